@@ -1,0 +1,1 @@
+"""mtlscope: why a mutual-TLS link does not come up."""

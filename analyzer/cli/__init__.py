@@ -1,0 +1,1 @@
+"""Arguments in, one call, exit code out. One file a command."""

@@ -1,0 +1,111 @@
+"""What a rule says: `Finding` and its parts. Opinions, as data; no rule and no output is known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Severity(StrEnum):
+    """How bad: `error` = the connection failed because of it or a MUST is broken; `warning` = works here, fails elsewhere
+    or soon; `note` = worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+    @property
+    def rank(self) -> int:
+        """0 for error, 1 for warning, 2 for note."""
+        return _SEVERITY_RANK[self]
+
+
+_SEVERITY_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+class Confidence(StrEnum):
+    """How sure we are that the finding is true and, for an error, that it is the cause."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for high, 1 for medium, 2 for low."""
+        return _CONFIDENCE_RANK[self]
+
+
+_CONFIDENCE_RANK = {Confidence.HIGH: 0, Confidence.MEDIUM: 1, Confidence.LOW: 2}
+
+
+class Depth(IntEnum):
+    """How near a finding is to the root of a failure. Of two errors the deeper one is named first.
+
+    SYMPTOM: how it ended (reset, close, timeout). ANNOUNCED: what a peer said (an alert). STEP: which step failed
+    (client certificate rejected, no common version). ROOT: the defect itself (an intermediate is missing, expired).
+    """
+
+    SYMPTOM = 0
+    ANNOUNCED = 1
+    STEP = 2
+    ROOT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement about one connection (or one capture), ready for every output.
+
+    Attributes:
+        rule: id of the rule, e.g. "client-issuer-not-in-ca-list".
+        severity: see Severity.
+        confidence: see Confidence.
+        summary: one sentence, what is wrong, with names and numbers; could stand alone as the diagnosis.
+        advice: what to do, concretely; one or two sentences; "" if nothing needs doing.
+        frames: where to see it, ascending; () if no single frame shows it.
+        filter: a Wireshark display filter that shows it.
+        references: RFC sections and vendor pages.
+        depth: see Depth; orders findings, not printed.
+    """
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    summary: str
+    advice: str = ""
+    frames: tuple[int, ...] = ()
+    filter: str = ""
+    references: tuple[str, ...] = ()
+    depth: Depth = Depth.SYMPTOM
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        """Sort key: likeliest cause first."""
+        return (self.severity.rank, -self.depth, self.confidence.rank, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """A rule's answer when the capture does not show a fact that the verdict needs. `reason` says which and why."""
+
+    reason: str
+
+
+class Outcome(StrEnum):
+    """A rule's verdict on one connection, shown by `--verdicts`."""
+
+    HIT = "hit"
+    CLEAR = "clear"
+    NOT_APPLICABLE = "not-applicable"
+    CANNOT_TELL = "cannot-tell"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule said about one connection. `reason` is set for CANNOT_TELL and CRASHED."""
+
+    rule: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""

@@ -1,0 +1,1 @@
+"""Findings and records -> text, JSON, ... One file here is one output."""

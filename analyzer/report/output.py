@@ -1,0 +1,43 @@
+"""What every output receives (`Item`s and `OutputOptions`) and what it is (`Output`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from analyzer.connection import Connection
+from analyzer.summary import CaptureSummary, Repeated
+
+Item = Connection | Repeated | CaptureSummary
+"""In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How to write.
+
+    Attributes:
+        color: write ANSI colours (the caller has looked at the terminal, NO_COLOR, FORCE_COLOR and --color).
+        width: columns of the terminal; 100 in a pipe.
+        unicode: the sink can show more than ASCII.
+        each: list every finding instead of grouping equal ones (text only).
+    """
+
+    color: bool = False
+    width: int = 100
+    unicode: bool = True
+    each: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output. `write` consumes the items as they come (streaming where the format allows) and writes bytes.
+
+    Attributes:
+        name: value of -T. help: one line for --help.
+    """
+
+    name: str
+    help: str
+    write: Callable[[Iterable[Item], BinaryIO, OutputOptions], None]

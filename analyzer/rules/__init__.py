@@ -1,0 +1,1 @@
+"""The catalogue: finds, checks and runs the rules."""

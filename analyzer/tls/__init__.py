@@ -1,0 +1,1 @@
+"""TLS from bytes to messages: sans-IO, in this order: names, messages, extensions, handshake, stream, fingerprints."""

@@ -1,0 +1,3 @@
+"""The version, and nothing else: `--version` must not import the rest."""
+
+__version__ = "0.1.0"
