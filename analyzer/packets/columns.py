@@ -93,8 +93,9 @@ class Decoded:
         segments: every TCP segment.
         icmp: every ICMP error that quotes TCP.
         tcp: frames with a TCP header read. icmp_frames: frames with an ICMP header read.
-        reasons: why each other frame gave neither, reason -> count; so frames = tcp + icmp_frames + sum(reasons).
-        ports: (protocol, lower port) -> packets, for telling what is there when no TLS is.
+        reasons: why each other frame gave neither (names: packets/reasons.py), reason -> count; so
+            frames = tcp + icmp_frames + sum(reasons).
+        ports: ("tcp" or "udp", the lower of both ports) -> packets, for telling what is there when no TLS is.
     """
 
     segments: Segments
@@ -102,3 +103,4 @@ class Decoded:
     tcp: int = 0
     icmp_frames: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    ports: dict[tuple[str, int], int] = field(default_factory=dict)
