@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analyzer.capture.source import Frames
 from analyzer.packets import links, udp
 from analyzer.packets.columns import Decoded, Segments
-from analyzer.packets.headers import TCP_HEADER, Rows, gather, row_type, segments
+from analyzer.packets.headers import TCP_HEADER, Rows, choose, gather, row_type, segments
 from analyzer.packets.layers import ARP_TYPES, IP_TCP, IP_UDP, IPV4_TYPE, IPV6_TYPE
 
 Index = NDArray[np.intp]
@@ -50,7 +50,7 @@ def common(frames: Frames) -> Found:
         return [_tcp(frames, slice(None), rows, True, frames.start + ETHERNET, IPV4_HEADER, wire)], np.arange(0)
     chosen, left = np.flatnonzero(fits), np.flatnonzero(~fits)
     ip_at = frames.start[chosen] + ETHERNET
-    return [_tcp(frames, chosen, rows[chosen], True, ip_at, IPV4_HEADER, wire[chosen])], left
+    return [_tcp(frames, chosen, choose(rows, fits), True, ip_at, IPV4_HEADER, wire[chosen])], left
 
 
 def others(frames: Frames, left: Index, decoded: Decoded) -> Found:
@@ -123,12 +123,12 @@ def _one_shape(
     tcp = whole & (rows["protocol"] == IP_TCP) & (have >= TCP_HEADER) & (rows["offset"] >= 5 << 4)
     parts = []
     if tcp.any():
-        parts.append(_tcp(frames, index[tcp], rows[tcp], v4, ip_at[tcp], header, wire[tcp]))
+        parts.append(_tcp(frames, index[tcp], choose(rows, tcp), v4, ip_at[tcp], header, wire[tcp]))
 
     datagram = whole & (rows["protocol"] == IP_UDP) & (have >= udp.HEADER)
     datagram &= ~(udp.is_tunnel(rows["src_port"], rows["dst_port"]))
     if datagram.any():
-        _udp(rows[datagram], have[datagram] - udp.HEADER, decoded)
+        _udp(choose(rows, datagram), have[datagram] - udp.HEADER, decoded)
     return parts, tcp | datagram
 
 
