@@ -463,6 +463,11 @@ class Connection:
         """outcome is "failed"."""
         return self.outcome is Outcome.FAILED
 
+    @property
+    def troubled(self) -> bool:
+        """It failed, or a rule found an error or a warning: `--troubled`, and what the text report shows as a block."""
+        return self.failed or any(finding.severity.rank < 2 for finding in self.findings)
+
     def traffic(self, side: Side) -> SideTraffic:
         """TCP facts of one side."""
         return self.client if side is Side.CLIENT else self.server

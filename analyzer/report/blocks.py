@@ -1,0 +1,175 @@
+"""One block of the text report: a connection in trouble, or many equal ones told by the first of them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from analyzer.connection import Connection, Outcome, Seen, Side
+from analyzer.findings import Finding, Severity
+from analyzer.report import safe
+from analyzer.report.ladder import ladder
+from analyzer.report.page import Page, number
+from analyzer.report.times import clock, rfc3339, span
+
+STREAMS_NAMED = 8
+"""Streams and clients of a group that are named; the rest is counted."""
+FRAMES_NAMED = 12
+CLIENTS_KEPT = 1000
+INDENT = 2
+
+
+@dataclass(slots=True)
+class Group:
+    """Connections with the same outcome, findings, server endpoint and certificates. The first one is shown.
+
+    Attributes:
+        clients: how many connections each client address has; at most CLIENTS_KEPT addresses.
+    """
+
+    first: Connection
+    count: int = 0
+    streams: list[int] = field(default_factory=list)
+    clients: dict[str, int] = field(default_factory=dict)
+    last_ns: int = 0
+
+    def add(self, conn: Connection) -> None:
+        """Count one more."""
+        self.count += 1
+        self.last_ns = max(self.last_ns, conn.ts_ns)
+        if len(self.streams) < STREAMS_NAMED:
+            self.streams.append(conn.stream)
+        if conn.client_ip in self.clients or len(self.clients) < CLIENTS_KEPT:
+            self.clients[conn.client_ip] = self.clients.get(conn.client_ip, 0) + 1
+
+
+def group_key(conn: Connection) -> tuple[object, ...]:
+    """What makes two troubled connections equal: rules, server endpoint, certificates."""
+    chains = tuple(sent.chain.leaf.sha256 if sent else None for sent in (conn.server_chain, conn.client_chain))
+    rules = tuple((finding.rule, finding.severity) for finding in conn.findings)
+    return (conn.outcome, conn.server_ip, conn.server_port, conn.server_name, conn.version, chains, rules)
+
+
+def worst(findings: Sequence[Finding]) -> Severity | None:
+    """The worst severity; None if there is no finding."""
+    return min((finding.severity for finding in findings), key=lambda severity: severity.rank, default=None)
+
+
+def block(group: Group, page: Page) -> None:
+    """Diagnosis first, then the ladder, the findings with evidence and advice, and how to see it in Wireshark."""
+    conn = group.first
+    _headline(conn, page)
+    if group.count > 1:
+        _others(group, page)
+    if conn.diagnosis:
+        page.write()
+        page.paragraph(conn.diagnosis, INDENT, "strong")
+    if conn.steps and (conn.outcome is not Outcome.ESTABLISHED or Seen.TROUBLED_END in conn.seen):
+        page.write()
+        page.lines(ladder(conn, page, "client " + conn.client_ip, "server " + conn.server_ip))
+    page.write()
+    for finding in conn.findings:
+        _finding(finding, conn, page)
+    _wireshark(conn, page)
+    page.write()
+
+
+def _headline(conn: Connection, page: Page) -> None:
+    severity = worst(conn.findings) or (Severity.ERROR if conn.failed else Severity.NOTE)
+    signs = page.symbols
+    name = (
+        conn.server_name or next(iter(conn.server_chain.chain.leaf.names), "")
+        if conn.server_chain
+        else conn.server_name
+    )
+    facts = [page.safe(fact) for fact in (name, conn.version, conn.outcome.value) if fact]
+    page.write(
+        (f"{getattr(signs, severity.value)} {severity.value.upper()}", severity.value),
+        (f"  {conn.address(Side.CLIENT)} {signs.arrow} {conn.address(Side.SERVER)}", "strong"),
+        (f"  {f' {signs.dot} '.join(facts)}", ""),
+    )
+    start = rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
+    lasted = span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
+    page.write((f"  stream {conn.stream} {signs.dot} {start} {signs.dot} {lasted}", "dim"))
+
+
+def _others(group: Group, page: Page) -> None:
+    """The same happened to others."""
+    conn, more = group.first, group.count - 1
+    streams = ", ".join(map(str, group.streams[1:]))
+    rest = f" and {group.count - len(group.streams):,} more" if group.count > len(group.streams) else ""
+    until = clock(group.last_ns, min(3, conn.time_digits))
+    page.paragraph(
+        f"the same for {number(more, 'more connection')} until {until}: stream{'s' if more > 1 else ''} {streams}{rest}",
+        INDENT,
+    )
+    if len(group.clients) > 1:
+        named = [f"{ip} ({count:,})" for ip, count in list(group.clients.items())[:STREAMS_NAMED]]
+        others = len(group.clients) - len(named)
+        page.paragraph(
+            f"from {number(len(group.clients), 'client')}: {', '.join(named)}{f' and {others:,} more' if others else ''}",
+            INDENT,
+        )
+
+
+def _finding(finding: Finding, conn: Connection, page: Page) -> None:
+    signs, word = page.symbols, finding.severity.value
+    facts = [f"{finding.confidence.value} confidence", *_where(finding.frames, page)]
+    page.write(
+        (f"  {getattr(signs, word)} {word}", word),
+        (f"  {finding.rule}", "strong"),
+        (f"  {f' {signs.dot} '.join(facts)}", "dim"),
+    )
+    if finding.summary != conn.diagnosis:
+        page.paragraph(finding.summary, INDENT + 2)
+    if finding.advice:
+        page.paragraph(finding.advice, INDENT + 2, "", f"{signs.arrow} ")
+
+
+def _where(frames: tuple[int, ...], page: Page) -> list[str]:
+    if not frames:
+        return []
+    named = ", ".join(map(str, frames[:FRAMES_NAMED]))
+    more = f" {page.symbols.ellipsis}" if len(frames) > FRAMES_NAMED else ""
+    return [f"frame {named}" if len(frames) == 1 else f"frames {named}{more}"]
+
+
+def _wireshark(conn: Connection, page: Page) -> None:
+    """A filter to paste, and a command that opens the capture at the frame that matters."""
+    page.write((f"  {'filter':<8}", "dim"), (conn.display_filter(), ""))
+    frame = next((finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame)
+    if conn.capture != "-":
+        command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", conn.display_filter()]
+        page.write((f"  {'open':<8}", "dim"), (page.safe(_quoted(command)), ""))
+
+
+def _quoted(command: list[str]) -> str:
+    return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
+
+
+def general(findings: Sequence[Finding], page: Page) -> None:
+    """Findings across connections."""
+    for finding in sorted(findings, key=lambda found: found.order):
+        signs, word = page.symbols, finding.severity.value
+        page.write(
+            (f"{getattr(signs, word)} {word.upper()}", word),
+            (f"  {finding.rule}", "strong"),
+            (
+                f"  {f' {signs.dot} '.join([f'{finding.confidence.value} confidence', *_where(finding.frames, page)])}",
+                "dim",
+            ),
+        )
+        page.paragraph(finding.summary, INDENT)
+        if finding.advice:
+            page.paragraph(finding.advice, INDENT, "", f"{signs.arrow} ")
+        if finding.filter:
+            page.write((f"  {'filter':<8}", "dim"), (page.safe(finding.filter), ""))
+        page.write()
+
+
+def shorten(text: str, width: int, page: Page) -> str:
+    """A cell of a table."""
+    return safe.fit(page.safe(text), width, page.symbols.ellipsis)

@@ -1,0 +1,68 @@
+"""-T json: one document with `connections`, `repeated`, `certificates`, `ca_lists` and `captures`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from analyzer.connection import Connection
+from analyzer.report.encode import ConnectionEncoder, to_json
+from analyzer.report.mapping import SCHEMA, capture_object, repeated_object
+from analyzer.report.output import Item, Output, OutputOptions
+from analyzer.summary import Repeated
+from analyzer.version import __version__
+
+IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of a list that wait in memory while the connections are written; more goes to a temporary file."""
+
+
+class _Later:
+    """Objects of one list, kept until the list's turn."""
+
+    def __init__(self) -> None:
+        self._file = cast(BinaryIO, SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115  (closed in `write_to`)
+        self._count = 0
+
+    def add(self, document: bytes) -> None:
+        self._file.write((b",\n" if self._count else b"") + document)
+        self._count += 1
+
+    def write_to(self, out: BinaryIO) -> None:
+        self._file.seek(0)
+        while block := self._file.read(64 * 1024):
+            out.write(block)
+        self._file.close()
+
+
+def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
+    """Write connections as they come, the rest behind them."""
+    later = {name: _Later() for name in ("repeated", "certificates", "ca_lists", "captures")}
+    out.write(b'{"schema":%b,"tool":%b,\n"connections":[' % (to_json(SCHEMA), to_json(f"mtlscope {__version__}")))
+    before = b"\n"
+    for document in _connections(items, later):
+        out.write(before + document)
+        before = b",\n"
+    for name, objects in later.items():
+        out.write(b'\n],\n"%b":[\n' % name.encode())
+        objects.write_to(out)
+    out.write(b"\n]}\n")
+    out.flush()
+
+
+def _connections(items: Iterable[Item], later: dict[str, _Later]) -> Iterator[bytes]:
+    encoder = ConnectionEncoder()
+    for item in items:
+        if isinstance(item, Connection):
+            for certificate in encoder.certificates(item):
+                later["certificates"].add(certificate)
+            for names in encoder.ca_lists(item):
+                later["ca_lists"].add(names)
+            yield encoder.connection(item)
+        elif isinstance(item, Repeated):
+            later["repeated"].add(to_json(repeated_object(item)))
+        else:
+            later["captures"].add(to_json(capture_object(item)))
+
+
+OUTPUT = Output(name="json", help="one JSON document with everything", write=write)

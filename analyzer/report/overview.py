@@ -1,0 +1,202 @@
+"""The rest of the text report: connections without trouble as a table, what was counted, and what the input was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analyzer.connection import CertificateState, Connection, Outcome, Side
+from analyzer.report import safe
+from analyzer.report.blocks import shorten
+from analyzer.report.page import Page, Segment, number
+from analyzer.report.times import clock, rfc3339, span
+from analyzer.summary import CaptureSummary, Repeated
+
+TABLE_ROWS = 200
+"""Rows of the table; more are counted. `-T csv` has them all."""
+PORTS_NAMED = 8
+_TUNNELS = ("gre", "vxlan", "geneve", "esp", "ipsec", "ah", "wireguard", "l2tp", "openvpn")
+_MUTUAL = {
+    CertificateState.SENT: "mutual",
+    CertificateState.INFERRED_SENT: "mutual (inferred)",
+    CertificateState.EMPTY: "asked, none sent",
+    CertificateState.INFERRED_EMPTY: "asked, none sent",
+    CertificateState.NOT_REQUESTED: "not asked",
+    CertificateState.NOT_SENT: "none sent",
+    CertificateState.HIDDEN: "encrypted",
+    CertificateState.LOST: "not captured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What equal connections without trouble share; they are one row of the table."""
+
+    outcome: Outcome
+    peers: str
+    name: str
+    version: str
+    cipher: str
+    mutual: str
+    notes: str
+
+
+def row(conn: Connection, arrow: str, each: bool) -> Row:
+    """The row of a connection. With `each` the client's port is kept, so that every connection has its own."""
+    client = conn.address(Side.CLIENT) if each else conn.client_ip
+    rules = dict.fromkeys(finding.rule for finding in conn.findings)
+    state = conn.client_certificate_state
+    return Row(
+        outcome=conn.outcome,
+        peers=f"{client} {arrow} {conn.address(Side.SERVER)}",
+        name=conn.server_name or "",
+        version=conn.version or "",
+        cipher=(conn.cipher or "").removeprefix("TLS_"),
+        mutual="resumed" if conn.resumed else _MUTUAL[state] if state else "",
+        notes=", ".join(rules),
+    )
+
+
+def table(rows: dict[Row, int], left_out: int, page: Page) -> None:
+    """Connections without trouble. Columns take the width that they need; the name and the notes give way first."""
+    if not rows:
+        return
+    signs = page.symbols
+    total = sum(rows.values()) + left_out
+    page.write((f"{signs.ok} {number(total, 'connection')} without trouble", "ok"))
+    cells = [
+        [
+            f"{count:,}",
+            r.outcome.value,
+            *(page.safe(c) for c in (r.peers, r.name, r.version, r.cipher, r.mutual, r.notes)),
+        ]
+        for r, count in rows.items()
+    ]
+    heads = ["n", "outcome", f"client {signs.arrow} server", "name", "version", "cipher", "client cert", "notes"]
+    widths = [max(safe.columns(c) for c in column) for column in zip(heads, *cells, strict=True)]
+    kept = [i for i in range(len(heads)) if any(line[i] for line in cells)]
+    _squeeze(widths, kept, page.width - 2)
+    for index, line in enumerate([heads, *cells]):
+        fitted = [safe.pad(safe.fit(line[i], widths[i], signs.ellipsis), widths[i]) for i in kept]
+        page.write(("  " + "  ".join(fitted), "" if index else "dim"))
+    if left_out:
+        page.write((f"  {signs.ellipsis} and {left_out:,} more that differ; -T csv lists all", "dim"))
+    page.write()
+
+
+def _squeeze(widths: list[int], kept: list[int], room: int) -> None:
+    """Shorten cipher, name and notes until the table fits; peers are never cut: people copy them."""
+    excess = sum(widths[i] for i in kept) + 2 * (len(kept) - 1) - room
+    for index, least in ((5, 12), (3, 16), (7, 16), (6, 11), (5, 6), (3, 8), (7, 8)):
+        if excess > 0 and index in kept and widths[index] > least:
+            cut = min(excess, widths[index] - least)
+            widths[index] -= cut
+            excess -= cut
+
+
+def repeated(items: Iterable[Repeated], page: Page) -> None:
+    """Floods: what was counted instead of listed."""
+    signs = page.symbols
+    for item in items:
+        every = f", every {span(item.period_ns)}" if item.period_ns else ""
+        server = (
+            f"[{item.server_ip}]:{item.server_port}"
+            if ":" in item.server_ip
+            else f"{item.server_ip}:{item.server_port}"
+        )
+        page.write(
+            (f"{signs.note} {item.count:,} more", "note"),
+            (f"  {item.client_ip} {signs.arrow} {server}  {page.safe(item.rule)}", "strong"),
+            (f"  {clock(item.first_ns, 0)} {signs.dash} {clock(item.last_ns, 0)}{every}", "dim"),
+        )
+
+
+def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> None:
+    """What the input was, and what of it could not be used."""
+    signs = page.symbols
+    facts = [capture.format or "unknown format", number(capture.packets, "packet")]
+    if capture.first_ns is not None and capture.last_ns is not None:
+        first = rfc3339(capture.first_ns, 0).replace("T", " ").removesuffix("Z")
+        facts.append(
+            f"{first} {signs.dash} {clock(capture.last_ns, 0)} UTC ({span(capture.last_ns - capture.first_ns)})"
+        )
+    page.write((page.safe(capture.capture), "strong"), (f"  {f' {signs.dot} '.join(facts)}", "dim"))
+    if len(capture.files) > 1:
+        page.write((f"  {len(capture.files)} files read as one: {page.safe(', '.join(capture.files))}", ""))
+    if capture.reasons:
+        reasons = sorted(capture.reasons.items(), key=lambda pair: -pair[1])
+        page.paragraph(f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}", 2)
+    outcomes = [f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome)]
+    listed = f": {', '.join(outcomes)}" if outcomes else ""
+    page.write((f"  {number(capture.tcp_streams, 'TCP connection')}, {capture.connections:,} reported{listed}", ""))
+    _limits(capture, page)
+    if not capture.tls_connections and capture.packets:
+        _no_tls(capture, page)
+    for amendment in capture.amendments:
+        page.paragraph(f"later traffic: {amendment.rule} {amendment.change} for {amendment.uid}: {amendment.reason}", 2)
+    for note in capture.notes:
+        page.paragraph(note, 2, "note", f"{signs.note} ")
+    if capture.error:
+        page.paragraph(capture.error, 2, "error", f"{signs.error} ")
+
+
+def _limits(capture: CaptureSummary, page: Page) -> None:
+    """What makes verdicts weaker, said once for the whole input."""
+    lines = []
+    if capture.dropped:
+        lines.append(f"{number(capture.dropped, 'packet')} lost while capturing, says the file")
+    if capture.cut_packets:
+        limit = f" at {capture.snap_length:,} bytes" if capture.snap_length else ""
+        lines.append(f"{number(capture.cut_packets, 'packet')} cut short{limit}: capture whole packets (-s 0)")
+    if capture.one_sided and capture.tls_connections:
+        lines.append(f"{number(capture.one_sided, 'connection')} with only one direction in the capture")
+    if capture.evicted:
+        lines.append(f"{number(capture.evicted, 'connection')} given up early: too many at once")
+    for line in lines:
+        page.paragraph(line, 2, "warning", f"{page.symbols.warning} ")
+
+
+def _no_tls(capture: CaptureSummary, page: Page) -> None:
+    """Nobody is left alone with an empty report: say what is there instead, and why TLS may be missing."""
+    page.write((f"  {page.symbols.warning} no TLS found", "warning"), (" in this capture. What is there instead:", ""))
+    for text in _instead(capture, page):
+        page.paragraph(text, 4, "", f"{page.symbols.dash} ")
+
+
+def _instead(capture: CaptureSummary, page: Page) -> Iterable[str]:
+    reasons, shown = capture.reasons, list(capture.ports.items())[:PORTS_NAMED]
+    if shown:
+        yield "ports: " + ", ".join(
+            f"{protocol} {port} ({number(count, 'packet')})" for (protocol, port), count in shown
+        )
+    if not capture.decoded:
+        yield "no TCP at all: was the capture filter meant for something else?"
+    elif not capture.tcp_streams:
+        yield "no TCP connection"
+    if reasons.get("quic"):
+        yield f"QUIC ({number(reasons['quic'], 'packet')}): TLS 1.3 inside UDP; only TLS over TCP is read here"
+    if reasons.get("dtls"):
+        yield f"DTLS ({number(reasons['dtls'], 'packet')}): TLS over UDP; only TLS over TCP is read here"
+    tunnels = [f"{name} ({count:,})" for name, count in reasons.items() if name.startswith(_TUNNELS)]
+    if tunnels:
+        yield f"tunnels that hide what is inside: {', '.join(tunnels)}; capture behind them"
+    if capture.cut_packets:
+        yield f"{number(capture.cut_packets, 'packet')} cut short, perhaps before the TLS bytes: capture whole packets (-s 0)"
+    if capture.one_sided:
+        yield f"one direction only in {number(capture.one_sided, 'connection')}: a filter or a mirror port left out the other"
+    if capture.tcp_streams and capture.decoded:
+        yield f"{number(capture.tcp_streams, 'TCP connection')} without a TLS record; plain text, or started before the capture"
+
+
+def totals(captures: int, counts: dict[Outcome, int], troubled: int, page: Page) -> None:
+    """The last line when there were several inputs."""
+    outcomes = ", ".join(f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome))
+    head: Segment = (f"{number(captures, 'capture')}: ", "strong")
+    page.write(
+        head,
+        (f"{number(sum(counts.values()), 'connection')}{f' ({outcomes})' if outcomes else ''}, ", ""),
+        (f"{troubled:,} in trouble", "error" if troubled else "ok"),
+    )
+
+
+__all__ = ["Row", "repeated", "row", "shorten", "summary", "table", "totals"]

@@ -1,0 +1,110 @@
+"""-T text: for people. Troubled connections as blocks, the likeliest cause first; the others as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from analyzer.connection import Connection, Outcome
+from analyzer.findings import Severity
+from analyzer.report import overview
+from analyzer.report.blocks import Group, block, general, group_key, worst
+from analyzer.report.output import Item, Output, OutputOptions
+from analyzer.report.page import Page, number
+from analyzer.summary import CaptureSummary, Repeated
+
+GROUPS = 500
+"""Different troubles kept of one input; more are counted. `--each` shows them as they come."""
+
+
+@dataclass(slots=True)
+class _Section:
+    """What is collected of one input until its end."""
+
+    groups: dict[tuple[object, ...], Group] = field(default_factory=dict)
+    more_groups: int = 0
+    rows: dict[overview.Row, int] = field(default_factory=dict)
+    more_rows: int = 0
+    repeated: list[Repeated] = field(default_factory=list)
+    counts: dict[Outcome, int] = field(default_factory=dict)
+    troubled: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return not (self.counts or self.repeated)
+
+
+def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
+    """Write one section an input. `--each` writes blocks as they come; else equal ones are grouped at the input's end."""
+    page, section = Page(out, options), _Section()
+    captures, troubled, counts = 0, 0, dict[Outcome, int]()
+    try:
+        for item in items:
+            if isinstance(item, Connection):
+                _take(item, section, page, options)
+            elif isinstance(item, Repeated):
+                section.repeated.append(item)
+            else:
+                done, section = section, _Section()
+                _finish(done, item, page)
+                captures, troubled = captures + 1, troubled + done.troubled
+                for outcome, count in done.counts.items():
+                    counts[outcome] = counts.get(outcome, 0) + count
+    finally:
+        if not section.empty:  # interrupted: tell what was seen until then
+            _finish(section, None, page)
+    if captures > 1:
+        overview.totals(captures, counts, troubled, page)
+    page.flush()
+
+
+def _take(conn: Connection, section: _Section, page: Page, options: OutputOptions) -> None:
+    section.counts[conn.outcome] = section.counts.get(conn.outcome, 0) + 1
+    if not conn.troubled:
+        row = overview.row(conn, page.symbols.arrow, options.each)
+        if row in section.rows or len(section.rows) < overview.TABLE_ROWS:
+            section.rows[row] = section.rows.get(row, 0) + 1
+        else:
+            section.more_rows += 1
+        return
+    section.troubled += 1
+    if options.each:
+        single = Group(conn)
+        single.add(conn)
+        block(single, page)
+        page.flush()
+        return
+    key = group_key(conn)
+    if key not in section.groups:
+        if len(section.groups) >= GROUPS:
+            section.more_groups += 1
+            return
+        section.groups[key] = Group(conn)
+    section.groups[key].add(conn)
+
+
+def _finish(section: _Section, capture: CaptureSummary | None, page: Page) -> None:
+    for group in sorted(section.groups.values(), key=_rank):
+        block(group, page)
+    if section.more_groups:
+        text = f"{number(section.more_groups, 'more connection')} in other trouble; --each and -T jsonl show all"
+        page.paragraph(text, 0, "error")
+        page.write()
+    overview.table(section.rows, section.more_rows, page)
+    if section.repeated:
+        overview.repeated(section.repeated, page)
+        page.write()
+    if capture is not None:
+        general(capture.findings, page)
+        overview.summary(capture, section.counts, page)
+        page.write()
+    page.flush()
+
+
+def _rank(group: Group) -> int:
+    """Worst first; equals stay in the order of the capture."""
+    return (worst(group.first.findings) or Severity.ERROR).rank
+
+
+OUTPUT = Output(name="text", help="for people: what is wrong, why, where to see it, what to do", write=write)

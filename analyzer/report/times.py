@@ -1,0 +1,47 @@
+"""Nanoseconds since 1970-01-01 UTC as text, with as many digits as the capture has."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND_NS = 1_000_000_000
+_KEPT = 4096
+_seconds: dict[int, str] = {}
+
+
+def rfc3339(time_ns: int, digits: int) -> str:
+    """ "2026-11-21T09:30:00.123456Z" with `digits` (0..9) decimals of a second."""
+    second, rest = divmod(time_ns, _SECOND_NS)
+    text = _seconds.get(second) or _remember(second)
+    return f"{text}.{rest:09d}"[: 20 + digits] + "Z" if digits else text + "Z"
+
+
+def _remember(second: int) -> str:
+    if len(_seconds) >= _KEPT:
+        _seconds.clear()
+    text = _seconds[second] = (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
+    return text
+
+
+def clock(time_ns: int, digits: int) -> str:
+    """ "09:30:00.123456": the time of day, UTC."""
+    return rfc3339(time_ns, digits)[11:-1]
+
+
+def moment(time: datetime) -> str:
+    """A date of a certificate: "2026-11-21T09:30:00Z"."""
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def span(duration_ns: int) -> str:
+    """A duration for people: "12 ms", "3.2 s", "4 min 10 s"."""
+    if duration_ns < 1_000_000:
+        return f"{duration_ns / 1000:.0f} us"
+    if duration_ns < _SECOND_NS:
+        return f"{duration_ns / 1e6:.0f} ms"
+    seconds = duration_ns / 1e9
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
