@@ -1,0 +1,129 @@
+"""`Window`: the reused buffer that every format reads its input through, and what formats share about columns.
+
+The input is read in large pieces and never mapped: mapped pages count as memory in use, and a capture may be larger than that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.capture.source import BATCH_BYTES, PAD, Facts
+from analyzer.errors import CaptureError
+
+MAX_TIME_NS = 2**63 - 1
+LARGEST_FRAME = 262_144
+"""libpcap's largest snapshot length, and the largest frame that Wireshark reads. A larger one is damage, not a frame."""
+
+
+class Window:
+    """A stretch of the input in memory. Bytes `start` to `end` of `buffer` are there and not consumed.
+
+    Attributes:
+        buffer: reused; grows only with bytes that are really there.
+        array: the same memory for numpy.
+        start, end: the stretch; a reader moves `start` on.
+        offset: place in the input of `buffer[0]`.
+        error: why the stream stopped before its end; None if it did not. Raise it after the last whole frame.
+    """
+
+    def __init__(self, stream: BinaryIO, *, prompt: bool = False, size: int = BATCH_BYTES) -> None:
+        self._stream = stream
+        self._prompt = prompt
+        self._ended = False
+        self.buffer = bytearray(size + PAD)
+        self.array: NDArray[np.uint8] = np.frombuffer(self.buffer, np.uint8)
+        self.start = self.end = self.offset = 0
+        self.error: CaptureError | None = None
+
+    @property
+    def place(self) -> int:
+        """Offset in the (unpacked) input of the first byte that is not consumed."""
+        return self.offset + self.start
+
+    @property
+    def left(self) -> int:
+        """Bytes that are there and not consumed."""
+        return self.end - self.start
+
+    @property
+    def position(self) -> int:
+        """Bytes of the input consumed so far, for progress: of a compressed input, the compressed ones."""
+        packed = getattr(self._stream, "packed_position", None)
+        return packed if isinstance(packed, int) else self.place
+
+    def have(self, need: int) -> bool:
+        """Read on until at least `need` bytes are there. False if the input ends before."""
+        return self.left >= need or self.refill(need)
+
+    def refill(self, need: int = 1) -> bool:
+        """Move what is left to the front and fill up the buffer. True if `need` bytes are there then.
+
+        Frames made from the buffer before are no longer valid.
+        """
+        left = self.left
+        if self.start:
+            self.buffer[:left] = self.buffer[self.start : self.end]
+            self.offset += self.start
+            self.start, self.end = 0, left
+        while not self._ended and (self.end < need or (self.end < len(self.buffer) - PAD and not self._prompt)):
+            if self.end == len(self.buffer) - PAD:
+                self._grow()
+            self._read()
+        return self.left >= need
+
+    def _read(self) -> None:
+        # The stream is a raw one: readinto gives what is there now, and 0 only at the end.
+        with memoryview(self.buffer) as view:
+            try:
+                got = self._stream.readinto(view[self.end : len(self.buffer) - PAD])  # type: ignore[attr-defined]
+            except CaptureError as error:
+                self.error, got = error, 0
+            except OSError as error:
+                self.error, got = (
+                    CaptureError(f"reading failed at byte {self.offset + self.end:,}: {error.strerror}"),
+                    0,
+                )
+        self.end += got or 0
+        self._ended = not got
+        if self._ended:
+            self.buffer[self.end : self.end + PAD] = bytes(PAD)
+
+    def _grow(self) -> None:
+        larger = bytearray(2 * len(self.buffer))
+        larger[: self.end] = self.buffer[: self.end]
+        self.buffer = larger
+        self.array = np.frombuffer(larger, np.uint8)
+
+
+def gather(array: NDArray[np.uint8], starts: NDArray[np.int64], layout: np.dtype[Any]) -> NDArray[Any]:
+    """The structures of `layout` that begin at each of `starts`, copied out in one go. All must lie within `array`."""
+    every = np.ndarray((len(array) - layout.itemsize + 1,), layout, array.data, strides=(1,))
+    return every[starts]
+
+
+def note_cuts(facts: Facts, captured: NDArray[np.int64], original: NDArray[np.int64]) -> None:
+    """Keep the snapshot length: the longest frame that was cut."""
+    cut = captured < original
+    if cut.any():
+        facts.snap_length = max(facts.snap_length or 0, int(captured[cut].max()))
+
+
+def note(facts: Facts, line: str) -> None:
+    """Keep an oddity once, however often it occurs."""
+    if line not in facts.notes:
+        facts.notes.append(line)
+
+
+def size_text(count: int) -> str:
+    """A byte count for people: "212 bytes", "4.1 GB"."""
+    if count < 1_000_000:
+        return f"{count:,} bytes" if count != 1 else "1 byte"
+    return f"{count / 1e6:.1f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
+
+
+def frames_text(count: int) -> str:
+    """What was read before the damage, to end an error message with."""
+    return f"{count:,} {'packet' if count == 1 else 'packets'} before it {'was' if count == 1 else 'were'} read"
