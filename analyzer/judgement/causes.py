@@ -1,0 +1,60 @@
+"""What most often makes a side end a handshake without a word, ranked by what it had just received."""
+
+from __future__ import annotations
+
+from analyzer.connection import CertificateState, Connection, Side
+from analyzer.judgement.story import last_step
+
+CLIENT_ANSWER = frozenset(
+    {"Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished", "EncryptedHandshake"}
+)
+EMPTY = frozenset({CertificateState.EMPTY, CertificateState.INFERRED_EMPTY})
+SENT = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
+
+HELLO_REFUSED = (
+    "On the server, in this order: is a certificate with its private key bound to this address, port and name (Windows: "
+    "`netsh http show sslcert`, service log); does it share a TLS version and suite with the client (System log, Schannel "
+    "36874 or 36888; OpenSSL: error in the service's log); does a firewall or load balancer in between filter by name?"
+)
+NOTHING_SAID = (
+    "The listener accepted the connection and dropped it before a byte was said: look for a load balancer without a "
+    "healthy back end, a connection limit, or an address filter in front of the service."
+)
+CLIENT_CERTIFICATE_REFUSED = (
+    "Most likely the server does not accept the client's certificate. On the server check: the client's root in Trusted "
+    "Root Certification Authorities (OpenSSL: CAfile), the intermediates, the clientAuth use, whether its CRL can be "
+    "fetched, and non-self-signed certificates in the Root store. Schannel logs 36887, 36888 or 36877 there; Lync and "
+    "Skype for Business show ms-diagnostics 1047 or event 14428 on the other side."
+)
+NO_CLIENT_CERTIFICATE = (
+    "The client sent no certificate and the server insists on one. On the client check: a certificate with private key "
+    "(readable by the service's account), the clientAuth use, issued by a CA of the server's list (Schannel event 36875)."
+)
+KEYS_REFUSED = (
+    "The hellos fitted and the client's last flight was refused: look at the server's log; with a TLS_DHE suite on Windows "
+    "and failures now and then, see KB 4557473; else a key that does not belong to its certificate, or a device that "
+    "changes the handshake."
+)
+SERVER_CERTIFICATE_REFUSED = (
+    "Most likely the client does not accept the server's certificate: its root or an intermediate is missing on the client "
+    "(Schannel 36882, Lync 14428 with 0x80090325), the name differs (36884, 0x80090322), it expired (36881), or its CRL "
+    "cannot be fetched. A scanner that only wants the certificate ends like this too."
+)
+CHOICE_REFUSED = "The client does not accept the server's choice: compare version, suite and extensions of both hellos."
+GAVE_UP = "The client gave up before the server said anything: look at the server's load, and at what is in between."
+
+
+def causes(conn: Connection, side: Side, before_ns: int) -> str:
+    """Advice for a handshake that `side` ended without saying why."""
+    heard = last_step(conn, before_ns, side.peer)
+    if side is Side.CLIENT:
+        if heard is None:
+            return GAVE_UP
+        return CHOICE_REFUSED if heard.name in ("ServerHello", "HelloRetryRequest") else SERVER_CERTIFICATE_REFUSED
+    if heard is None:
+        return NOTHING_SAID
+    if heard.name not in CLIENT_ANSWER:
+        return HELLO_REFUSED
+    if conn.client_certificate_state in EMPTY:
+        return NO_CLIENT_CERTIFICATE
+    return CLIENT_CERTIFICATE_REFUSED if conn.client_certificate_state in SENT else KEYS_REFUSED

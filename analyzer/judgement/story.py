@@ -1,0 +1,120 @@
+"""What happened in a connection and how a sentence says it: who, after what, how long, which alert, how it ended."""
+
+from __future__ import annotations
+
+from analyzer import knowledge
+from analyzer.connection import Alert, Connection, Ending, Side, Step
+from analyzer.findings import Confidence
+from analyzer.judgement.thresholds import SECOND_NS, limit_ns
+
+TCP_STEPS = frozenset({"SYN", "SYN-ACK", "ACK", "FIN", "RST"})
+NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "Preamble", "Plain"}
+READABLE = {"EncryptedHandshake": "encrypted handshake records"}
+CERTIFICATE_ALERTS = range(41, 50)
+"""RFC 5246 section 7.2.2: some stacks send these with level warning and close all the same."""
+LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
+
+
+def who(conn: Connection, side: Side) -> str:
+    """ "the server 198.51.100.5:5061"."""
+    return f"the {side.value} {conn.address(side)}"
+
+
+def lasting(nanoseconds: int) -> str:
+    """ "140 ms", "3.2 s", "12 min"."""
+    seconds = nanoseconds / SECOND_NS
+    if seconds < 1:
+        return f"{max(0, round(seconds * 1000))} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"
+
+
+def named(step: Step) -> str:
+    """ "the client's Certificate"."""
+    return f"the {step.side.value}'s {READABLE.get(step.name, step.name)}"
+
+
+def place(conn: Connection) -> str:
+    """The last handshake step before the end: "the server's ServerHelloDone"; "" if there was none."""
+    closed = conn.closed
+    if not closed.stage or closed.stage_side is None:
+        return ""
+    return f"the {closed.stage_side.value}'s {READABLE.get(closed.stage, closed.stage)}"
+
+
+def last_step(conn: Connection, before_ns: int, side: Side | None = None) -> Step | None:
+    """The last handshake step (of this side) that was over by then; None if there is none."""
+    for step in reversed(conn.steps):
+        if step.time_ns <= before_ns and step.name not in NOT_HANDSHAKE and (side is None or step.side is side):
+            return step
+    return None
+
+
+def alert_name(code: int) -> str:
+    """ "unknown_ca (48)"."""
+    return f"{knowledge.alert(code)} ({code})"
+
+
+def ends_it(alert: Alert) -> bool:
+    """An alert in clear that ends a handshake: fatal, or about a certificate whatever its level; never close_notify."""
+    return bool(alert.code) and (alert.fatal or alert.code in CERTIFICATE_ALERTS)
+
+
+def first_alert(conn: Connection) -> Alert | None:
+    """The first alert in clear that ended the handshake; None if there is none."""
+    return next((alert for alert in conn.alerts if ends_it(alert)), None)
+
+
+def closing_alerts(conn: Connection, before_ns: int) -> list[Alert]:
+    """Alerts that announce an end, seen by then: in clear fatal or close_notify, or encrypted."""
+    return [a for a in conn.alerts if a.time_ns <= before_ns and (a.encrypted or a.code == 0 or ends_it(a))]
+
+
+def first_ending(conn: Connection) -> Ending | None:
+    """The first FIN or RST; None if there is none."""
+    return conn.endings[0] if conn.endings else None
+
+
+def waited(conn: Connection, ending: Ending) -> int:
+    """How long the side that ended it had waited in vain for the peer, in ns; 0 if the peer had the word or answered.
+
+    A side that closes after its own last message, with long silence in between, gave up: the peer is the one to look at.
+    """
+    last = last_step(conn, ending.time_ns)
+    if last is None or last.side is not ending.side:
+        return 0
+    silence = ending.time_ns - last.time_ns
+    return silence if silence >= limit_ns("never_answers_s") else 0
+
+
+def end(conn: Connection) -> str:
+    """How the connection ended, as a clause: "the server reset the connection right after the client's Certificate"."""
+    after = f" right after {place(conn)}" if place(conn) else ""
+    alert = first_alert(conn)
+    if alert is not None and alert.code is not None:
+        return f"the {alert.side.value} ended the handshake with the alert {alert_name(alert.code)}{after}"
+    hidden = next((a for a in conn.alerts if a.encrypted and not a.after_handshake), None)
+    if hidden is not None:
+        return f"the {hidden.side.value} ended the handshake with an encrypted alert"
+    closed = conn.closed
+    if closed.by is not None and closed.how == "rst":
+        return f"the {closed.by.value} reset the connection{after}"
+    if closed.by is not None and closed.how == "fin":
+        return f"the {closed.by.value} closed the connection without an alert{after}"
+    if closed.how == "timeout" and closed.stage_side is not None:
+        return f"the {closed.stage_side.peer.value} never answered {place(conn)}"
+    return ""
+
+
+def view_of(conn: Connection, side: Side) -> str:
+    """Why packets of this side may be missing, as a clause; "" if all of them are there."""
+    view = conn.visibility
+    if view.one_sided is side.peer or (view.gap_bytes and view.gap_side in (None, side)):
+        return view.limited
+    return ""
+
+
+def lowered(conn: Connection, confidence: Confidence) -> Confidence:
+    """One level lower if the capture does not show the whole handshake."""
+    return LOWER[confidence] if conn.visibility.limited else confidence

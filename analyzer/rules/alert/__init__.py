@@ -1,0 +1,1 @@
+"""What the peers said themselves: alerts in clear and encrypted."""

@@ -1,0 +1,1 @@
+"""What the capture itself does not show, and which verdicts that withholds."""

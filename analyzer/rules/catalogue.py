@@ -1,0 +1,131 @@
+"""All rules by id: one entry a file, found with pkgutil, checked once."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from analyzer.connection import Seen
+from analyzer.rules.rule import Check, Rule
+
+HEADINGS = ("## What it does", "## Why it matters", "## What to do", "## When it cannot tell")
+MAX_TITLE = 70
+
+
+class CatalogueError(TypeError):
+    """A rule file is not what rule.py asks for. Our bug; the message names the file and every problem in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One rule of the catalogue.
+
+    Attributes:
+        rule: its metadata.
+        family: the folder, e.g. "transport".
+        check: see rule.py.
+        text: the docstring: a first sentence and four headings; "" under `python -OO`, which drops docstrings.
+    """
+
+    rule: Rule
+    family: str
+    check: Check
+    text: str
+
+    @property
+    def id(self) -> str:
+        """As in the catalogue, e.g. "tls-alert"."""
+        return self.rule.id
+
+    def page(self) -> str:
+        """The documentation page in Markdown: heading, facts, the docstring, the references."""
+        rule = self.rule
+        first, _, rest = self.text.partition("\n")
+        lines = [f"# {rule.id}", "", first, ""]
+        lines.append(
+            f"Severity {rule.severity}, confidence {rule.confidence}, family {self.family}, since {rule.since}."
+        )
+        if rule.needs:
+            lines.append(f"Looks at connections with: {', '.join(map(fact_names, rule.needs))}.")
+        lines += ["", rest.strip(), "", "## References", "", *(f"- {citation}" for citation in rule.citations), ""]
+        return "\n".join(lines)
+
+
+def fact_names(fact: Seen) -> str:
+    """ "failed or unknown" for Seen.FAILED | Seen.UNKNOWN."""
+    return " or ".join((bit.name or "").lower().replace("_", " ") for bit in Seen if bit & fact)
+
+
+@cache
+def catalogue() -> tuple[Entry, ...]:
+    """Every rule, sorted by id. Raise CatalogueError if a file breaks the rules for rule files."""
+    entries = [_entry(family, module) for family, module in modules()]
+    return tuple(sorted(entries, key=lambda entry: entry.id))
+
+
+@cache
+def _by_id() -> dict[str, Entry]:
+    return {entry.id: entry for entry in catalogue()}
+
+
+def find(rule_id: str) -> Entry | None:
+    """The rule of this id; None if there is none."""
+    return _by_id().get(rule_id)
+
+
+def ids() -> tuple[str, ...]:
+    """Every id, sorted."""
+    return tuple(_by_id())
+
+
+def page(rule_id: str) -> str:
+    """The documentation page of one rule. Raise KeyError if there is no such rule."""
+    return _by_id()[rule_id].page()
+
+
+def modules() -> Iterator[tuple[str, ModuleType]]:
+    """(family, module) of every rule file; a family is a package in this folder."""
+    for family in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if family.ispkg:
+            package = importlib.import_module(f"analyzer.rules.{family.name}")
+            for found in pkgutil.iter_modules(package.__path__):
+                yield family.name, importlib.import_module(f"{package.__name__}.{found.name}")
+
+
+def problems(module: ModuleType) -> list[str]:
+    """What is wrong with a rule file, one line each; empty if all is well."""
+    rule, found = getattr(module, "RULE", None), []
+    if not isinstance(rule, Rule):
+        return ["has no RULE = Rule(...)"]
+    if not callable(getattr(module, "check", None)):
+        found.append("has no function check(conn, context)")
+    if rule.id != module.__name__.rpartition(".")[2].replace("_", "-"):
+        found.append(f"id {rule.id!r} is not the file's name")
+    if not rule.citations or not all(rule.citations):
+        found.append("cites nothing: RFC sections or vendor pages are needed")
+    if not 0 < len(rule.title) <= MAX_TITLE or rule.title.endswith("."):
+        found.append(f"title must have 1 to {MAX_TITLE} characters and no full stop")
+    if not all(isinstance(need, Seen) and need for need in rule.needs):
+        found.append("needs must be bits of Seen")
+    if sys.flags.optimize < 2:  # -OO drops docstrings
+        lines = (module.__doc__ or "").splitlines()
+        found += [f"docstring lacks the heading {heading!r}" for heading in HEADINGS if heading not in lines]
+        headings = [line for line in lines if line.startswith("## ")]
+        if not found and headings != list(HEADINGS):
+            found.append(f"docstring has other headings, or in another order: {headings}")
+    return found
+
+
+def _entry(family: str, module: ModuleType) -> Entry:
+    found = problems(module)
+    if found:
+        raise CatalogueError(f"{module.__name__}: {'; '.join(found)}")
+    rule: Rule = module.RULE
+    check: Check = module.check
+    return Entry(rule, family, check, (module.__doc__ or "").strip())

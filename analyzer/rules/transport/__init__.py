@@ -1,0 +1,1 @@
+"""How the TCP connection came about and ended: refused, silent, reset, closed, stuck."""
