@@ -19,6 +19,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.refusal import Judgement
 
 
 class HistoryView(Protocol):
@@ -85,6 +86,7 @@ class Rule:
         depth: see findings.Depth; the default.
         needs: facts that must be seen. One that is not there makes the verdict NOT_APPLICABLE, or CANNOT_TELL if it may
             exist but is hidden. `check` is called only when all are there: keep it tight, it is also what makes us fast.
+            Bits joined with `|` are alternatives: one of them is enough.
         citations: RFC sections and vendor pages, at least one.
         since: version that brought the rule.
     """
@@ -122,4 +124,16 @@ class Rule:
             filter=conn.display_filter(seen) if filter is None else filter,
             references=self.citations,
             depth=self.depth if depth is None else depth,
+        )
+
+    def judged(self, conn: Connection, said: Judgement) -> Finding:
+        """A finding of this rule, whose parts were worked out in `judgement` because another rule needs them too."""
+        return self.finding(
+            conn,
+            said.summary,
+            advice=said.advice,
+            frames=said.frames,
+            severity=said.weight.severity,
+            confidence=said.confidence,
+            depth=said.weight.depth,
         )

@@ -1,0 +1,200 @@
+"""What is missing from a chain as sent, and whether the capture shows otherwise that its top is a root.
+
+A sender may leave out the root alone (RFC 8446 section 4.4.2, RFC 5246 section 7.4.2). Whether an issuer is a root
+cannot be read from its child: so the name is looked up among all that the capture shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.chain import Chain, assess
+from analyzer.certificates.names import Name
+from analyzer.connection import CaList, Connection, Side
+from analyzer.findings import CannotTell, Confidence, Severity
+from analyzer.judgement.memory import per_object
+from analyzer.judgement.phrases import where
+from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker, weigh
+
+MAX_CLIMB = 8
+"""Levels of CAs that are followed above a chain; no real hierarchy is deeper."""
+
+
+class Known(Protocol):
+    """What the rest of the run showed: the part of the history that is asked here."""
+
+    def known_root(self, name: Name) -> str | None:
+        """How this name is known to be a root; None if nothing shows it."""
+
+    def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
+        """CA certificates with this subject that somebody sent."""
+
+    def sender_of(self, sha256: str) -> str | None:
+        """Who sent this certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingLink:
+    """A certificate that the other side needs and was not sent.
+
+    Attributes:
+        child: the certificate whose issuer is missing.
+        issuer: the name of what is missing.
+        lone: nothing above the leaf was sent; False: there is a hole between certificates that were sent.
+        elsewhere: the missing certificate, seen elsewhere in the capture; None if nobody sent it.
+        sender: who sent it; "" if nobody did.
+    """
+
+    child: Certificate
+    issuer: Name
+    lone: bool
+    elsewhere: Certificate | None = None
+    sender: str = ""
+
+
+@per_object
+def misplaced_leaf(chain: Chain) -> Certificate | None:
+    """The end-entity certificate, if a CA's certificate that is above it was sent first; None if the leaf is first.
+
+    RFC 5246 section 7.4.2: the sender's certificate MUST come first.
+    """
+    first = chain.leaf
+    if len(chain.certificates) < 2 or first.is_ca is False:
+        return None
+    issuers = {certificate.issuer for certificate in chain.certificates if not certificate.self_issued}
+    ends = {c.sha256: c for c in chain.certificates[1:] if c.is_ca is not True and c.subject not in issuers}
+    if first.subject not in issuers or len(ends) != 1:
+        return None
+    return next(iter(ends.values()))
+
+
+@per_object
+def as_meant(chain: Chain) -> Chain:
+    """The chain with the end-entity certificate first; the same object if it already is."""
+    leaf = misplaced_leaf(chain)
+    if leaf is None:
+        return chain
+    return assess((leaf.der, *(c.der for c in chain.certificates if c is not leaf)))
+
+
+@per_object
+def names_of(ca_list: CaList) -> frozenset[Name]:
+    """The names of a CA list, for look-ups."""
+    return frozenset(ca_list.names)
+
+
+def root_shown(conn: Connection, name: Name, known: Known) -> str | None:
+    """What shows that this name is a root's: this connection's own CA list or chains, or the history; None if nothing."""
+    request = conn.certificate_request
+    if request is not None and name in names_of(request.ca_list):
+        return "the server's CA list names it"
+    for sent in conn.chains():
+        if any(c.self_issued and c.is_ca is not False and c.subject == name for c in sent.chain.certificates):
+            return f"the {sent.side} sent its self-issued certificate"
+    return known.known_root(name)
+
+
+def is_open(chain: Chain) -> bool:
+    """Does the chain, by itself, end where an intermediate may be missing? A lone leaf, or a hole between certificates.
+
+    Two or more certificates that link well and end below an unseen issuer are ordinary: roots are left out.
+    """
+    return chain.missing_issuer is not None and (chain.gap or len(chain.path) == 1)
+
+
+def missing_link(conn: Connection, side: Side, known: Known) -> MissingLink | None:
+    """The certificate that is missing from this side's chain; None if nothing is, or its issuer is known to be a root."""
+    sent = conn.chain(side)
+    if sent is None:
+        return None
+    chain = as_meant(sent.chain)
+    name = chain.missing_issuer
+    if name is None or not is_open(chain) or not name.readable or not name.text:
+        return None
+    if root_shown(conn, name, known) is not None:
+        return None
+    child, lone = chain.top, not chain.gap
+    peer = conn.chain(side.peer)
+    for certificate in peer.chain.certificates if peer else ():
+        if _could_be(certificate, child, name):
+            return MissingLink(child, name, lone, certificate, f"the {side.peer} sent it on this connection")
+    for certificate in known.intermediates(name):
+        if _could_be(certificate, child, name):
+            sender = known.sender_of(certificate.sha256)
+            return MissingLink(child, name, lone, certificate, f"{sender} sent it" if sender else "")
+    return MissingLink(child, name, lone)
+
+
+def _could_be(certificate: Certificate, child: Certificate, name: Name) -> bool:
+    if certificate.self_issued or certificate.subject != name:
+        return False
+    return child.signed_by(certificate) is not False
+
+
+def issuers_above(chain: Chain, known: Known) -> tuple[Name, ...]:
+    """Issuer names above the chain's top, as far as other connections sent the CA certificates; may be ()."""
+    names: list[Name] = []
+    child = chain.top
+    for _ in range(MAX_CLIMB):
+        if child.self_issued:
+            break
+        parents = (c for c in known.intermediates(child.issuer) if _could_be(c, child, child.issuer))
+        parent = next(parents, None)
+        if parent is None:
+            break
+        names.append(parent.issuer)
+        child = parent
+    return tuple(names)
+
+
+def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | CannotTell | None:
+    """The verdict of server-chain-incomplete and client-chain-incomplete; None if nothing is missing."""
+    sent = conn.chain(side)
+    if sent is None:
+        return None
+    leaf = as_meant(sent.chain).leaf
+    if not leaf.readable or not leaf.issuer.readable:
+        return CannotTell(f"the {side}'s certificate cannot be read, so its issuer is unknown")
+    link = missing_link(conn, side, known)
+    if link is None:
+        return None
+    weight = weigh(conn, side, Defect.INCOMPLETE, Severity.WARNING)
+    proof = Confidence.HIGH if link.elsewhere else Confidence.MEDIUM
+    return Judgement(
+        summary=_summary(conn, side, link, weight),
+        advice=_advice(conn, side, link),
+        frames=(*sent.frames, *weight.frames),
+        weight=weight,
+        confidence=weaker(weight.confidence, proof),
+    )
+
+
+def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) -> str:
+    if link.lone:
+        what = (
+            f"the {side} sent its certificate {link.child.short} alone, without that of its issuer {link.issuer.text}"
+        )
+    else:
+        what = f"the {side}'s chain has a hole: {link.child.short} was issued by {link.issuer.text}, which was not sent"
+    if link.elsewhere is None and link.lone:
+        what += f"; unless that is a root that the {side.peer} trusts, the {side.peer} cannot build a path"
+    else:
+        what += f", so the {side.peer} cannot build a path to a root"
+    if weight.refusal is None and conn.established:
+        what += f" (it worked here, because the {side.peer} had or fetched that certificate)"
+    return what + weight.clause
+
+
+def _advice(conn: Connection, side: Side, link: MissingLink) -> str:
+    text = (
+        f"Install {link.issuer.text} on {where(conn, side)} among the intermediates (Windows: store Intermediate Certification "
+        "Authorities of the computer; elsewhere: append it to the certificate file) and restart the service, so that it "
+        "is sent along."
+    )
+    if link.child.aia_urls:
+        text += f" The certificate says it is at {link.child.aia_urls[0]}."
+    if link.sender:
+        text += f" In this capture {link.sender}."
+    return text

@@ -1,0 +1,223 @@
+"""Which dates of a chain are over, or still to come, on every path that the sent certificates allow.
+
+RFC 5280 section 4.1.2.5: a certificate is valid from notBefore through notAfter, both inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.chain import Chain
+from analyzer.connection import Connection, SentChain
+from analyzer.findings import CannotTell, Confidence, Severity
+from analyzer.judgement.chains import Known, as_meant
+from analyzer.judgement.memory import per_object
+from analyzer.judgement.phrases import HOUR, amount, where
+from analyzer.judgement.refusal import Defect, Judgement, weaker, weigh
+from analyzer.knowledge import limit
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND_NS = 1_000_000_000
+MAX_CANDIDATES = 8
+"""Certificates of one name that are tried as the next link, so that an odd chain cannot cost much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The moment of judgement.
+
+    Attributes:
+        at_ns: the moment.
+        doubt_ns: by how much it may be off, either way: local time without a zone.
+        today_ns: the time of the run; None if it must not be mentioned.
+        given: the user gave the moment: it is not the connection's own time, and beyond doubt.
+    """
+
+    at_ns: int
+    doubt_ns: int = 0
+    today_ns: int | None = None
+    given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Certificates of a chain outside their dates.
+
+    Attributes:
+        certificates: which, leaf first.
+        bypassed: another path, valid at that time, goes round all of them.
+        doubtful: within the doubt about the time, none is outside for sure.
+    """
+
+    certificates: tuple[Certificate, ...]
+    bypassed: bool
+    doubtful: bool
+
+
+def clock_of(conn: Connection, at_ns: int, today_ns: int | None = None, given: bool = False) -> Clock:
+    """The clock for this connection, with the doubt about its time."""
+    doubt = limit("local_time_doubt_h") * HOUR * SECOND_NS if conn.local_time_doubt and not given else 0
+    return Clock(at_ns, doubt, today_ns, given)
+
+
+def seconds(moment: datetime) -> int:
+    """Whole seconds since 1970, rounded down."""
+    return (moment - EPOCH) // timedelta(seconds=1)
+
+
+@per_object
+def window(chain: Chain) -> tuple[int, int]:
+    """Latest notBefore and earliest notAfter on the path, in seconds since 1970; dates that cannot be read do not count."""
+    path = as_meant(chain).path
+    starts = [seconds(c.not_before) for c in path if c.not_before is not None]
+    ends = [seconds(c.not_after) for c in path if c.not_after is not None]
+    return max(starts, default=-(2**62)), min(ends, default=2**62)
+
+
+def inside(chain: Chain, clock: Clock) -> bool:
+    """Is every certificate on the path within its dates, beyond doubt? The quick way out for healthy chains."""
+    start, end = window(chain)
+    at, doubt = clock.at_ns // SECOND_NS, clock.doubt_ns // SECOND_NS
+    return start <= at - doubt and at + doubt <= end
+
+
+def lapse(chain: Chain, defect: Defect, clock: Clock, known: Known) -> Lapse | None:
+    """What is expired (or not yet valid) on the chain's path; None if nothing is."""
+    if inside(chain, clock):
+        return None
+    meant = as_meant(chain)
+    sure = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, clock.doubt_ns))
+    if sure:
+        return Lapse(sure, _bypass(meant, sure, clock.at_ns // SECOND_NS, known), doubtful=False)
+    maybe = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, -clock.doubt_ns))
+    return Lapse(maybe, bypassed=False, doubtful=True) if maybe else None
+
+
+def _outside(certificate: Certificate, defect: Defect, at_ns: int, margin_ns: int) -> bool:
+    """Outside by more than the margin; with a negative margin: possibly outside."""
+    date = _date(certificate, defect)
+    if date is None:
+        return False
+    if defect is Defect.EXPIRED:
+        return (at_ns - margin_ns) // SECOND_NS > seconds(date)
+    return (at_ns + margin_ns) // SECOND_NS < seconds(date)
+
+
+def _date(certificate: Certificate, defect: Defect) -> datetime | None:
+    return certificate.not_after if defect is Defect.EXPIRED else certificate.not_before
+
+
+def _bypass(chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known) -> bool:
+    """Is there a path of certificates valid at this time, from the leaf to a root or to where a root may follow?"""
+    if chain.leaf in lapsed:
+        return False
+    by_subject: dict[object, list[Certificate]] = {}
+    for certificate in chain.certificates:
+        by_subject.setdefault(certificate.subject, []).append(certificate)
+    for certificate in lapsed:
+        # Only a cross-certificate: the peer can trust its name as a root of its own.
+        if not certificate.self_issued and known.known_root(certificate.subject) is not None:
+            return True
+    visited, waiting = {chain.leaf.sha256}, [chain.leaf]
+    while waiting:
+        child = waiting.pop()
+        parents = [] if child.self_issued else _parents(child, by_subject)
+        if not parents:
+            return True
+        for parent in parents:
+            if parent.sha256 not in visited and _valid(parent, at):
+                visited.add(parent.sha256)
+                waiting.append(parent)
+    return False
+
+
+def _parents(child: Certificate, by_subject: dict[object, list[Certificate]]) -> list[Certificate]:
+    named = by_subject.get(child.issuer, ())[:MAX_CANDIDATES]
+    return [certificate for certificate in named if child.signed_by(certificate) is not False]
+
+
+def _valid(certificate: Certificate, at: int) -> bool:
+    start, end = certificate.not_before, certificate.not_after
+    return start is not None and end is not None and seconds(start) <= at <= seconds(end)
+
+
+def out_of_date(conn: Connection, clock: Clock, defect: Defect, known: Known) -> Iterator[Judgement | CannotTell]:
+    """The verdicts of certificate-expired and certificate-not-yet-valid: at most one for each side's chain."""
+    for sent in conn.chains():
+        found = lapse(sent.chain, defect, clock, known)
+        if found is None:
+            if not sent.chain.leaf.readable:
+                yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its dates are unknown")
+        elif found.doubtful:
+            yield CannotTell(
+                f"the capture carries local time without a zone, and {found.certificates[0].short} "
+                f"({_dates(found.certificates[0], defect)}) is within {clock.doubt_ns // SECOND_NS // HOUR} hours of it"
+            )
+        else:
+            yield _judge(conn, sent, defect, found, clock)
+
+
+def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, clock: Clock) -> Judgement:
+    first = found.certificates[0]
+    standing = Severity.NOTE if found.bypassed else Severity.ERROR
+    weight = weigh(conn, sent.side, defect, standing)
+    is_leaf = first is as_meant(sent.chain).leaf
+    proof = Confidence.MEDIUM if first.self_issued and not is_leaf else Confidence.HIGH
+    role = f"the {sent.side}'s certificate" if is_leaf else f"a CA certificate in the {sent.side}'s chain,"
+    summary = f"{role} {first.short} {_dates(first, defect)}, {_distance(first, defect, clock)}"
+    more = len(found.certificates) - 1
+    if more:
+        summary += f"; so {'has' if defect is Defect.EXPIRED else 'is'} {found.certificates[1].short}"
+        summary += f" and {more - 1} more above it" if more > 1 else " above it"
+    if found.bypassed:
+        summary += "; another path with valid dates goes round it"
+    return Judgement(
+        summary=summary + _today(first, defect, clock) + weight.clause,
+        advice=_advice(conn, sent, defect, is_leaf),
+        frames=(*sent.frames, *weight.frames),
+        weight=weight,
+        confidence=weaker(weight.confidence, proof),
+    )
+
+
+def _dates(certificate: Certificate, defect: Defect) -> str:
+    date = _date(certificate, defect)
+    shown = f"{date:%Y-%m-%d %H:%M:%S} UTC" if date else "an unknown date"
+    return f"expired on {shown}" if defect is Defect.EXPIRED else f"is not valid before {shown}"
+
+
+def _distance(certificate: Certificate, defect: Defect, clock: Clock) -> str:
+    date = _date(certificate, defect)
+    assert date is not None
+    away = amount(abs(clock.at_ns // SECOND_NS - seconds(date)))
+    moment = "the time it is judged at" if clock.given else "this connection"
+    return f"{away} before {moment}" if defect is Defect.EXPIRED else f"{away} after {moment}"
+
+
+def _today(certificate: Certificate, defect: Defect, clock: Clock) -> str:
+    """Is it so today as well? "" if the time of the run must not be mentioned."""
+    if clock.today_ns is None:
+        return ""
+    today = clock.today_ns // SECOND_NS
+    if _valid(certificate, today):
+        status = "it is valid"
+    elif certificate.not_after is not None and today > seconds(certificate.not_after):
+        status = "it is expired"
+    else:
+        status = "it is not yet valid"
+    return f" (today, {EPOCH + timedelta(seconds=today):%Y-%m-%d}, {status})"
+
+
+def _advice(conn: Connection, sent: SentChain, defect: Defect, is_leaf: bool) -> str:
+    machine = where(conn, sent.side)
+    if defect is Defect.NOT_YET_VALID:
+        return (
+            f"Compare the clocks of {machine}, of the other side, of the CA and of the capturing machine; if they are "
+            "right, use this certificate only from that date on."
+        )
+    if is_leaf:
+        return f"Renew the certificate on {machine} and assign it to every listener and service that uses the old one."
+    return f"Replace the CA certificate in the chain that {machine} sends by its current generation and remove the old one."

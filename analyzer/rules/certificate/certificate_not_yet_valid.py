@@ -1,0 +1,45 @@
+"""A certificate was not yet valid when it was used.
+
+## What it does
+Compares notBefore of the leaf, and of every certificate on its path, with the time of the connection (or `--at`). A
+certificate above the leaf that is not yet valid is a note if another path among the sent certificates, or one to a known
+root, is valid. Prints the dates, how long it still was, and whether it is so today too.
+
+## Why it matters
+Peers refuse it like an expired one (alerts certificate_expired, bad_certificate, or a bare reset). A few minutes or hours
+mean clocks that differ: of the CA, of the peer, or of the machine that captured.
+
+## What to do
+Compare the clocks first. If they are right, the certificate was put to use too early: wait, or use the old one.
+
+## When it cannot tell
+TLS 1.3 without keys and resumed sessions show no certificates. A capture that carries local time without its zone (Network
+Monitor before 2.3, without `--timezone`) leaves 14 hours of doubt either way. A date that cannot be read is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer.connection import Connection, Seen
+from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.refusal import Defect
+from analyzer.judgement.validity import clock_of, out_of_date
+from analyzer.rules.rule import Context, Rule
+
+RULE = Rule(
+    id="certificate-not-yet-valid",
+    title="a certificate was not yet valid",
+    severity=Severity.ERROR,
+    confidence=Confidence.HIGH,
+    depth=Depth.ROOT,
+    needs=(Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE,),
+    citations=("RFC 5280 section 4.1.2.5", "RFC 5280 section 6.1.3"),
+)
+
+
+def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
+    """See the page above."""
+    clock = clock_of(conn, context.judged_at(conn), context.today_ns, given=context.now_ns is not None)
+    for said in out_of_date(conn, clock, Defect.NOT_YET_VALID, context.history):
+        yield said if isinstance(said, CannotTell) else RULE.judged(conn, said)

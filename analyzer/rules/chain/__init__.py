@@ -1,0 +1,1 @@
+"""Rules about how the certificates of one side hang together."""

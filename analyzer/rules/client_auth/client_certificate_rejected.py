@@ -1,0 +1,111 @@
+"""The server refused the connection right after it got the client's certificate.
+
+## What it does
+Fires when the client sent a certificate and the server answered with an alert about certificates, or with a reset or a
+close before going on; also when it ended the connection at once after the handshake without having said anything, as
+applications do that validate late. Names what can be seen to be wrong with the client's chain, what fits the server's
+alert first: dates, the clientAuth use, a missing intermediate, an issuer that is not listed, a self-signed certificate, a
+broken signature, weak keys and hashes.
+
+## Why it matters
+This is the step at which most mutual-TLS links fail. Many servers do not say why: Lync and Schannel applications reset
+without an alert (ms-diagnostics 1047, error 10054 on the client's side); the server's own log knows more.
+
+## What to do
+Repair what is named. If nothing is: import the client's root on the server (Trusted Root store), see that the server can
+fetch the CRLs, and that it allows this name (federation list, trusted servers, certificate mapping).
+
+## When it cannot tell
+TLS 1.3 without keys: whether a certificate was sent and refused is inferred from record sizes, what is wrong with it cannot
+be seen. Where the capture has a gap, only an alert in clear counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer.connection import CertificateState, Connection, Seen, Side
+from analyzer.findings import CannotTell, Confidence, Finding, Severity
+from analyzer.judgement.chains import as_meant
+from analyzer.judgement.defects import Flaw, client_flaws
+from analyzer.judgement.phrases import where
+from analyzer.judgement.refusal import Defect, Refusal, refusal_of
+from analyzer.judgement.validity import clock_of
+from analyzer.rules.rule import Context, Rule
+
+RULE = Rule(
+    id="client-certificate-rejected",
+    title="the server refused the client's certificate",
+    severity=Severity.ERROR,
+    confidence=Confidence.HIGH,
+    needs=(Seen.CLIENT_CERTIFICATE_MESSAGE, Seen.TROUBLED_END),
+    citations=("RFC 5246 section 7.4.6", "RFC 8446 section 4.4.2.4", "RFC 5280 section 6.1"),
+)
+
+SENT = (CertificateState.SENT, CertificateState.INFERRED_SENT)
+NOTHING_WRONG = (
+    "nothing wrong with it can be seen here: its root is not trusted there, revocation could not be checked, or the name is "
+    "not allowed"
+)
+REMEDY = {
+    Defect.EXPIRED: "Renew it on {client}.",
+    Defect.NOT_YET_VALID: "Compare the clocks of {client}, {server} and the CA.",
+    Defect.USE: "Give {client} a certificate that has the clientAuth use (public CAs stop issuing it; a private CA can).",
+    Defect.INCOMPLETE: "Install the missing intermediate on {client} so that it is sent along.",
+    Defect.SELF_SIGNED: "Give {client} a certificate of a CA that {server} trusts, or import this one there as a root.",
+    Defect.NOT_LISTED: "Trust that CA on {server} for client certificates, or give {client} one of a listed CA.",
+    Defect.LINK: "Replace the intermediate on {client} by the generation that signed its certificate.",
+    Defect.ORDER: "Put the client's own certificate first in the file on {client}.",
+    Defect.WEAK: "Replace the weak certificate on {client}.",
+}
+LOOK_THERE = (
+    "On {server} import the client's root into Trusted Root (or the CA file), let it reach the CRLs of the chain, and check "
+    "which names it allows; its own log (Schannel events 36877, 36887, 36888) says more."
+)
+
+
+def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
+    """See the page above."""
+    if conn.client_certificate_state not in SENT:
+        return
+    refusal = refusal_of(conn, Side.CLIENT)
+    if refusal is None:
+        return
+    clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
+    flaws = sorted(client_flaws(conn, context.history, clock), key=lambda flaw: not refusal.may_mean(flaw.defect))
+    if refusal.late and not flaws and conn.client.app_records:
+        return  # the client had already asked something: then the refusal is about that
+    yield RULE.finding(
+        conn,
+        f"the server refused the client's certificate{_name(conn)} {refusal.manner}: {_reason(conn, refusal, flaws)}",
+        advice=_advice(conn, refusal, flaws),
+        frames=(*_frames(conn), *refusal.frames),
+        confidence=Confidence.LOW if refusal.late and not flaws else refusal.confidence,
+    )
+
+
+def _name(conn: Connection) -> str:
+    return f" {as_meant(conn.client_chain.chain).leaf.short}" if conn.client_chain else ""
+
+
+def _frames(conn: Connection) -> tuple[int, ...]:
+    if conn.client_chain:
+        return conn.client_chain.frames
+    return conn.client_certificate_frames or (conn.client_auth_13.frames if conn.client_auth_13 else ())
+
+
+def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
+    if conn.client_chain is None:
+        return "what is wrong with it cannot be seen, TLS 1.3 encrypts it"
+    if not flaws:
+        return NOTHING_WRONG
+    clauses = "; also ".join(flaw.clause for flaw in flaws)
+    if refusal.may_mean(flaws[0].defect):
+        return f"the likeliest reason is that {clauses}"
+    return f"the alert does not say so, but {clauses}"
+
+
+def _advice(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
+    machines = {"client": where(conn, Side.CLIENT), "server": where(conn, Side.SERVER)}
+    fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect)]
+    return " ".join((*dict.fromkeys(fitting[:2]), *(() if fitting else (LOOK_THERE,)))).format(**machines)
