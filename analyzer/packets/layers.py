@@ -41,6 +41,7 @@ class Layer(Enum):
     UDP = auto()
     VXLAN = auto()
     GENEVE = auto()
+    GTP_U = auto()
     TCP = auto()
     ICMP = auto()
     FOUND_TCP = auto()  # the end of the walk: a good TCP header is at `Packet.at`

@@ -1,4 +1,4 @@
-"""Tunnels: GRE (RFC 2784, RFC 2890, RFC 2637), ERSPAN, VXLAN (RFC 7348), GENEVE (RFC 8926)."""
+"""Tunnels: GRE (RFC 2784, RFC 2890, RFC 2637), ERSPAN, VXLAN (RFC 7348), GENEVE (RFC 8926), GTP-U (3GPP TS 29.281)."""
 
 from __future__ import annotations
 
@@ -48,3 +48,23 @@ def geneve(packet: Packet) -> Next:
         return short
     packet.at += size
     return Layer.TYPED
+
+
+def gtp_u(packet: Packet) -> Next:
+    """Version 1, a user packet (type 255); one set flag brings four more bytes, and maybe extension headers."""
+    data, at = packet.data, packet.at
+    if packet.lacks(8, "udp") or data[at] >> 4 != 3 or data[at + 1] != 0xFF:
+        return "udp"
+    packet.at += 8
+    if data[at] & 7:
+        if short := packet.lacks(4, "malformed-tunnel"):
+            return short
+        packet.at += 4
+    while data[at] & 4 and data[packet.at - 1]:  # the type of the next extension header, which counts words
+        if short := packet.lacks(4, "malformed-tunnel"):
+            return short
+        size = 4 * max(data[packet.at], 1)
+        if short := packet.lacks(size, "malformed-tunnel"):
+            return short
+        packet.at += size
+    return Layer.IP

@@ -13,15 +13,22 @@ from analyzer.packets.layers import Layer, Next, Packet
 HEADER = 8
 NAMED_FROM = 13
 """Payload bytes below which nothing is named: a DTLS record header has 13, and a QUIC packet is longer."""
-VXLAN_PORTS, GENEVE_PORT, DNS_PORT, HTTPS_PORT = (4789, 8472), 6081, 53, 443
+DNS_PORT, HTTPS_PORT = 53, 443
+TUNNELS: dict[int, Layer] = {
+    4789: Layer.VXLAN,  # RFC 7348 section 5
+    8472: Layer.VXLAN,  # what Linux used before
+    6081: Layer.GENEVE,  # RFC 8926 section 3.3
+    2152: Layer.GTP_U,  # 3GPP TS 29.281
+}
+"""Port -> what is in it."""
 
 Value = Any  # an int, or an array of them
 
 
 def is_tunnel(src: Value, dst: Value) -> Value:
-    """VXLAN or GENEVE by port (RFC 7348 section 5, RFC 8926 section 3.3; 8472 is what Linux used before)."""
-    hit = (dst == GENEVE_PORT) | (src == GENEVE_PORT)
-    for port in VXLAN_PORTS:
+    """Either port is one of TUNNELS."""
+    hit = False
+    for port in TUNNELS:
         hit = hit | (dst == port) | (src == port)
     return hit
 
@@ -59,9 +66,8 @@ def step(packet: Packet) -> Next:
     src, dst = packet.ports = packet.u16(0), packet.u16(2)
     packet.at += HEADER
     data, at = packet.data, packet.at
-    if is_tunnel(src, dst):
-        vxlan = src in VXLAN_PORTS or dst in VXLAN_PORTS
-        return Layer.VXLAN if vxlan else Layer.GENEVE
+    if tunnel := TUNNELS.get(dst) or TUNNELS.get(src):
+        return tunnel
     start = data[at : min(at + 5, packet.end)].ljust(5, b"\0")
     word = int.from_bytes(start[1:])
     for name, hit in names(src, dst, packet.end - at, start[0], word):

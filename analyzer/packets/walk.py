@@ -28,6 +28,7 @@ STEPS: dict[Layer, Callable[[Packet], Next]] = {
     Layer.UDP: udp.step,
     Layer.VXLAN: tunnels.vxlan,
     Layer.GENEVE: tunnels.geneve,
+    Layer.GTP_U: tunnels.gtp_u,
     Layer.TCP: ip.tcp,
     Layer.ICMP: ip.icmp,
 }
