@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from analyzer.rules.catalogue import Entry, catalogue, find, ids, page, problems
 from analyzer.rules.diagnosis import diagnosis
-from analyzer.rules.judge import judge, verdicts
+from analyzer.rules.judge import judge, verdict, verdicts
 
-__all__ = ["Entry", "catalogue", "diagnosis", "find", "ids", "judge", "page", "problems", "verdicts"]
+__all__ = ["Entry", "catalogue", "diagnosis", "find", "ids", "judge", "page", "problems", "verdict", "verdicts"]

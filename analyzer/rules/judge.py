@@ -41,7 +41,7 @@ def judge(conn: Connection, context: Context, on_crash: Callable[[Verdict], None
 
 def verdicts(conn: Connection, context: Context) -> tuple[Verdict, ...]:
     """What every rule of the catalogue says about this connection, sorted by id: for `--verdicts`."""
-    return tuple(_verdict(entry, conn, context) for entry in catalogue())
+    return tuple(verdict(entry, conn, context) for entry in catalogue())
 
 
 def _plan(seen: Seen) -> tuple[Entry, ...]:
@@ -55,7 +55,8 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
     return plan
 
 
-def _verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:
+def verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:
+    """What one rule says about this connection, and why it says nothing if it does not."""
     missing = [need for need in entry.rule.needs if not need & conn.seen]
     if missing:
         hidden = _hidden(conn)
