@@ -29,6 +29,9 @@ test: check  ## ruff, mypy and all tests
 bench: $(VENV)/.installed  ## ratios against the installed peers, in one run
 	@$(BIN)/python bench/bench.py
 
+captures: $(VENV)/.installed  ## make the captures anew; as root, with the stacks of captures/README.md
+	@$(BIN)/python -m captures.make
+
 docs: $(VENV)/.installed-test  ## write the generated pages anew
 	@$(BIN)/python -m analyzer.cli.docs
 

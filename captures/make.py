@@ -1,0 +1,108 @@
+"""Make the captures anew: `python -m captures.make [NAME ...]` as root, from the root of the repository.
+
+Without names all are made. `--list` shows them; `--notes` only writes the .toml files anew (no root needed).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import fnmatch
+import importlib
+import pkgutil
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+from captures.makers import cases
+from captures.makers.case import CASES, Case, read_toml, toml
+from captures.makers.hosts import LabError
+from captures.makers.lab import Lab, version
+from captures.makers.pki import Pki
+
+HERE = Path(__file__).parent
+
+
+def load_cases() -> None:
+    """Import every module of makers/cases; each registers its cases."""
+    for module in pkgutil.iter_modules(cases.__path__):
+        importlib.import_module(f"{cases.__name__}.{module.name}")
+
+
+def make(case: Case, pki: Pki, folder: Path, keep: bool) -> None:
+    """Make one capture and its .toml; nothing is replaced unless the case worked."""
+    folder.mkdir()
+    made = folder / case.name
+    lab = Lab(pki, made, folder, case.topology)
+    try:
+        case.make(lab)
+    finally:
+        lab.close()
+    (HERE / case.name).write_bytes(made.read_bytes())
+    write_notes(case, [version(stack) for stack in case.stacks], dt.datetime.now(dt.UTC).date().isoformat())
+    print(f"{case.name}: {made.stat().st_size:,} bytes{f', logs in {folder}' if keep else ''}")
+
+
+def write_notes(case: Case, stacks: list[str], made: str) -> None:
+    """Write the .toml."""
+    (HERE / case.name).with_suffix(".toml").write_text(toml(case, stacks, made), encoding="utf-8")
+
+
+def renew_notes(case: Case) -> None:
+    """Write the .toml anew, with the stacks and the day that are in it."""
+    path = (HERE / case.name).with_suffix(".toml")
+    if not path.exists():
+        return
+    head, _ = read_toml(path)
+    stacks = head["stacks"]
+    write_notes(case, [str(item) for item in stacks] if isinstance(stacks, list) else [], str(head["made"]))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="cases or patterns; all if there are none")
+    parser.add_argument("--list", action="store_true", help="show the cases")
+    parser.add_argument("--notes", action="store_true", help="write the .toml files only")
+    parser.add_argument("--keep", action="store_true", help="keep the work folder with keys and logs")
+    options = parser.parse_args()
+    load_cases()
+    chosen = [
+        item
+        for stem, item in CASES.items()
+        if not options.names or any(fnmatch.fnmatch(stem, n) for n in options.names)
+    ]
+    if options.list or options.notes:
+        for item in chosen:
+            renew_notes(item) if options.notes else print(f"{item.name:45} {item.title}")
+        return 0
+    return make_all(chosen, options.keep)
+
+
+def make_all(chosen: list[Case], keep: bool) -> int:
+    """Make them one after another; a failure is told and the rest goes on."""
+    broken = []
+    work = Path(tempfile.mkdtemp(prefix="mtlscope-captures-"))
+    pki = Pki(work / "pki")
+    for case in chosen:
+        try:
+            make(case, pki, work / case.name, keep)
+        except (LabError, OSError, ValueError):
+            traceback.print_exc()
+            broken.append(case.name)
+    if not keep and not broken:
+        remove(work)
+    if broken:
+        print(f"not made: {', '.join(broken)}; see {work}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def remove(folder: Path) -> None:
+    """Remove the work folder."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    folder.rmdir()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The cases, one module a group. Importing a module registers its cases."""
