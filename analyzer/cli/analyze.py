@@ -1,0 +1,209 @@
+"""`mtlscope [analyze] PATH...`: read captures, report what they show."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from analyzer.cli.main import COMMANDS, Exit, say
+from analyzer.cli.parser import Parser, at_least_one, number, one_of
+from analyzer.errors import UsageError
+from analyzer.report import find, outputs
+
+if TYPE_CHECKING:
+    from analyzer.connection import Connection
+    from analyzer.findings import Verdict
+    from analyzer.pipeline import Options, Run
+    from analyzer.report.output import Item
+
+FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
+"""--fail-on -> worst severity rank that makes the exit code 1."""
+_DESCRIPTION = "Tells why a mutual-TLS link does not come up, from captures (pcap, pcapng, Network Monitor; also .gz)."
+_EXIT_CODES = """\
+exit codes:
+  0 nothing at or above --fail-on    1 findings at or above it    2 usage, or nothing to analyse
+  3 an input is missing, unreadable or cut short (the rest was reported)    4 capture not possible
+  5 a bug of ours    130 interrupted    141 closed pipe"""
+
+
+def run(words: list[str]) -> int:
+    """Analyse and report. Raise UsageError for arguments that make no sense."""
+    args = _parser().parse_args(words)
+    paths = [*args.read, *args.paths]
+    if not paths:
+        raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
+    from analyzer.cli.progress import Progress
+    from analyzer.cli.sink import open_sink
+    from analyzer.pipeline import Run
+
+    output = find(args.T)
+    if output is None:
+        raise UsageError(f"no output called {args.T!r}")
+    progress = Progress(wanted=not (args.no_progress or args.quiet))
+    analysis = Run(paths, _options(args), progress.update if progress.on else None)
+    items = _started(analysis)  # usage errors come before the output is opened
+    try:
+        with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
+            output.write(items, sink, how)
+    finally:
+        progress.clear()
+        _tell(analysis, args)
+    return _exit_code(analysis, args.fail_on)
+
+
+def _parser() -> Parser:
+    commands = "\n".join(f"  mtlscope {name:<8} {text}" for name, text in COMMANDS.items())
+    parser = Parser(
+        prog="mtlscope",
+        usage="mtlscope [analyze] [-r] PATH... [-T FORMAT] [-o FILE] [options]\n       mtlscope COMMAND ...",
+        description=_DESCRIPTION,
+        epilog=f"commands:\n{commands}\n\n{_EXIT_CODES}",
+    )
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="captures, folders, globs; '-' is standard input")
+    add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
+    formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
+    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("--version", action="store_true", help="print the version; with -v those of libraries and tools too")
+    _add_judging(parser)
+    _add_selecting(parser)
+    _add_showing(parser)
+    return parser
+
+
+def _add_judging(parser: Parser) -> None:
+    add = parser.add_argument_group("judging").add_argument
+    add("--ports", metavar="LIST", help="where TLS is expected, e.g. 5061,443, or 'any' (TLS is found on every port)")
+    add("--at", metavar="TIME", help="judge validity at this time instead of the capture's, e.g. 2026-11-21T09:30:00Z")
+    add(
+        "--timezone", metavar="ZONE", help="zone of captures with local time, e.g. Europe/Berlin, +02:00 (default: UTC)"
+    )
+    add(
+        "--fail-on",
+        default="error",
+        type=one_of(FAIL_ON),
+        metavar="LEVEL",
+        help="error, warning, note or never: exit 1",
+    )
+    add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
+
+
+def _add_selecting(parser: Parser) -> None:
+    add = parser.add_argument_group("what to report").add_argument
+    add(
+        "--host",
+        action="append",
+        default=[],
+        metavar="ADDR[:PORT]",
+        help="either end; a network such as 10.0.0.0/8 too",
+    )
+    add("--name", action="append", default=[], metavar="GLOB", help="SNI or a name in a certificate")
+    add("--stream", action="append", default=[], type=number, metavar="N", help="connection number, as in Wireshark")
+    add("--since", metavar="TIME", help="alive at or after this time")
+    add("--until", metavar="TIME", help="alive at or before this time")
+    add("--troubled", action="store_true", help="only what failed or has an error or a warning")
+
+
+def _add_showing(parser: Parser) -> None:
+    add = parser.add_argument_group("how to show it").add_argument
+    add("--each", action="store_true", help="text: every connection by itself instead of grouping equal troubles")
+    add("--verdicts", action="store_true", help="on standard error: what each rule said of each connection, and why")
+    add(
+        "--color",
+        default="auto",
+        type=one_of(("auto", "always", "never")),
+        metavar="WHEN",
+        help="auto, always or never",
+    )
+    add("--no-progress", action="store_true", help="no progress on standard error")
+    add("-q", "--quiet", action="store_true", help="only errors on standard error")
+    add("-v", "--verbose", action="store_true", help="more on standard error")
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from analyzer.pipeline import Options
+    from analyzer.selection import Selection, parse_host, parse_time
+
+    selection = Selection(
+        hosts=tuple(map(parse_host, args.host)),
+        names=tuple(args.name),
+        streams=frozenset(args.stream),
+        since_ns=parse_time(args.since, "--since") if args.since else None,
+        until_ns=parse_time(args.until, "--until") if args.until else None,
+        troubled=args.troubled,
+    )
+    return Options(
+        ports=ports(args.ports),
+        at_ns=parse_time(args.at, "--at") if args.at else None,
+        timezone=zone(args.timezone),
+        workers=args.workers,
+        keep=None if selection == Selection() else selection,
+        verdicts=_say_verdicts if args.verdicts else None,
+    )
+
+
+def ports(text: str | None) -> frozenset[int] | None:
+    """The ports of --ports; None means any. Raise UsageError for what is no port."""
+    from analyzer import knowledge
+
+    if text is None:
+        return knowledge.default_tls_ports()
+    if text.strip().lower() == "any":
+        return None
+    found = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 65536 for part in found):
+        raise UsageError(f"--ports {text!r} is no list of ports; expected e.g. 5061,443, or any")
+    return frozenset(map(int, found))
+
+
+def zone(text: str | None) -> str | None:
+    """The zone of --timezone, checked. Raise UsageError with the nearest names for one that does not exist."""
+    import re
+    from zoneinfo import ZoneInfo, available_timezones
+
+    from analyzer.cli.parser import near
+
+    if text is None or re.fullmatch(r"(UTC|Z|[+-](0\d|1[0-4]):?[0-5]\d)", text):
+        return text
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, KeyError):
+        raise UsageError(f"--timezone {text!r} is no time zone{near(text, available_timezones())}") from None
+    return text
+
+
+def _started(analysis: Run) -> Iterator[Item]:
+    """The items, the first one fetched already: what is wrong with the arguments shows there."""
+    items = iter(analysis)
+    first = list(itertools.islice(items, 1))
+    return itertools.chain(first, items)
+
+
+def _say_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        reason = f": {verdict.reason}" if verdict.reason else ""
+        say(f"{conn.capture} stream {conn.stream}: {verdict.rule}: {verdict.outcome.value}{reason}")
+
+
+def _tell(analysis: Run, args: argparse.Namespace) -> None:
+    """What went wrong, one line each, on standard error."""
+    from analyzer.report import safe
+
+    for line in (*analysis.errors, *analysis.crashes):
+        say(safe.line(line))
+    if args.verbose and sys.stderr is not None:
+        say(f"{len(analysis.paths)} paths given, {len(analysis.errors)} not read to their end")
+
+
+def _exit_code(analysis: Run, fail_on: str) -> int:
+    if analysis.crashes:
+        return Exit.BUG
+    if analysis.errors:
+        return Exit.INPUT
+    if analysis.worst is not None and analysis.worst <= FAIL_ON[fail_on]:
+        return Exit.FINDINGS
+    return Exit.OK

@@ -1,0 +1,112 @@
+"""Finds the command, runs it, and turns whatever happens into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from difflib import get_close_matches
+from enum import IntEnum
+from pathlib import Path
+
+from analyzer.errors import CaptureError, UsageError
+
+COMMANDS = {
+    "analyze": "analyse captures (the default: may be left out)",
+    "rules": "list the rules",
+    "explain": "print one rule's page",
+    "fields": "say what the keys of the output mean",
+    "doctor": "say what works on this machine and what to do about the rest",
+}
+"""Command -> help. Each is a module of this folder with `run(words) -> int`."""
+
+
+class Exit(IntEnum):
+    """Exit codes, see `mtlscope --help`. If several apply, the larger one of 1..5."""
+
+    OK = 0
+    FINDINGS = 1
+    USAGE = 2
+    INPUT = 3
+    CAPTURE = 4
+    BUG = 5
+    INTERRUPTED = 130
+    CLOSED_PIPE = 141
+
+
+def say(text: str) -> None:
+    """One line on standard error."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"mtlscope: {text}\n")
+
+
+def run(words: list[str]) -> int:
+    """Run one command line."""
+    try:
+        code = _dispatch(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except UsageError as error:
+        say(str(error))
+        return Exit.USAGE
+    except CaptureError as error:
+        say(str(error))
+        return Exit.INPUT
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return Exit.CLOSED_PIPE
+    except SystemExit as stop:  # argparse, after --help
+        return int(stop.code or 0)
+    except Exception as error:
+        return _bug(error, words)
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words:
+        raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
+    if "--version" in words:
+        return _run("version", words)
+    if words[0] == "help" and not Path("help").exists():
+        words = ["--help"]
+    command, rest = ("analyze", words) if words[0] not in COMMANDS else (words[0], words[1:])
+    if words[0] not in COMMANDS:
+        _no_misspelt_command(words[0])
+    return _run(command, rest)
+
+
+def _run(command: str, words: list[str]) -> int:
+    code: int = importlib.import_module(f"analyzer.cli.{command}").run(words)
+    return code
+
+
+def _no_misspelt_command(word: str) -> None:
+    """A bare word that is no file but nearly a command. Raise UsageError for it."""
+    if word.isalpha() and not Path(word).exists() and (near := get_close_matches(word.lower(), COMMANDS, 1)):
+        raise UsageError(f"no file and no command called {word!r}; did you mean: mtlscope {near[0]}")
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more; the interpreter must not complain when it flushes at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        return
+
+
+def _bug(error: Exception, words: list[str]) -> int:
+    """Ours. The message may hold bytes of a capture, so only type and place are told; -v gives the way there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    say(f"a bug of ours: {type(error).__name__} in {place}; please report it" + _how_to_see(words))
+    if "-v" in words or "--verbose" in words:
+        for frame in frames:
+            say(f"  {frame.filename}:{frame.lineno} {frame.name}")
+    return Exit.BUG
+
+
+def _how_to_see(words: list[str]) -> str:
+    return "" if "-v" in words or "--verbose" in words else " (-v shows where it happened)"

@@ -1,0 +1,153 @@
+"""What a script or a notebook holds: `analyze(...)` and its lazy `Result`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from analyzer import knowledge
+from analyzer.connection import Connection
+from analyzer.findings import Finding
+from analyzer.pipeline import Options, Run
+from analyzer.report.output import Item
+from analyzer.selection import Selection, parse_time
+from analyzer.summary import CaptureSummary, Repeated
+
+if TYPE_CHECKING:
+    from analyzer.report.dataframe import DataFrame
+
+Path = str | os.PathLike[str]
+
+
+def analyze(
+    paths: Path | Sequence[Path],
+    *,
+    ports: Sequence[int] | None = None,
+    any_port: bool = False,
+    at: str | None = None,
+    timezone: str | None = None,
+    workers: int = 1,
+    select: Selection | None = None,
+) -> Result:
+    """Analyse captures, folders or globs. Nothing is read before the result is asked for something.
+
+    Args:
+        paths: one path or several; "-" is standard input.
+        ports: where TLS is expected; None means the usual ones (443, 5061 ...). any_port: no port is special.
+        at: judge validity at this time ("2026-11-21T09:30:00Z") instead of the capture's.
+        timezone: zone of captures that carry local time; None means UTC.
+        workers: processes for several inputs.
+        select: which connections to keep; None means all.
+    """
+    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    expected = knowledge.default_tls_ports() if ports is None else frozenset(ports)
+    options = Options(
+        ports=None if any_port else expected,
+        at_ns=None if at is None else parse_time(at, "at"),
+        timezone=timezone,
+        workers=workers,
+        keep=select,
+    )
+    return Result(Run([os.fspath(path) for path in given], options))
+
+
+class Result:
+    """The connections of one analysis, as they are decided; what was read once is kept.
+
+    Iterating gives the connections while the capture is read. Every attribute reads it to its end first.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._items: Iterator[Item] | None = None
+        self._connections: list[Connection] = []
+        self._captures: list[CaptureSummary] = []
+        self._repeated: list[Repeated] = []
+
+    def __iter__(self) -> Iterator[Connection]:
+        """Connections in order. Raise UsageError if there is nothing to analyse."""
+        position = 0
+        while position < len(self._connections) or self._read_on():
+            yield self._connections[position]
+            position += 1
+
+    def _read_on(self) -> bool:
+        """Read up to the next connection; False at the end."""
+        if self._items is None:
+            self._items = iter(self._run)
+        for item in self._items:
+            if isinstance(item, Connection):
+                self._connections.append(item)
+                return True
+            if isinstance(item, CaptureSummary):
+                self._captures.append(item)
+            else:
+                self._repeated.append(item)
+        return False
+
+    def _read_all(self) -> None:
+        while self._read_on():
+            pass
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Every connection."""
+        self._read_all()
+        return list(self._connections)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Every finding: those of the connections in order, then those across connections."""
+        self._read_all()
+        own = [finding for conn in self._connections for finding in conn.findings]
+        return own + [finding for capture in self._captures for finding in capture.findings]
+
+    @property
+    def captures(self) -> list[CaptureSummary]:
+        """One summary an input."""
+        self._read_all()
+        return list(self._captures)
+
+    @property
+    def capture(self) -> CaptureSummary | None:
+        """The summary of the first (often the only) input; None if none could be read."""
+        self._read_all()
+        return self._captures[0] if self._captures else None
+
+    @property
+    def repeated(self) -> list[Repeated]:
+        """Floods: connections that were counted instead of listed."""
+        self._read_all()
+        return list(self._repeated)
+
+    @property
+    def errors(self) -> list[str]:
+        """One line for each input that could not be read, or not to its end; and for each contained bug of ours."""
+        self._read_all()
+        return [*self._run.errors, *self._run.crashes]
+
+    def to_frame(self) -> DataFrame:
+        """One row a connection; the columns are in docs/fields.md. Raise UsageError without pandas."""
+        from analyzer.report import dataframe
+
+        return dataframe.connections(self)
+
+    def findings_frame(self) -> DataFrame:
+        """One row a finding. Raise UsageError without pandas."""
+        from analyzer.report import dataframe
+
+        return dataframe.findings(self)
+
+    def certificates_frame(self) -> DataFrame:
+        """One row a certificate. Raise UsageError without pandas."""
+        from analyzer.report import dataframe
+
+        return dataframe.certificates(self)
+
+    def __repr__(self) -> str:
+        read = f"{len(self._connections)} connections read" if self._items else "nothing read yet"
+        return f"<Result of {', '.join(self._run.paths)}: {read}>"
+
+
+__all__ = ["Result", "Selection", "analyze"]
