@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import Facts
-from analyzer.capture.window import MAX_TIME_NS, note
+from analyzer.capture.window import MAX_TIME_NS, TIMES_CLAMPED, note
 
 END_OF_OPTIONS, IF_TSRESOL, IF_TSOFFSET = 0, 9, 14
 ISB_IFDROP, ISB_OSDROP = 5, 7
@@ -83,7 +83,7 @@ class Interfaces:
         times: NDArray[np.int64] = (np.minimum(stamps, limit) * unit).astype(np.int64) + offset
         early = times < 0
         if late.any() or early.any():
-            tell_clamped(facts)
+            note(facts, TIMES_CLAMPED)
             times[early], times[late] = 0, MAX_TIME_NS
         return times
 
@@ -98,7 +98,7 @@ class Interfaces:
             times[at] = min(max(value, 0), MAX_TIME_NS)
             clamped = clamped or not 0 <= value <= MAX_TIME_NS
         if clamped:
-            tell_clamped(facts)
+            note(facts, TIMES_CLAMPED)
         return times
 
     def _table(self) -> tuple[NDArray[np.uint16], NDArray[np.uint64], NDArray[np.int64]]:
@@ -114,11 +114,6 @@ def digits_of(resolution: int) -> int:
     if resolution & 0x80:
         return min(9, len(str(2 ** (resolution & 0x7F) - 1)) if resolution & 0x7F else 0)
     return min(9, resolution)
-
-
-def tell_clamped(facts: Facts) -> None:
-    """Say that some time stamps were not believable."""
-    note(facts, "some time stamps lie before 1970 or after 2262 and were set to that limit")
 
 
 def options(block: memoryview, at: int, order: str) -> Iterator[tuple[int, memoryview]]:

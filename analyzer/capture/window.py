@@ -14,6 +14,7 @@ from analyzer.capture.source import BATCH_BYTES, PAD, Facts
 from analyzer.errors import CaptureError
 
 MAX_TIME_NS = 2**63 - 1
+TIMES_CLAMPED = "some time stamps lie before 1970 or after 2262 and were set to that limit"
 LARGEST_FRAME = 262_144
 """libpcap's largest snapshot length, and the largest frame that Wireshark reads. A larger one is damage, not a frame."""
 
