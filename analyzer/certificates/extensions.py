@@ -151,6 +151,8 @@ def _key_usage(reader: Der, outer: Element, into: Extensions) -> None:
     into.key_usage = tuple([usage for at, usage in enumerate(KEY_USAGES) if value & 0x8000 >> at])
     if not into.key_usage:
         reader.note("keyUsage without a usage")
+    if value & 0x0180 and not value & 0x0800:  # the last two only say how keys may be agreed on
+        reader.note("keyUsage: encipherOnly or decipherOnly without keyAgreement")
 
 
 def _basic_constraints(reader: Der, outer: Element, into: Extensions) -> None:

@@ -312,11 +312,15 @@ def make(name: str, *, issuer: Identity | None = None, **given: Any) -> Identity
     version, serial_der, subject, issuer_name, validity, spki, algorithm, signature: DER in place of the usual part.
     """
     options = _Options(**given)
-    parts = [(word, value if isinstance(value, Identity) else repr(value)) for word, value in sorted(given.items())]
-    mark = (name, issuer, *parts)
+    mark = (name, issuer, *((word, _mark(given[word])) for word in sorted(given)))
     if mark not in _made:
         _made[mark] = _build(name, issuer, options)
     return _made[mark]
+
+
+def _mark(value: Any) -> Any:
+    """Something hashable that stands for an argument; huge numbers have no decimal form."""
+    return value if isinstance(value, Identity | int) else repr(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
