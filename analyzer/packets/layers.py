@@ -23,6 +23,8 @@ class Layer(Enum):
 
     ETHERNET = auto()
     TYPED = auto()  # after an ethertype, which is in `Packet.code`
+    TOKEN_RING = auto()
+    FDDI = auto()
     LLC = auto()
     MPLS = auto()
     PPPOE = auto()

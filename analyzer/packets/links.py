@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.capture.source import Frames
+from analyzer.capture.source import NOT_A_PACKET, Frames
 from analyzer.packets.headers import gather
 from analyzer.packets.layers import IPV4_TYPE, IPV6_TYPE, MAX_TAGS, Layer, Next, Packet
 
@@ -18,7 +18,9 @@ ETHERNET = 1
 START: dict[int, Layer] = {
     0: Layer.LOOPBACK,  # NULL, in the byte order of the host that wrote it
     1: Layer.ETHERNET,
+    6: Layer.TOKEN_RING,
     9: Layer.PPP,
+    10: Layer.FDDI,
     12: Layer.IP,  # RAW, as some systems number it
     14: Layer.IP,
     50: Layer.SERIAL,
@@ -34,6 +36,8 @@ START: dict[int, Layer] = {
 """LINKTYPE_* number -> first layer (tcpdump.org/linktypes.html)."""
 WIFI = frozenset((105, 119, 127, 163, 192))
 """802.11 with and without radio headers: mostly encrypted, not decoded."""
+UNKNOWN_LINK = 0xFFFE
+"""What a reader says of a medium that has no LINKTYPE_* number."""
 
 VLANS = (0x8100, 0x88A8, 0x9100, 0x9200)
 TAGS = dict.fromkeys(VLANS, 2) | {0x8909: 6, 0x8926: 4, 0x893F: 6}
@@ -51,7 +55,9 @@ _TYPED_LINKS = {1: (12, 14), 104: (2, 4), 113: (14, 16), 276: (0, 20)}
 
 def reason_of(link_type: int) -> str:
     """Why frames of a link type that is not in START are not decoded."""
-    return "wifi" if link_type in WIFI else f"link-type-{link_type}"
+    if link_type in WIFI:
+        return "wifi"
+    return {NOT_A_PACKET: "not-a-packet", UNKNOWN_LINK: "link-unknown"}.get(link_type, f"link-type-{link_type}")
 
 
 def find_ip(frames: Frames, index: NDArray[np.intp], link_type: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
@@ -95,6 +101,25 @@ def ethernet(packet: Packet) -> Next:
     packet.code = packet.u16(12)
     packet.at += 14
     return Layer.TYPED if packet.code >= 0x600 else Layer.LLC  # IEEE 802.3: a length
+
+
+def token_ring(packet: Packet) -> Next:
+    """IEEE 802.5: access and frame control, addresses, perhaps a route (marked in the source address), 802.2."""
+    if short := packet.lacks(14, "malformed-link"):
+        return short
+    routed = packet.data[packet.at + 8] & 0x80
+    packet.at += 14
+    if routed:
+        if short := packet.lacks(2, "malformed-link"):
+            return short
+        packet.at += max(packet.data[packet.at] & 0x1F, 2)
+    return Layer.LLC
+
+
+def fddi(packet: Packet) -> Next:
+    """Frame control, addresses, 802.2."""
+    packet.at += 13
+    return packet.lacks(0, "malformed-link") or Layer.LLC
 
 
 def typed(packet: Packet) -> Next:

@@ -60,6 +60,9 @@ def others(frames: Frames, left: Index, decoded: Decoded) -> Found:
     kinds = frames.link_type[left]
     for kind in np.unique(kinds).tolist():
         index = left[kinds == kind]
+        if kind not in links.START:
+            count(decoded.reasons, links.reason_of(kind), len(index))
+            continue
         offset, protocol = links.find_ip(frames, index, kind)
         fits = frames.captured[index] >= offset + IPV4_HEADER
         found = np.isin(protocol, ARP_TYPES) & fits
@@ -72,7 +75,7 @@ def others(frames: Frames, left: Index, decoded: Decoded) -> Found:
             parts += more
             found[np.flatnonzero(mask)[done]] = True
         kept.append(index[~found])
-    return parts, np.sort(np.concatenate(kept)) if kept else left
+    return parts, np.sort(np.concatenate([left[:0], *kept]))
 
 
 def count(reasons: dict[str, int], name: str, packets: int) -> None:

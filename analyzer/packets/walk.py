@@ -11,6 +11,8 @@ from analyzer.packets.layers import Layer, Next, Packet
 STEPS: dict[Layer, Callable[[Packet], Next]] = {
     Layer.ETHERNET: links.ethernet,
     Layer.TYPED: links.typed,
+    Layer.TOKEN_RING: links.token_ring,
+    Layer.FDDI: links.fddi,
     Layer.LLC: links.llc,
     Layer.MPLS: links.mpls,
     Layer.PPPOE: links.pppoe,

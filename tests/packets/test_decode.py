@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.capture.source import NOT_A_PACKET
 from analyzer.packets import links, reasons
 from analyzer.packets.decode import Decoder
 from analyzer.packets.headers import COLUMNS
@@ -40,6 +41,9 @@ ENCAPSULATED = [
     pytest.param(ethernet(ipv4(SEGMENT, ttl=61, ident=9, good=False)), 1, id="the checksum is not our matter"),
     pytest.param(ethernet(ipv6(SEGMENT, hops=61, length=0)), 1, id="IPv6 length left to the hardware"),
     pytest.param(ethernet(ipv6(SEGMENT, hops=61, extensions=[HOP, ROUTING, OPTION])), 1, id="extension headers"),
+    pytest.param(
+        ethernet(ipv6(SEGMENT, hops=61, length=0, extensions=[HOP])), 1, id="length left to the hardware, options"
+    ),
     pytest.param(ethernet(ipv6(SEGMENT, hops=61, extensions=[AUTHENTICATION])), 1, id="authentication header"),
     pytest.param(
         ethernet(
@@ -78,6 +82,13 @@ ENCAPSULATED = [
     pytest.param(b"\xff\x03\0\x21" + PACKET, 50, id="PPP on a serial line"),
     pytest.param(b"\x0f\0\x08\0" + PACKET, 50, id="Cisco HDLC on a serial line"),
     pytest.param(b"\x0f\0\x08\0" + PACKET, 104, id="Cisco HDLC"),
+    pytest.param(b"\x10\x40" + build.MACS + LLC_SNAP + PACKET, 6, id="token ring"),
+    pytest.param(
+        b"\x10\x40" + build.MACS[:6] + b"\x82" + build.MACS[7:] + b"\x04\0\x12\x34" + LLC_SNAP + PACKET,
+        6,
+        id="token ring with a route",
+    ),
+    pytest.param(b"\x50" + build.MACS + LLC_SNAP + PACKET, 10, id="FDDI"),
     pytest.param(LLC_SNAP + PACKET, 100, id="classical IP over ATM"),
     pytest.param(ethernet(ipv4(build.gre(PACKET), 47)), 1, id="GRE"),
     pytest.param(ethernet(ipv4(build.gre(PACKET_6, 0x86DD, 0xB000), 47)), 1, id="GRE with every field, IPv6"),
@@ -168,6 +179,8 @@ NOT_TCP = [
     pytest.param(b"\xc0\x21" + bytes(8), 9, "non-ip", id="PPP, link control"),
     pytest.param(PACKET, 105, "wifi", id="802.11"),
     pytest.param(PACKET, 127, "wifi", id="802.11 with radiotap"),
+    pytest.param(PACKET, NOT_A_PACKET, "not-a-packet", id="an event of Network Monitor"),
+    pytest.param(PACKET, links.UNKNOWN_LINK, "link-unknown", id="a medium that nobody knows"),
     pytest.param(PACKET, 147, "link-type-147", id="a private link type"),
     pytest.param(b"\x10" + PACKET, 101, "malformed-ip", id="raw, but no IP version"),
     pytest.param(ethernet(b"\x44" + PACKET[1:]), 1, "malformed-ip", id="IPv4 header of 16 bytes"),
@@ -176,6 +189,10 @@ NOT_TCP = [
     pytest.param(ethernet(ipv4(SEGMENT, total=39)), 1, "malformed-tcp", id="19 bytes of TCP"),
     pytest.param(ethernet(ipv4(bad_tcp(4))), 1, "malformed-tcp", id="TCP header of 16 bytes"),
     pytest.param(ethernet(ipv6(bad_tcp(0))), 1, "malformed-tcp", id="TCP header of no bytes, IPv6"),
+    pytest.param(ethernet(ipv6(b"", 60)), 1, "malformed-ip", id="an extension header that is not there"),
+    pytest.param(ethernet(ipv6(b"", 51)), 1, "malformed-ip", id="an authentication header that is not there"),
+    pytest.param(ethernet(ipv6(b"\6\0\1\2" + bytes(4), 60)), 1, "malformed-tcp", id="options and no more"),
+    pytest.param(ethernet(ipv4(PACKET, 41)), 1, "malformed-ip", id="6in4 with IPv4 in it"),
     pytest.param(ethernet(ipv4(bytes(30), 50)), 1, "esp", id="ESP"),
     pytest.param(ethernet(ipv4(bytes(30), 132)), 1, "sctp", id="SCTP"),
     pytest.param(ethernet(ipv4(bytes(8), 2)), 1, "igmp", id="IGMP"),
