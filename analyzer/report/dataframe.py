@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.connection import Connection
 from analyzer.errors import UsageError
+from analyzer.report.certificates import certificate_object
 from analyzer.report.flat import COLUMNS, row
-from analyzer.report.mapping import certificate_object, finding_object
+from analyzer.report.mapping import finding_object
 
 if TYPE_CHECKING:
     from pandas import DataFrame as DataFrame

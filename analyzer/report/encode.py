@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 from msgspec.json import Encoder
 
-from analyzer.connection import CertificateRequest, Connection, SentChain
+from analyzer.connection import CertificateRequest, Connection
 from analyzer.findings import Finding
+from analyzer.report.certificates import certificate_object
 from analyzer.report.hellos import (
     client_hello_head,
     client_hello_key,
@@ -20,7 +21,18 @@ from analyzer.report.hellos import (
     server_hello_head,
     server_hello_key,
 )
-from analyzer.report.mapping import Nested, ca_list_object, certificate_object, connection_object, finding_object
+from analyzer.report.mapping import (
+    Nested,
+    ca_list_object,
+    connection_head,
+    connection_key,
+    connection_shared,
+    connection_tail,
+    finding_object,
+    visibility_head,
+    visibility_key,
+    visibility_rest,
+)
 from analyzer.report.safe import ascii_json, utf8
 from analyzer.tls.messages import ClientHello, ServerHello
 
@@ -36,11 +48,16 @@ _encode = Encoder().encode
 
 
 def to_json(value: Any) -> bytes:
-    """ASCII-safe JSON. Lone surrogates (file names that are no UTF-8) become `\\xNN`."""
+    """ASCII-safe JSON."""
+    return ascii_json(_part(value))
+
+
+def _part(value: Any) -> bytes:
+    """JSON. Lone surrogates (file names that are no UTF-8) become `\\xNN`."""
     try:
-        return ascii_json(_encode(value))
+        return _encode(value)
     except UnicodeEncodeError:
-        return ascii_json(_encode(_repaired(value)))
+        return _encode(_repaired(value))
 
 
 def _repaired(value: Any) -> Any:
@@ -63,7 +80,7 @@ class _Memo:
     def get(self, key: Any, make: Callable[[Any], Any], source: Any) -> bytes:
         part = self._parts.get(key)
         if part is None:
-            part = to_json(make(source))
+            part = _part(make(source))
             if len(self._parts) >= KEPT or self._bytes + len(part) > KEPT_BYTES:
                 self._parts.clear()
                 self._bytes = 0
@@ -74,7 +91,7 @@ class _Memo:
 
 def _spliced(head: dict[str, Any], rest: bytes) -> Any:
     """One JSON object of `head` and the members of the object `rest`."""
-    return Raw(b"%b,%b" % (to_json(head)[:-1], rest[1:]))
+    return Raw(b"%b,%b" % (_part(head)[:-1], rest[1:]))
 
 
 class _Remembered(Nested):
@@ -82,7 +99,7 @@ class _Remembered(Nested):
 
     def __init__(self) -> None:
         self._client_hellos, self._server_hellos = _Memo(), _Memo()
-        self._chains, self._requests, self._findings = _Memo(), _Memo(), _Memo()
+        self._visibilities, self._requests, self._findings = _Memo(), _Memo(), _Memo()
 
     def client_hello(self, conn: Connection, hello: ClientHello) -> objects.ClientHelloObject:
         rest = self._client_hellos.get(client_hello_key(hello), client_hello_offer, hello)
@@ -94,10 +111,10 @@ class _Remembered(Nested):
         spliced: objects.ServerHelloObject = _spliced(server_hello_head(conn, hello), rest)
         return spliced
 
-    def certificates(self, sent: SentChain) -> list[objects.SentCertificateObject]:
-        chain: Any = Raw(self._chains.get(sent.chain, super().certificates, sent))
-        found: list[objects.SentCertificateObject] = chain
-        return found
+    def visibility(self, conn: Connection) -> objects.VisibilityObject:
+        rest = self._visibilities.get(visibility_key(conn), visibility_rest, conn)
+        spliced: objects.VisibilityObject = _spliced(visibility_head(conn), rest)
+        return spliced
 
     def request(self, request: CertificateRequest) -> objects.CertificateRequestObject:
         names = request.ca_list
@@ -123,12 +140,14 @@ class ConnectionEncoder:
     """Connections of one output, and the certificates and CA lists that they need, each once."""
 
     def __init__(self) -> None:
-        self._nested = _Remembered()
+        self._nested, self._shared = _Remembered(), _Memo()
         self._written: dict[str, None] = {}
 
     def connection(self, conn: Connection) -> bytes:
         """The connection as one JSON object."""
-        return to_json(connection_object(conn, self._nested))
+        shared = self._shared.get(connection_key(conn), connection_shared, conn)
+        head, tail = _part(connection_head(conn)), _part(connection_tail(conn, self._nested))
+        return ascii_json(b"%b,%b,%b" % (head[:-1], shared[1:-1], tail[1:]))
 
     def certificates(self, conn: Connection) -> Iterator[bytes]:
         """Objects of type `certificate` that were not yielded before."""

@@ -40,14 +40,16 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     later = {name: _Later() for name in ("repeated", "certificates", "ca_lists", "captures")}
     out.write(b'{"schema":%b,"tool":%b,\n"connections":[' % (to_json(SCHEMA), to_json(f"mtlscope {__version__}")))
     before = b"\n"
-    for document in _connections(items, later):
-        out.write(before + document)
-        before = b",\n"
-    for name, objects in later.items():
-        out.write(b'\n],\n"%b":[\n' % name.encode())
-        objects.write_to(out)
-    out.write(b"\n]}\n")
-    out.flush()
+    try:
+        for document in _connections(items, later):
+            out.write(before + document)
+            before = b",\n"
+    finally:  # interrupted: the document is still whole
+        for name, objects in later.items():
+            out.write(b'\n],\n"%b":[\n' % name.encode())
+            objects.write_to(out)
+        out.write(b"\n]}\n")
+        out.flush()
 
 
 def _connections(items: Iterable[Item], later: dict[str, _Later]) -> Iterator[bytes]:

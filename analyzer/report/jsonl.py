@@ -20,7 +20,15 @@ PATIENCE = 0.2
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write every item as it comes; only whole lines reach the sink."""
-    encoder, lines, size, written = ConnectionEncoder(), list[bytes](), 0, monotonic()
+    lines: list[bytes] = []
+    try:
+        _collect(items, lines, out)
+    finally:  # interrupted: what was decided until then is told
+        _flush(lines, out)
+
+
+def _collect(items: Iterable[Item], lines: list[bytes], out: BinaryIO) -> None:
+    encoder, size, written = ConnectionEncoder(), 0, monotonic()
     for item in items:
         if isinstance(item, Connection):
             lines += encoder.certificates(item)
@@ -35,14 +43,14 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
         if size >= CHUNK or now - written >= PATIENCE:
             _flush(lines, out)
             size, written = 0, now
-    _flush(lines, out)
 
 
 def _flush(lines: list[bytes], out: BinaryIO) -> None:
     if lines:
-        out.write(b"\n".join(lines) + b"\n")
-        out.flush()
+        block = b"\n".join(lines) + b"\n"
         lines.clear()
+        out.write(block)
+        out.flush()
 
 
 OUTPUT = Output(name="jsonl", help="one JSON object a line, as things are decided (schema mtlscope/1)", write=write)

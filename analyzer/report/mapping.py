@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Alert, CaList, CertificateRequest, CertificateState, Connection, SentChain, Side
 from analyzer.findings import Finding
 from analyzer.report import codes
+from analyzer.report.certificates import SCHEMA, sent_certificate_object
 from analyzer.report.hellos import (
     client_hello_head,
     client_hello_offer,
@@ -18,7 +16,7 @@ from analyzer.report.hellos import (
     server_hello_choice,
     server_hello_head,
 )
-from analyzer.report.times import moment, rfc3339
+from analyzer.report.times import rfc3339
 from analyzer.summary import Amendment, CaptureSummary, Repeated
 from analyzer.tls.messages import ClientHello, ServerHello
 from analyzer.version import __version__
@@ -26,7 +24,6 @@ from analyzer.version import __version__
 if TYPE_CHECKING:
     from analyzer.report import objects
 
-SCHEMA: Literal["mtlscope/1"] = "mtlscope/1"
 EXACT = 2**53
 """Larger integers lose digits in readers that keep numbers as doubles: they are written as strings."""
 
@@ -42,13 +39,13 @@ class Nested:
         """The ServerHello."""
         return {**server_hello_head(conn, hello), **server_hello_choice(hello)}  # type: ignore[typeddict-item]
 
-    def certificates(self, sent: SentChain) -> list[objects.SentCertificateObject]:
-        """A chain as sent."""
-        return [sent_certificate_object(certificate) for certificate in sent.chain.certificates]
-
     def request(self, request: CertificateRequest) -> objects.CertificateRequestObject:
         """The CertificateRequest."""
         return {**request_head(request), **request_list(request)}  # type: ignore[typeddict-item]
+
+    def visibility(self, conn: Connection) -> objects.VisibilityObject:
+        """How much the capture shows."""
+        return {**visibility_head(conn), **visibility_rest(conn)}  # type: ignore[typeddict-item]
 
     def finding(self, finding: Finding) -> objects.FindingObject:
         """One finding."""
@@ -58,8 +55,13 @@ class Nested:
 PLAIN = Nested()
 
 
-def connection_object(conn: Connection, nested: Nested = PLAIN) -> objects.ConnectionObject:
-    """A connection, every key of the contract in its order."""
+def connection_object(conn: Connection) -> objects.ConnectionObject:
+    """A connection, every key of the contract."""
+    return {**connection_head(conn), **connection_shared(conn), **connection_tail(conn)}  # type: ignore[typeddict-item]
+
+
+def connection_head(conn: Connection) -> dict[str, Any]:
+    """Which connection it is."""
     return {
         "schema": SCHEMA,
         "type": "connection",
@@ -73,6 +75,34 @@ def connection_object(conn: Connection, nested: Nested = PLAIN) -> objects.Conne
         "client_port": conn.client_port,
         "server_ip": conn.server_ip,
         "server_port": conn.server_port,
+    }
+
+
+def connection_key(conn: Connection) -> tuple[Any, ...]:
+    """Everything that `connection_shared` depends on."""
+    return (
+        conn.outcome._value_,  # hashing an Enum member is Python code: its value is not
+        conn.version,
+        conn.cipher,
+        conn.curve,
+        conn.server_name,
+        conn.next_protocol,
+        conn.resumed,
+        conn.established,
+        conn.ssl_history,
+        conn.ja3,
+        conn.ja3s,
+        conn.ja4,
+        conn.server_chain and conn.server_chain.chain,
+        conn.client_chain and conn.client_chain.chain,
+        conn.server_certificate_state and conn.server_certificate_state._value_,
+        conn.client_certificate_state and conn.client_certificate_state._value_,
+    )
+
+
+def connection_shared(conn: Connection) -> dict[str, Any]:
+    """What was negotiated: the same for many connections of one pair of programs."""
+    return {
         "outcome": conn.outcome.value,
         "version": conn.version,
         "cipher": conn.cipher,
@@ -85,122 +115,35 @@ def connection_object(conn: Connection, nested: Nested = PLAIN) -> objects.Conne
         "ja3": conn.ja3,
         "ja3s": conn.ja3s,
         "ja4": conn.ja4,
+        "server_certificates": _certificates(conn.server_chain, conn.server_certificate_state),
+        "client_certificates": _certificates(conn.client_chain, conn.client_certificate_state),
+        "server_certificate_state": None
+        if conn.server_certificate_state is None
+        else conn.server_certificate_state.value,
+        "client_certificate_state": None
+        if conn.client_certificate_state is None
+        else conn.client_certificate_state.value,
+    }
+
+
+def connection_tail(conn: Connection, nested: Nested = PLAIN) -> dict[str, Any]:
+    """Messages, ending and findings."""
+    return {
         "client_hello": nested.client_hello(conn, conn.client_hello) if conn.client_hello else None,
         "server_hello": nested.server_hello(conn, conn.server_hello) if conn.server_hello else None,
-        "server_certificates": _certificates(conn.server_chain, conn.server_certificate_state, nested),
-        "client_certificates": _certificates(conn.client_chain, conn.client_certificate_state, nested),
-        "server_certificate_state": _value(conn.server_certificate_state),
-        "client_certificate_state": _value(conn.client_certificate_state),
         "certificate_request": nested.request(conn.certificate_request) if conn.certificate_request else None,
         "alerts": [alert_object(alert) for alert in conn.alerts],
         "closed": closed_object(conn),
-        "visibility": visibility_object(conn),
+        "visibility": nested.visibility(conn),
         "diagnosis": conn.diagnosis,
         "findings": [nested.finding(finding) for finding in conn.findings],
     }
 
 
-def _certificates(
-    sent: SentChain | None, state: CertificateState | None, nested: Nested
-) -> list[objects.SentCertificateObject] | None:
+def _certificates(sent: SentChain | None, state: CertificateState | None) -> list[objects.SentCertificateObject] | None:
     if sent is not None:
-        return nested.certificates(sent)
+        return [sent_certificate_object(certificate) for certificate in sent.chain.certificates]
     return [] if state is CertificateState.EMPTY else None
-
-
-def _value(state: CertificateState | None) -> Any:
-    return None if state is None else state.value
-
-
-def _list(values: Sequence[Any] | None) -> list[Any] | None:
-    return None if values is None else list(values)
-
-
-# ---- certificates --------------------------------------------------------------------------------------------------
-
-
-def sent_certificate_object(certificate: Certificate) -> objects.SentCertificateObject:
-    """The short form in a connection."""
-    return {
-        "sha256": certificate.sha256,
-        "subject": certificate.subject.text,
-        "issuer": certificate.issuer.text,
-        "not_before": _date(certificate.not_before),
-        "not_after": _date(certificate.not_after),
-    }
-
-
-def _date(time: datetime | None) -> str | None:
-    return None if time is None else moment(time)
-
-
-def certificate_object(certificate: Certificate) -> objects.CertificateObject:
-    """Every field of a certificate."""
-    return {
-        "schema": SCHEMA,
-        "type": "certificate",
-        "sha256": certificate.sha256,
-        "sha1": certificate.sha1,
-        "readable": certificate.readable,
-        "version": certificate.version,
-        "serial": certificate.serial,
-        "subject": certificate.subject.text,
-        "issuer": certificate.issuer.text,
-        "self_issued": certificate.self_issued,
-        "not_before": _date(certificate.not_before),
-        "not_after": _date(certificate.not_after),
-        "not_before_text": certificate.not_before_text,
-        "not_after_text": certificate.not_after_text,
-        "san": _san(certificate),
-        "key": _key(certificate),
-        "signature_algorithm": certificate.signature_algorithm,
-        "signature_hash": certificate.signature_hash,
-        "eku": _eku(certificate),
-        "key_usage": _list(certificate.key_usage),
-        "crl_urls": list(certificate.crl_urls),
-        "aia_urls": list(certificate.aia_urls),
-        "ocsp_urls": list(certificate.ocsp_urls),
-        "is_ca": certificate.is_ca,
-        "path_length": certificate.path_length,
-        "subject_key_id": None if certificate.subject_key_id is None else certificate.subject_key_id.hex(),
-        "authority_key_id": None if certificate.authority_key_id is None else certificate.authority_key_id.hex(),
-        "extensions": [
-            {"oid": oid, "name": codes.oid(oid), "critical": critical} for oid, critical in certificate.extensions
-        ],
-        "oddities": list(certificate.oddities),
-    }
-
-
-def _san(certificate: Certificate) -> objects.SubjectAltNameObject | None:
-    san = certificate.san
-    if san is None:
-        return None
-    return {
-        "dns": list(san.dns),
-        "ip": list(san.ip),
-        "uri": list(san.uri),
-        "email": list(san.email),
-        "in_order": list(san.in_order),
-        "bytes": san.size,
-    }
-
-
-def _key(certificate: Certificate) -> objects.KeyObject | None:
-    key = certificate.key
-    if key is None:
-        return None
-    return {
-        "algorithm": key.algorithm,
-        "bits": key.bits,
-        "curve": key.curve,
-        "spki_sha256": certificate.spki_sha256,
-    }
-
-
-def _eku(certificate: Certificate) -> list[objects.OidObject] | None:
-    if certificate.eku is None:
-        return None
-    return [{"oid": oid, "name": codes.oid(oid)} for oid in certificate.eku]
 
 
 def ca_list_object(names: CaList) -> objects.CaListObject:
@@ -221,7 +164,7 @@ def ca_list_object(names: CaList) -> objects.CaListObject:
 def alert_object(alert: Alert) -> objects.AlertObject:
     """An alert; level, code and description are None if it is encrypted."""
     return {
-        "from": alert.side.value,
+        "from": alert.side._value_,
         "level": None if alert.level is None else codes.alert_level(alert.level),
         "code": alert.code,
         "description": None if alert.code is None else codes.alert(alert.code),
@@ -245,21 +188,53 @@ def closed_object(conn: Connection) -> objects.ClosedObject:
 
 
 def _side(side: Side | None) -> Literal["client", "server"] | None:
-    return None if side is None else side.value
+    return None if side is None else side._value_
 
 
 def _seconds(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else duration_ns / 1e9
 
 
-def visibility_object(conn: Connection) -> objects.VisibilityObject:
-    """How much the capture shows, and what it shows besides TLS."""
+def visibility_head(conn: Connection) -> dict[str, Any]:
+    """What differs from connection to connection."""
+    view = conn.visibility
+    return {
+        "client_bytes": view.client_bytes,
+        "server_bytes": view.server_bytes,
+        "round_trip": _seconds(conn.rtt_ns),
+    }
+
+
+def visibility_key(conn: Connection) -> tuple[Any, ...]:
+    """Everything that `visibility_rest` depends on."""
+    view = conn.visibility
+    return (
+        view.syn_seen,
+        view.gap_bytes,
+        view.gap_side and view.gap_side._value_,
+        view.truncated_packets,
+        view.truncated_handshake,
+        view.conflicts,
+        view.conflict_frames,
+        view.one_sided and view.one_sided._value_,
+        view.mid_stream,
+        view.open_end,
+        view.evicted,
+        conn.roles_known,
+        conn.preamble,
+        conn.not_tls and (conn.not_tls[0], conn.not_tls[1]._value_),
+        conn.local_time_doubt,
+        conn.malformed,
+        conn.client_auth_13,
+    )
+
+
+def visibility_rest(conn: Connection) -> dict[str, Any]:
+    """How much the capture shows, and what it shows besides TLS: mostly the same."""
     view = conn.visibility
     payload, sender, _sample = conn.not_tls or (None, None, b"")
     return {
         "syn_seen": view.syn_seen,
-        "client_bytes": view.client_bytes,
-        "server_bytes": view.server_bytes,
         "gap_bytes": view.gap_bytes,
         "gap_side": _side(view.gap_side),
         "truncated_packets": view.truncated_packets,
@@ -271,7 +246,6 @@ def visibility_object(conn: Connection) -> objects.VisibilityObject:
         "open_end": view.open_end,
         "evicted": view.evicted,
         "roles_known": conn.roles_known,
-        "round_trip": _seconds(conn.rtt_ns),
         "preamble": conn.preamble,
         "payload": payload,
         "payload_from": _side(sender),
