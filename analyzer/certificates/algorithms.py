@@ -185,11 +185,18 @@ def read_public_key(reader: Der, spki: Element) -> PublicKey | None:
         return None
     dotted = oid_text(reader.content(kind))
     algorithm = KEYS.get(dotted, dotted)
+    if dotted not in KEYS:
+        reader.note(f"unknown key algorithm {dotted}")
     try:
+        if len(reader.children(identifier)) > 2:
+            reader.note("bytes behind the parameters of a key")
+        box = reader.element(identifier[3], spki[3])
+        if box[0] != BIT_STRING or box[3] != spki[3] or reader.data[box[2] : box[2] + 1] != b"\0":
+            raise ParseError("no BIT STRING of whole octets")
         if algorithm == "EC":
             return _read_curve(reader, identifier, kind)
         if algorithm == "RSA":
-            return PublicKey(algorithm, _modulus_bits(reader, identifier, spki))
+            return PublicKey(algorithm, _modulus_bits(reader, box))
         if algorithm in ("DSA", "DH"):
             parameters = reader.element(kind[3], identifier[3])
             return PublicKey(algorithm, _integer_bits(reader, reader.element(parameters[2], parameters[3])))
@@ -199,11 +206,8 @@ def read_public_key(reader: Der, spki: Element) -> PublicKey | None:
     return PublicKey(algorithm, KEY_BITS.get(algorithm))
 
 
-def _modulus_bits(reader: Der, identifier: Element, spki: Element) -> int:
+def _modulus_bits(reader: Der, box: Element) -> int:
     """Size of n in RSAPublicKey, SEQUENCE { n, e }, inside the BIT STRING."""
-    box = reader.element(identifier[3], spki[3])
-    if box[0] != BIT_STRING:
-        raise ParseError("no BIT STRING")
     pair = reader.element(box[2] + 1, box[3])
     return _integer_bits(reader, reader.element(pair[2], pair[3]))
 

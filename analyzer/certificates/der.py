@@ -5,12 +5,15 @@ Source: ITU-T X.690. No recursion, every loop moves forward, nothing is copied b
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from analyzer.errors import ParseError
 
 INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x02, 0x03, 0x04, 0x05, 0x06
 BOOLEAN, SEQUENCE, SET, UTC_TIME, GENERALIZED_TIME = 0x01, 0x30, 0x31, 0x17, 0x18
+
+_PADDED_ARC = re.compile(rb"[\x00-\x7f]\x80")
 
 MAX_OID = 128  # bytes; ours: a longer one is shown as hex, so its arcs never become huge decimal numbers
 
@@ -146,6 +149,11 @@ def _oid_text(content: bytes) -> str:
             arc = 0
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - first * 40, *arcs[1:])))
+
+
+def is_shortest_oid(content: bytes) -> bool:
+    """X.690 section 8.19.2: no arc starts with the octet 0x80, the last one ends."""
+    return bool(content) and content[0] != 0x80 and content[-1] < 0x80 and not _PADDED_ARC.search(content)
 
 
 def integer_hex(content: bytes) -> str | None:

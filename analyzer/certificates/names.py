@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from analyzer import knowledge
 from analyzer.certificates import strings
 from analyzer.certificates.cache import BoundedCache
-from analyzer.certificates.der import OID, SEQUENCE, SET, Der, oid_text
+from analyzer.certificates.der import OID, SEQUENCE, SET, Der, is_shortest_oid, oid_text
 from analyzer.errors import ParseError
 
 Folded = tuple[tuple[tuple[str, str], ...], ...]
@@ -111,7 +111,11 @@ def _rdn(reader: Der, rdn: tuple[int, int, int, int]) -> list[tuple[str, str, st
         value = reader.element(kind[3], pair[3])
         if pair[0] != SEQUENCE or kind[0] != OID:
             raise ParseError("Name: an attribute does not start with its type", pair[1])
+        if value[3] != pair[3]:
+            reader.note("bytes behind the value of an attribute")
         dotted = oid_text(reader.content(kind))
+        if not is_shortest_oid(reader.content(kind)):
+            reader.note(f"an attribute type that is no proper OID ({dotted})")
         keyword = knowledge.attribute_keyword(dotted)
         parts.append((keyword or dotted, *_value(reader, value, keyword is not None)))
     return parts

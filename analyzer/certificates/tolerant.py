@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.certificates.der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, Der, Element, oid_text
+from analyzer.certificates.der import (
+    BIT_STRING,
+    BOOLEAN,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    SEQUENCE,
+    Der,
+    Element,
+    is_shortest_oid,
+    oid_text,
+)
 from analyzer.errors import ParseError
 
 
@@ -54,6 +65,8 @@ def outline(der: bytes) -> Outline:
     found.signature = parts[2] if len(parts) > 2 and parts[2][0] == BIT_STRING else None
     if len(parts) != 3 or found.signature is None:
         reader.note("the signature is missing" if len(parts) < 3 else "a certificate of other than three parts")
+    elif der[parts[2][2] : parts[2][2] + 1] != b"\0":
+        reader.note("a signature that is no whole octets")
     _fields(reader, tbs, found)
     if found.serial or found.issuer:
         found.tbs = tbs
@@ -96,10 +109,12 @@ def extension_list(found: Outline) -> list[tuple[str, bool, Element]]:
     seen: set[str] = set()
     for extension in reader.children(found.extensions) if found.extensions else ():
         parts = reader.children(extension)
-        if len(parts) < 2 or parts[0][0] != OID or parts[-1][0] != OCTET_STRING:
+        if extension[0] != SEQUENCE or len(parts) < 2 or parts[0][0] != OID or parts[-1][0] != OCTET_STRING:
             reader.note("unreadable extension")
             continue
         dotted = oid_text(reader.content(parts[0]))
+        if not is_shortest_oid(reader.content(parts[0])):
+            reader.note(f"an extension that has no proper OID ({dotted})")
         critical = False
         if len(parts) == 3 and parts[1][0] == BOOLEAN:
             flag = reader.content(parts[1])

@@ -222,6 +222,26 @@ TIME = asn1.time(pki.NOT_BEFORE)
             "negative number in a public key",
             id="a negative modulus",
         ),
+        pytest.param(
+            odd(spki=asn1.seq(asn1.seq(asn1.oid("1.2.3")), asn1.bits(b"x"))),
+            "unknown key algorithm 1.2.3",
+            id="an unknown kind of key",
+        ),
+        pytest.param(
+            odd(spki=asn1.seq(asn1.seq(asn1.oid("1.3.101.112"), asn1.null(), asn1.null()), asn1.bits(b"x"))),
+            "bytes behind the parameters of a key",
+            id="more than an algorithm and its parameters",
+        ),
+        pytest.param(
+            odd(extensions=[asn1.seq(asn1.tlv(6, b"\x80\x01"), asn1.octets(b""))]),
+            "an extension that has no proper OID (0.1)",
+            id="a padded OID",
+        ),
+        pytest.param(
+            odd(signature=asn1.bits(b"xx", unused=3)),
+            "a signature that is no whole octets",
+            id="a signature of 13 bits",
+        ),
         pytest.param(load(LEAF.der + b"xy"), "2 bytes behind the end of the certificate", id="trailing bytes"),
         pytest.param(load(LEAF.der[:-30]), "cut short: a length runs past the end", id="cut in the signature"),
         pytest.param(

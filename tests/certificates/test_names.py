@@ -146,6 +146,26 @@ def test_odd_strings_are_read_and_named(value: bytes, oddity: tuple[str, ...]) -
     (name.common_name or "").encode()  # nothing that no output can encode
 
 
+@pytest.mark.parametrize(
+    ("pair", "oddity"),
+    [
+        pytest.param(
+            asn1.seq(asn1.oid(CN), asn1.utf8("a"), asn1.null()),
+            "bytes behind the value of an attribute",
+            id="a third part",
+        ),
+        pytest.param(
+            asn1.seq(asn1.tlv(6, b"\x55\x04\x80\x03"), asn1.utf8("a")),
+            "an attribute type that is no proper OID (2.5.4.3)",
+            id="a padded OID",
+        ),
+    ],
+)
+def test_odd_attributes_are_read_and_named(pair: bytes, oddity: str) -> None:
+    name = parse_name(asn1.name([pair]))
+    assert (name.text, name.oddities) == ("CN=a", (oddity,))
+
+
 def test_bytes_behind_a_name_are_noted() -> None:
     name = parse_name(common_name(asn1.utf8("a")) + b"x")
     assert (name.text, name.oddities) == ("CN=a", ("bytes behind the end of the name",))
