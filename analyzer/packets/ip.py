@@ -61,6 +61,7 @@ def ipv4(packet: Packet) -> Next:
         return "malformed-ip"
     packet.ip_at, packet.v4 = at, True
     packet.ip_headers += 1
+    packet.tags = 0
     packet.source, packet.target = data[at + 12 : at + 16], data[at + 16 : at + 20]
     if total:  # else segmentation offload left it to the hardware: the frame's length counts
         _set_end(packet, at + total)
@@ -81,6 +82,7 @@ def ipv6(packet: Packet) -> Next:
         return "malformed-ip"
     packet.ip_at, packet.v4 = at, False
     packet.ip_headers += 1
+    packet.tags = 0
     packet.source, packet.target = data[at + 8 : at + 24], data[at + 24 : at + 40]
     length = packet.u16(4)
     packet.code = data[at + 6]

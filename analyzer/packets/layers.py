@@ -66,7 +66,7 @@ class Packet:
         time_ns: when the frame came.
         code: ethertype or IP protocol of what comes next.
         ip_at: where the innermost IP header so far starts.
-        ip_headers, tags: how many have been passed.
+        ip_headers, tags: how many have been passed; tags since the last IP header.
         v4: version of the innermost IP header. source, target: its addresses, 4 or 16 bytes.
         ports: source and destination port, once TCP or UDP is reached.
         assembled: `data` was put together.

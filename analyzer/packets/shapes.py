@@ -1,19 +1,20 @@
 """The fast path: frames of one shape are decoded together, as columns.
 
 A shape is a link header of fixed length, then IPv4 (options or not) or IPv6 without extension headers, then TCP or UDP,
-whole and unfragmented. What does not fit, or is not all there, is left for `walk`, which gives the same answers one
-frame at a time.
+whole and unfragmented; in a plain tunnel the same again. What does not fit, or is not all there, is left for `walk`,
+which gives the same answers one frame at a time.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import Frames
-from analyzer.packets import links, udp
+from analyzer.packets import links, peel, udp
 from analyzer.packets.columns import Decoded, Segments
 from analyzer.packets.headers import TCP_HEADER, Rows, choose, gather, row_type, segments
 from analyzer.packets.layers import ARP_TYPES, IP_TCP, IP_UDP, IPV4_TYPE, IPV6_TYPE
@@ -23,6 +24,10 @@ Found = tuple[list[Segments], Index]
 """The segments found, and the frames left over."""
 
 ETHERNET, IPV4_HEADER, IPV6_HEADER = 14, 20, 40
+MAX_DEPTH = 3
+"""Tunnels in each other that are looked into here; the walk looks deeper."""
+FEW = 32
+"""So many frames of one tunnel are not worth a group: hostile ones could make each frame a group of its own."""
 # The twelve bytes that tell the commonest shape, as three numbers: ethertype and IP version; fragment, protocol.
 _COMMON: Any = {"names": ["kind", "rest"], "formats": ["<u4", "<u4"], "offsets": [12, 20], "itemsize": 54}
 COMMON = np.dtype(_COMMON)
@@ -53,8 +58,8 @@ def common(frames: Frames) -> Found:
     return [_tcp(frames, chosen, choose(rows, fits), True, ip_at, IPV4_HEADER, wire[chosen])], left
 
 
-def others(frames: Frames, left: Index, decoded: Decoded) -> Found:
-    """Every other shape among the frames `left`; UDP and ARP are counted right here."""
+def others(frames: Frames, left: Index, decoded: Decoded, depth: int = 0) -> Found:
+    """Every other shape among the frames `left`, `depth` tunnels deep; UDP and ARP are counted right here."""
     parts: list[Segments] = []
     kept: list[Index] = []
     kinds = frames.link_type[left]
@@ -71,7 +76,7 @@ def others(frames: Frames, left: Index, decoded: Decoded) -> Found:
             mask = fits & ((protocol == ethertype) | (protocol == links.BY_NIBBLE))
             if not mask.any():
                 continue
-            more, done = _ip(frames, index[mask], offset[mask], v4, decoded)
+            more, done = _ip(frames, index[mask], offset[mask], v4, decoded, depth)
             parts += more
             found[np.flatnonzero(mask)[done]] = True
         kept.append(index[~found])
@@ -94,7 +99,7 @@ def count_ports(decoded: Decoded, protocol: str, src: NDArray[Any], dst: NDArray
 
 
 def _ip(
-    frames: Frames, index: Index, offset: NDArray[np.int64], v4: bool, decoded: Decoded
+    frames: Frames, index: Index, offset: NDArray[np.int64], v4: bool, decoded: Decoded, depth: int
 ) -> tuple[list[Segments], NDArray[np.bool_]]:
     """Decode IP at `offset` of each frame. Also returns which of the frames are done with."""
     ip_at = frames.start[index] + offset
@@ -106,14 +111,14 @@ def _ip(
         if version >> 4 != (4 if v4 else 6) or header < IPV4_HEADER:
             continue
         of_shape = np.flatnonzero(versions == version)
-        more, taken = _one_shape(frames, index[of_shape], ip_at[of_shape], v4, header, decoded)
+        more, taken = _one_shape(frames, index[of_shape], ip_at[of_shape], v4, header, decoded, depth)
         parts += more
         done[of_shape] = taken
     return parts, done
 
 
 def _one_shape(
-    frames: Frames, index: Index, ip_at: NDArray[np.int64], v4: bool, header: int, decoded: Decoded
+    frames: Frames, index: Index, ip_at: NDArray[np.int64], v4: bool, header: int, decoded: Decoded, depth: int
 ) -> tuple[list[Segments], NDArray[np.bool_]]:
     """Frames whose IP header has the same version and length."""
     rows = gather(frames.data, ip_at, row_type(0, header, v4))
@@ -132,7 +137,29 @@ def _one_shape(
     datagram &= ~(udp.is_tunnel(rows["src_port"], rows["dst_port"]))
     if datagram.any():
         _udp(choose(rows, datagram), have[datagram] - udp.HEADER, decoded)
-    return parts, tcp | datagram
+    done = tcp | datagram
+    if not done.all() and depth < MAX_DEPTH:
+        for mask, size, kind in peel.open_tunnels(rows, whole & ~done, have):
+            if kind == peel.RAW:
+                mask &= peel.versions(frames.data, ip_at + header + size, rows)
+            if mask.sum() < FEW:
+                continue
+            inner = _inside(frames, index[mask], (ip_at + header + size)[mask], (have - size)[mask], kind)
+            inner.original[index[mask]] = (wire - size)[mask]
+            more, left = others(inner, index[mask], decoded, depth + 1)
+            parts += more
+            done[mask] = ~np.isin(index[mask], left)
+    return parts, done
+
+
+def _inside(
+    frames: Frames, index: Index, start: NDArray[np.int64], captured: NDArray[np.int64], link_type: int
+) -> Frames:
+    """The same batch, where the frames `index` begin with a tunnel's inner packet. `original` is a copy, to be set."""
+    starts, sizes = frames.start.copy(), frames.captured.copy()
+    starts[index], sizes[index] = start, captured
+    kinds = np.full(len(frames), link_type, np.uint16)
+    return replace(frames, start=starts, captured=sizes, original=frames.original.copy(), link_type=kinds)
 
 
 def _tcp(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.capture.source import NOT_A_PACKET
-from analyzer.packets import links, reasons
+from analyzer.packets import links, reasons, shapes
 from analyzer.packets.decode import Decoder
 from analyzer.packets.headers import COLUMNS
 from tests.build import frames as build
@@ -111,6 +112,11 @@ ENCAPSULATED = [
         1,
         id="GTP-U with an extension header",
     ),
+    pytest.param(
+        ethernet(ipv4(build.vxlan(ethernet(PACKET, tags=[0x8100] * 3)), 17), tags=[0x8100] * 3),
+        1,
+        id="three tags outside, three inside",
+    ),
     pytest.param(ethernet(ipv4(PACKET, 4)), 1, id="IPv4 in IPv4"),
     pytest.param(ethernet(ipv4(PACKET_6, 41)), 1, id="6in4"),
     pytest.param(ethernet(ipv6(PACKET, 4)), 1, id="4in6"),
@@ -162,6 +168,13 @@ def test_a_cut_frame_is_a_shorter_segment_or_truncated(frame: bytes, link_type: 
         assert (rows(same.segments), same.reasons) == (rows(decoded.segments), decoded.reasons)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_group_is_too_small() -> Iterator[None]:
+    """Single frames take the fast path through tunnels, too."""
+    with patch.object(shapes, "FEW", 1):
+        yield
+
+
 def bad_tcp(words: int) -> bytes:
     return tcp(b"hello", words=words)
 
@@ -175,6 +188,8 @@ NOT_TCP = [
     pytest.param(ethernet(bytes(28), 0x88CC), 1, "non-ip", id="LLDP"),
     pytest.param(ethernet(b"\x42\x42\x03" + bytes(35), 38), 1, "non-ip", id="spanning tree"),
     pytest.param(ethernet(PACKET, tags=[0x8100] * 5), 1, "tunnel-depth", id="five tags"),
+    pytest.param(ethernet(ipv4(build.gre(PACKET_6), 47)), 1, "malformed-ip", id="GRE says IPv4, and has IPv6"),
+    pytest.param(ethernet(ipv4(b"", 4)), 1, "malformed-ip", id="a tunnel with nothing in it"),
     pytest.param(build.loopback(bytes(20), 7), 0, "non-ip", id="NULL, another family"),
     pytest.param(b"\xc0\x21" + bytes(8), 9, "non-ip", id="PPP, link control"),
     pytest.param(PACKET, 105, "wifi", id="802.11"),
