@@ -7,8 +7,9 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 from analyzer.connection import Connection
+from analyzer.report.certificates import SCHEMA
 from analyzer.report.encode import ConnectionEncoder, to_json
-from analyzer.report.mapping import SCHEMA, capture_object, repeated_object
+from analyzer.report.mapping import capture_object, repeated_object
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.summary import Repeated
 from analyzer.version import __version__
