@@ -145,8 +145,12 @@ class Lab:
         say: bytes = GREETING,
         hold: float = 0.4,
         trust: Path | None = None,
+        connect: bool = True,
     ) -> int:
-        """`openssl s_client` as it talks: handshake, one line of data, end of input, close. Returns its exit code."""
+        """`openssl s_client` as it talks: handshake, one line of data, end of input, close. Returns its exit code.
+
+        connect False: `options` say where to.
+        """
         host = f"[{self.server_address}]" if ":" in self.server_address else self.server_address
         args = [
             "openssl",
