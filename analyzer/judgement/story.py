@@ -7,12 +7,20 @@ from analyzer.connection import Alert, Connection, Ending, Side, Step
 from analyzer.findings import Confidence
 from analyzer.judgement.thresholds import SECOND_NS, limit_ns
 
-TCP_STEPS = frozenset({"SYN", "SYN-ACK", "ACK", "FIN", "RST"})
-NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "Preamble", "Plain"}
+TCP_STEPS = frozenset({"SYN", "SYN-ACK", "FIN", "RST"})
+NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "PlainText", "Preamble", "Heartbeat"}
 READABLE = {"EncryptedHandshake": "encrypted handshake records"}
 CERTIFICATE_ALERTS = range(41, 50)
 """RFC 5246 section 7.2.2: some stacks send these with level warning and close all the same."""
 LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
+
+
+def pseudo_tls(conn: Connection) -> bool:
+    """A fixed hello that only looks like TLS: nothing that follows it can be judged as TLS."""
+    client, server = conn.client_hello, conn.server_hello
+    return (client is not None and client.fixed_pattern is not None) or (
+        server is not None and server.fixed_pattern is not None
+    )
 
 
 def who(conn: Connection, side: Side) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from analyzer.connection import Connection, Outcome
 from analyzer.findings import Confidence, Depth, Finding, Severity
-from analyzer.judgement.story import end, place
+from analyzer.judgement.story import end, place, pseudo_tls
 
 TROUBLED = (Outcome.FAILED, Outcome.NOT_TLS, Outcome.NO_DATA)
 TELLS_THE_END = ("reset", "closed", "closes", "alert", "refuse", "gave up", "answered", "rejected", "went silent")
@@ -21,7 +21,7 @@ def diagnosis(conn: Connection, findings: Sequence[Finding]) -> str | None:
     first = findings[0] if findings else None
     if first is not None and first.severity is Severity.ERROR:
         return _sentence(conn, first)
-    if conn.outcome not in TROUBLED:
+    if conn.outcome not in TROUBLED or pseudo_tls(conn):
         return None
     if first is not None and first.severity is Severity.WARNING:
         return _sentence(conn, first)

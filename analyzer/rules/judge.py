@@ -11,10 +11,13 @@ from operator import attrgetter
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
+from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.catalogue import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context
 
 MAX_PLANS = 4096  # combinations of facts remembered: there are a few dozen in practice, a hostile capture makes more
+PSEUDO_TLS = "ms-turn-pseudo-tls"
+HOW_IT_WENT = Seen.ESTABLISHED | Seen.FAILED | Seen.NOT_TLS | Seen.NO_DATA | Seen.TROUBLED_END
 
 _plans: dict[int, tuple[Entry, ...]] = {}
 _order = attrgetter("order")
@@ -27,7 +30,10 @@ def judge(conn: Connection, context: Context, on_crash: Callable[[Verdict], None
     raised, for a caller that contains crashes itself.
     """
     findings: list[Finding] = []
-    for entry in _plan(conn.seen):
+    plan = _plan(conn.seen)
+    if pseudo_tls(conn):
+        plan = tuple(entry for entry in plan if _about_pseudo_tls(entry))
+    for entry in plan:
         try:
             findings.extend(said for said in entry.check(conn, context) if isinstance(said, Finding))
         except Exception as error:
@@ -57,6 +63,8 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
 
 def verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:
     """What one rule says about this connection, and why it says nothing if it does not."""
+    if pseudo_tls(conn) and not _about_pseudo_tls(entry):
+        return Verdict(entry.id, Outcome.NOT_APPLICABLE)
     missing = [need for need in entry.rule.needs if not need & conn.seen]
     if missing:
         hidden = _hidden(conn)
@@ -76,10 +84,16 @@ def verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:
     return Verdict(entry.id, Outcome.CLEAR)
 
 
+def _about_pseudo_tls(entry: Entry) -> bool:
+    """Of a connection that only looks like TLS, its own rule and those about the capture speak; the others would judge a
+    handshake that is none."""
+    return entry.family == "capture" or entry.id == PSEUDO_TLS
+
+
 def _hidden(conn: Connection) -> Seen:
     """Facts that may exist unseen. Of a connection whose handshake is not in full view, so is how it went."""
     if Seen.UNKNOWN & conn.seen and conn.visibility.limited:
-        return conn.hidden | Seen.FAILED | Seen.ESTABLISHED | Seen.TROUBLED_END
+        return conn.hidden | HOW_IT_WENT
     return conn.hidden
 
 

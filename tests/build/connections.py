@@ -42,8 +42,22 @@ START_NS = 1_790_000_000_000_000_000  # 2026-09-21
 FRAME_NS = 10_000_000
 SECOND_NS = 1_000_000_000
 VERSIONS = {"SSLv3": 0x0300, "TLSv1.0": 0x0301, "TLSv1.1": 0x0302, "TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
-NOT_HANDSHAKE = {"SYN", "SYN-ACK", "ACK", "FIN", "RST", "Alert", "EncryptedAlert", "ApplicationData", "Plain"}
+TCP_STEPS = {"SYN", "SYN-ACK", "ACK", "FIN", "RST"}
+NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "PlainText", "Preamble", "Heartbeat"}
 NO_PAYLOAD = {"SYN", "SYN-ACK", "ACK", "FIN", "RST"}
+
+MAY_BE_LOST = (
+    Seen.SYN
+    | Seen.SYN_ACK
+    | Seen.CLIENT_HELLO
+    | Seen.SERVER_HELLO
+    | Seen.SERVER_CERTIFICATE
+    | Seen.CERTIFICATE_REQUEST
+    | Seen.CLIENT_CERTIFICATE
+    | Seen.CLIENT_CERTIFICATE_MESSAGE
+    | Seen.ALERT
+)
+"""What is hidden, if it is not seen, when the capture does not show the whole handshake."""
 
 TCP = ("> SYN", "< SYN-ACK", "> ACK")
 HELLOS = (*TCP, "> ClientHello", "< ServerHello")
@@ -52,6 +66,9 @@ CLIENT_FLIGHT = (*SERVER_FLIGHT, "> Certificate", "> ClientKeyExchange", "> Cert
 CLIENT_DONE = (*CLIENT_FLIGHT, "> ChangeCipherSpec", "> Finished")
 HANDSHAKE = (*CLIENT_DONE, "< ChangeCipherSpec", "< Finished")
 """A whole mutual TLS 1.2 handshake; the shorter ladders are its beginnings."""
+HELLOS_13 = (*TCP, "> ClientHello", "< ServerHello", "< EncryptedHandshake")
+HANDSHAKE_13 = (*HELLOS_13, "> ChangeCipherSpec", "> EncryptedHandshake", "> Finished", "< NewSessionTicket")
+"""A whole mutual TLS 1.3 handshake as it looks without keys."""
 DATA = ("> ApplicationData", "< ApplicationData")
 
 
@@ -164,14 +181,22 @@ def connection(*ladder: str, also: Seen = NOTHING, without: Seen = NOTHING, **fa
         record = replace(record, outcome=_outcome(record))
     if "established" not in facts:
         record = replace(record, established=record.outcome is Outcome.ESTABLISHED)
-    return replace(record, seen=facts.get("seen", (_seen(record) | also) & ~without))
+    seen = facts.get("seen", (_seen(record) | also) & ~without)
+    hidden = facts.get("hidden", MAY_BE_LOST & ~seen if record.visibility.limited else NOTHING)
+    return replace(record, seen=seen, hidden=hidden)
 
 
 def _steps(ladder: tuple[str, ...]) -> tuple[Step, ...]:
+    """One step a line, but none for a bare ACK, and one for all SYNs of a side, as in real records."""
     steps: list[Step] = []
-    for (side, name), time_ns in _timed(ladder):
-        size = 0 if name in NO_PAYLOAD else 100
-        steps.append(Step(side, name.partition(" ")[0], (len(steps) + 1,), time_ns, size))
+    for frame, ((side, line), time_ns) in enumerate(_timed(ladder), start=1):
+        name = line.partition(" ")[0]
+        again = next((i for i, step in enumerate(steps) if name in ("SYN", "SYN-ACK") and step.name == name), None)
+        if again is not None:
+            first = steps[again]
+            steps[again] = replace(first, frames=(*first.frames, frame), count=first.count + 1)
+        elif name != "ACK":
+            steps.append(Step(side, name, (frame,), time_ns, 0 if name in NO_PAYLOAD else 100))
     return tuple(steps)
 
 
@@ -214,12 +239,19 @@ def _derived(record: Connection, ladder: tuple[str, ...]) -> dict[str, Any]:
         "server_certificate_state": CertificateState.SENT if (Side.SERVER, "Certificate") in names else None,
         "client_certificate_state": CertificateState.SENT if (Side.CLIENT, "Certificate") in names else None,
         "client_certificate_frames": record.frames_of("Certificate", Side.CLIENT),
-        "finished": frozenset(side for side in Side if (side, "Finished") in names),
+        "finished": _finished(names),
         "rtt_ns": 2 * FRAME_NS if (Side.SERVER, "SYN-ACK") in names else None,
         "visibility": Visibility(
             syn_seen=(Side.CLIENT, "SYN") in names, client_bytes=client.bytes, server_bytes=server.bytes
         ),
     }
+
+
+def _finished(names: set[tuple[Side, str]]) -> frozenset[Side]:
+    """TLS 1.3 encrypts the server's Finished: the client's shows that both were sent."""
+    if (Side.CLIENT, "Finished") in names and (Side.SERVER, "EncryptedHandshake") in names:
+        return frozenset(Side)
+    return frozenset(side for side in Side if (side, "Finished") in names)
 
 
 def _given(record: Connection, facts: dict[str, Any]) -> dict[str, Any]:
@@ -263,17 +295,16 @@ def request(record: Connection, names: CaList) -> CertificateRequest:
 def _alerts(record: Connection, ladder: tuple[str, ...]) -> tuple[Alert, ...]:
     alerts: list[Alert] = []
     finished: set[Side] = set()
-    for index, ((side, line), time_ns) in enumerate(_timed(ladder)):
+    for frame, ((side, line), time_ns) in enumerate(_timed(ladder), start=1):
         name, _, rest = line.partition(" ")
+        index = next((i for i, step in enumerate(record.steps) if step.frames == (frame,)), -1)
         if name == "Finished":
             finished.add(side)
         if name == "Alert":
-            alerts.append(
-                Alert(side, 1 if "warning" in rest else 2, int(rest.split()[-1]), index + 1, time_ns, step=index)
-            )
+            alerts.append(Alert(side, 1 if "warning" in rest else 2, int(rest.split()[-1]), frame, time_ns, step=index))
         elif name == "EncryptedAlert":
             done = len(finished) == len(Side)
-            alerts.append(Alert(side, None, None, index + 1, time_ns, encrypted=True, after_handshake=done, step=index))
+            alerts.append(Alert(side, None, None, frame, time_ns, encrypted=True, after_handshake=done, step=index))
     return tuple(alerts)
 
 
@@ -294,17 +325,17 @@ def _traffic(steps: tuple[Step, ...], side: Side) -> SideTraffic:
     if not own:
         return SideTraffic()
     return SideTraffic(
-        packets=len(own),
+        packets=sum(len(step.frames) for step in own),
         bytes=sum(step.size for step in own),
         app_records=len(app),
         app_bytes=sum(step.size for step in app),
         first_frame=own[0].frames[0],
-        last_frame=own[-1].frames[0],
+        last_frame=own[-1].frames[-1],
         last_payload_ns=payload[-1].time_ns if payload else None,
         last_payload_frame=payload[-1].frames[0] if payload else None,
         last_ns=own[-1].time_ns,
         syn_frame=openers[0].frames[0] if openers else None,
-        syn_count=len(openers),
+        syn_count=sum(step.count for step in openers),
         mss=1460 if openers else None,
         max_segment=max((step.size for step in own), default=0),
         ttl=64,

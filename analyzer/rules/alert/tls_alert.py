@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from analyzer import knowledge
 from analyzer.connection import Alert, CertificateState, Connection, Seen, Side, Step
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.alerts import meaning, what_to_do
+from analyzer.judgement.alerts import ABOUT_CERTIFICATES, meaning, what_to_do
 from analyzer.judgement.story import alert_name, first_alert, last_step, named, who
 from analyzer.rules.rule import Context, Rule
 
@@ -64,7 +64,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 def _answered(conn: Connection, alert: Alert) -> Step | None:
     """The message that the alert answers: for one about a certificate the peer's Certificate, else its last message."""
     peer = alert.side.peer
-    if alert.code is not None and "certificate" in knowledge.alert(alert.code):
+    if alert.code in ABOUT_CERTIFICATES:
         state = conn.client_certificate_state if peer is Side.CLIENT else conn.server_certificate_state
         certificate = conn.step("Certificate", peer)
         if certificate is not None and state in (CertificateState.SENT, CertificateState.EMPTY):

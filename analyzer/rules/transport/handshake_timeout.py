@@ -43,8 +43,7 @@ CLIENT_FLIGHT_ENDS = frozenset({"ClientHello", "EncryptedHandshake", "Finished"}
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
-    hello = conn.client_hello
-    if first_alert(conn) or any(alert.encrypted for alert in conn.alerts) or (hello and hello.fixed_pattern):
+    if first_alert(conn) or any(alert.encrypted for alert in conn.alerts):
         return
     flight = last_step(conn, conn.end_ns)
     if flight is None or flight.name not in (CLIENT_FLIGHT_ENDS if flight.side is Side.CLIENT else SERVER_FLIGHT_ENDS):

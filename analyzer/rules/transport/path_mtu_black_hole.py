@@ -2,8 +2,8 @@
 
 ## What it does
 Fires when full-size segments of a flight are never acknowledged and are sent again while smaller ones pass, when a router
-reports by ICMP that a packet was too big and the flight still does not get through, or, seen from the receiver, when
-exactly full-size pieces of the peer's flight never arrive while its short end does.
+reports by ICMP that a packet was too big and the flight still does not get through, or, seen from the receiver, when a
+full-size piece of the flight never arrives while smaller packets behind it do.
 
 ## Why it matters
 The certificates are the first full-size packets of a connection. TCP connects, the small ClientHello passes, and then
@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.story import first_alert, who
+from analyzer.judgement.thresholds import limit_ns
 from analyzer.packets.columns import IcmpError
 from analyzer.rules.rule import Context, Rule
 
@@ -33,15 +34,13 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.HIGH,
     depth=Depth.ROOT,
-    needs=(Seen.PAYLOAD, Seen.FAILED | Seen.UNKNOWN, Seen.RETRANSMISSION | Seen.ICMP | Seen.LIMITED_VIEW),
+    needs=(Seen.PAYLOAD, Seen.FAILED | Seen.UNKNOWN, Seen.RETRANSMISSION | Seen.ICMP),
     citations=("RFC 2923 section 2.1", "RFC 1191", "RFC 8201", "RFC 4821"),
 )
 ADVICE = (
     'Let ICMP "fragmentation needed" (IPv6: "packet too big") through on the path, or clamp the TCP segment size (MSS) on the '
     "router of the tunnel or PPPoE line; test with `ping -f -l 1472` (Windows) or `ping -M do -s 1472` (Linux)."
 )
-TIMESTAMP_OPTION = 12
-"""Bytes that the TCP timestamp option takes from each segment (RFC 7323 section 3.2, padded)."""
 
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
@@ -55,11 +54,14 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     too_big = next((error for error in conn.icmp if _too_big(error)), None)
     for side in Side:
         traffic = conn.traffic(side)
-        if traffic.unacked_full_size or (too_big and traffic.retransmitted_full and _quotes(too_big, conn, side)):
-            yield _from_the_sender(conn, side, too_big)
+        told = too_big if too_big and _quotes(too_big, conn, side) else None
+        stuck = traffic.acked_bytes is None or traffic.acked_bytes < traffic.sent_bytes
+        if (traffic.unacked_full_size or (told and stuck)) and traffic.retransmitted_full:
+            yield _from_the_sender(conn, side, told)
             return
-    if _hole_of_full_segments(conn):
-        yield _from_the_receiver(conn, Side.SERVER)
+        if traffic.unacked_full_size and _given_up(conn, side):
+            yield _from_the_receiver(conn, side)
+            return
 
 
 def _from_the_sender(conn: Connection, side: Side, too_big: IcmpError | None) -> Finding:
@@ -79,31 +81,23 @@ def _from_the_sender(conn: Connection, side: Side, too_big: IcmpError | None) ->
 
 
 def _from_the_receiver(conn: Connection, side: Side) -> Finding:
+    frame = conn.traffic(side).last_payload_frame
     return RULE.finding(
         conn,
-        f"{conn.visibility.gap_bytes:,} bytes of {who(conn, side)}, exactly full-size packets, never arrive and are never "
-        f"acknowledged, while the short end of the same flight does arrive: a path MTU black hole",
+        f"a full-size piece of the flight of {who(conn, side)} never arrives and is never acknowledged, while the smaller "
+        "packets behind it do arrive: a path MTU black hole",
         advice=ADVICE,
-        frames=() if conn.server.last_payload_frame is None else (conn.server.last_payload_frame,),
+        frames=() if frame is None else (frame,),
         confidence=Confidence.MEDIUM,
     )
 
 
-def _hole_of_full_segments(conn: Connection) -> bool:
-    """Seen at the client: the hole in the server's flight is a whole number of full segments, and the client's
-    acknowledgements stop in front of it, so the bytes were lost on the path and not by the capture."""
-    view, server, mss = conn.visibility, conn.server, _mss(conn)
-    hole = view.gap_bytes
-    if not hole or view.gap_side is not Side.SERVER or server.acked_bytes is None or mss is None:
+def _given_up(conn: Connection, side: Side) -> bool:
+    """There was time to send the lost packet again: silence before the end, and not just the end of the capture."""
+    last, closed = conn.traffic(side).last_payload_ns, conn.closed
+    if closed.how == "open" or last is None:
         return False
-    not_acked = server.sent_bytes - server.acked_bytes
-    short_end = not_acked - hole
-    return 0 < short_end < mss and any(hole % size == 0 for size in (mss, mss - TIMESTAMP_OPTION))
-
-
-def _mss(conn: Connection) -> int | None:
-    sizes = [size for size in (conn.client.mss, conn.server.mss) if size is not None and size > TIMESTAMP_OPTION]
-    return min(sizes, default=None)
+    return closed.how == "timeout" or closed.time_ns - last >= limit_ns("never_answers_s")
 
 
 def _too_big(error: IcmpError) -> bool:

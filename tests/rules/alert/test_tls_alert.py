@@ -1,0 +1,115 @@
+"""An alert in clear that ends the handshake."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.connection import CertificateState, Outcome, Seen, Side
+from analyzer.findings import Severity
+from tests.build.cases import Case, cannot_tell, clear, hit
+from tests.build.connections import (
+    CLIENT_DONE,
+    CLIENT_FLIGHT,
+    DATA,
+    HANDSHAKE,
+    HELLOS,
+    HELLOS_13,
+    SERVER_FLIGHT,
+    TCP,
+    client_hello,
+    connection,
+)
+
+CASES = [
+    hit(
+        "unknown_ca from the client is about the server's chain",
+        connection(*SERVER_FLIGHT, "> Alert 48", "> FIN"),
+        severity=Severity.ERROR,
+        says=(
+            "client 192.0.2.10:50000",
+            "after the server's Certificate",
+            "unknown_ca (48)",
+            "does not trust the CA of the server's certificate",
+            "on the client",
+            "36887 on the server, error SEC_E_UNTRUSTED_ROOT (0x80090325), 36888 on the client",
+        ),
+        frames=(6, 9),
+    ),
+    hit(
+        "unknown_ca from the server is about the client's chain",
+        connection(*CLIENT_FLIGHT, "< Alert 48", "< FIN"),
+        says=(
+            "server 198.51.100.5:5061",
+            "client's Certificate",
+            "CA of the client's certificate",
+            "36887 on the client",
+        ),
+    ),
+    hit("expired", connection(*CLIENT_FLIGHT, "< Alert 45"), says=("expired", "clock")),
+    hit("unsupported names the use that is needed", connection(*CLIENT_FLIGHT, "< Alert 43"), says=("clientAuth",)),
+    hit(
+        "a certificate alert as a warning, and then the close",
+        connection(*CLIENT_FLIGHT, "< Alert warning 42", "< FIN"),
+        says=("sent as a warning",),
+    ),
+    hit(
+        "40 to the hello",
+        connection(*TCP, "> ClientHello", "< Alert 40"),
+        says=("nothing that the client offers",),
+        frames=(4, 5),
+    ),
+    hit(
+        "40 after an empty certificate",
+        connection(*CLIENT_FLIGHT, "< Alert 40", client_certificate_state=CertificateState.EMPTY),
+        says=("insists on a client certificate",),
+    ),
+    hit(
+        "40 after a certificate",
+        connection(*CLIENT_FLIGHT, "< Alert 40"),
+        says=("does not accept the client's certificate",),
+    ),
+    hit(
+        "40 from the client", connection(*SERVER_FLIGHT, "> Alert 40"), says=("does not accept what the server chose",)
+    ),
+    hit("40 in the middle", connection(*HELLOS, "< Alert 40"), says=("could not agree",)),
+    hit("70 names the offer", connection(*TCP, "> ClientHello", "< Alert 70"), says=("up to TLSv1.2",)),
+    hit("86 points to an earlier try", connection(*TCP, "> ClientHello", "< Alert 86"), says=("first try",)),
+    hit("112 names the name", connection(*TCP, "> ClientHello", "< Alert 112"), says=('"sip.example.com"',)),
+    hit(
+        "112 without a name",
+        connection(*TCP, "> ClientHello", "< Alert 112", client_hello=client_hello(server_name=None)),
+        says=("no server name",),
+    ),
+    hit("116", connection(*CLIENT_FLIGHT, "< Alert 116"), says=("got none",)),
+    hit("120", connection(*TCP, "> ClientHello", "< Alert 120"), says=("ALPN",)),
+    hit("51 is about keys", connection(*CLIENT_DONE, "< Alert 51"), says=("private key", "KB 4557473")),
+    hit("an unknown code", connection(*CLIENT_FLIGHT, "< Alert 200"), says=("0xc8 (200)",)),
+    hit(
+        "TLS 1.3: OpenSSL's client sends it in clear",
+        connection(*HELLOS_13, "> Alert 48", "> FIN"),
+        says=("server's certificate",),
+    ),
+    hit(
+        "in a capture with a gap: an alert is an alert",
+        connection(*SERVER_FLIGHT, "> Alert 48", visibility={"gap_bytes": 9}),
+    ),
+    hit(
+        "clear text is answered with an alert",
+        connection(*TCP, "> PlainText", "< Alert 10", not_tls=("SIP", Side.CLIENT, b"x")),
+    ),
+    clear("close_notify is an orderly end", connection(*SERVER_FLIGHT, "> Alert warning 0", "> FIN")),
+    clear("a warning that nobody minds", connection(*HELLOS[:4], "< Alert warning 112", *HANDSHAKE[4:], *DATA)),
+    clear("no_renegotiation in a healthy connection", connection(*HANDSHAKE, "< Alert warning 100", *DATA)),
+    clear("an encrypted one: another rule", connection(*CLIENT_DONE, "< EncryptedAlert", "< FIN")),
+    clear("a reset without an alert", connection(*SERVER_FLIGHT, "> RST")),
+    clear("healthy", connection(*HANDSHAKE, *DATA, "> EncryptedAlert", "> FIN")),
+    cannot_tell(
+        "the alert may be in the gap",
+        connection(*HELLOS, "> RST", outcome=Outcome.UNKNOWN, hidden=Seen.ALERT, visibility={"gap_bytes": 7}),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_verdict(case: Case) -> None:
+    case.check("tls-alert")

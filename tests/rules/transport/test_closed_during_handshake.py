@@ -1,0 +1,63 @@
+"""A FIN before the handshake was complete, and no alert."""
+
+from __future__ import annotations
+
+import pytest
+
+from analyzer.connection import CertificateState, Outcome, Side
+from analyzer.findings import Confidence, Severity
+from tests.build.cases import Case, cannot_tell, clear, hit
+from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, TCP, connection
+
+CASES = [
+    hit(
+        "the client closes after the server's flight",
+        connection(*SERVER_FLIGHT, "> FIN"),
+        severity=Severity.ERROR,
+        confidence=Confidence.HIGH,
+        says=("client 192.0.2.10:50000", "server's ServerHelloDone", "without an alert", "server's certificate"),
+        frames=(8, 9),
+    ),
+    hit("the server closes after the hello", connection(*TCP, "> ClientHello", "< FIN"), says=("ClientHello", "36874")),
+    hit("the server closes after the client's flight", connection(*CLIENT_FLIGHT, "< FIN"), says=("clientAuth",)),
+    hit(
+        "keys refused: no client certificate in play",
+        connection(*SERVER_FLIGHT, "> Finished", "< FIN", client_certificate_state=CertificateState.NOT_REQUESTED),
+        says=("KB 4557473",),
+    ),
+    hit(
+        "close_notify in clear explains nothing",
+        connection(*SERVER_FLIGHT, "> Alert warning 0", "> FIN"),
+        says=("only",),
+    ),
+    hit(
+        "the client gives up waiting",
+        connection(*TCP, "> ClientHello", "... 30 s", "> FIN"),
+        says=("after waiting 30 s",),
+        confidence=Confidence.LOW,
+    ),
+    clear("a fatal alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "> FIN")),
+    clear("the peer's alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "< FIN")),
+    clear(
+        "a certificate alert at level warning went before", connection(*SERVER_FLIGHT, "> Alert warning 42", "> FIN")
+    ),
+    clear("an encrypted alert went before", connection(*CLIENT_DONE, "< EncryptedAlert", "< FIN")),
+    clear("reset, not closed", connection(*SERVER_FLIGHT, "> RST", "< FIN")),
+    clear("a probe", connection(*TCP, "> FIN")),
+    clear("healthy, closed after data", connection(*HANDSHAKE, *DATA, "> FIN", "< FIN")),
+    clear("healthy, closed at once", connection(*HANDSHAKE, "> EncryptedAlert", "> FIN")),
+    clear("unknown without a reason to doubt the view", connection(*HELLOS, "> FIN", outcome=Outcome.UNKNOWN)),
+    cannot_tell(
+        "bytes are missing: there may have been an alert",
+        connection(*SERVER_FLIGHT, "> FIN", visibility={"gap_bytes": 7, "gap_side": Side.CLIENT}),
+    ),
+    cannot_tell(
+        "only one side is there",
+        connection(*HELLOS, "> FIN", outcome=Outcome.UNKNOWN, visibility={"one_sided": Side.CLIENT}),
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_verdict(case: Case) -> None:
+    case.check("closed-during-handshake")
