@@ -1,0 +1,310 @@
+"""Bytes of a handshake message to its fields: one function per message, and a dict type -> function.
+
+A body that breaks its format is Unreadable, or a message with oddities and what could be read. Nothing here raises but
+the `parse_...` functions, which raise ParseError; `parse_message` never does.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+from analyzer import knowledge
+from analyzer.errors import ParseError
+from analyzer.tls import extensions as ext
+from analyzer.tls.hellos import parse_client_hello, parse_old_retry, parse_server_hello
+from analyzer.tls.memo import Memo
+from analyzer.tls.messages import (
+    Body,
+    Certificate,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    CompressedCertificate,
+    NewSessionTicket,
+    Plain,
+    ServerKeyExchange,
+    Unreadable,
+)
+from analyzer.tls.names import TLS12, HandshakeType
+from analyzer.wire import Reader, numbers
+
+MAX_UNPACKED = 2**20
+"""Ours: a certificate chain that unpacks to more is not unpacked. Bounds memory against RFC 8879 bombs."""
+_OCSP, _OCSP_MULTI = 1, 2
+"""CertificateStatusType: RFC 6066 section 8, RFC 6961 section 2.2."""
+_ZLIB = 1
+_COMPRESSIONS = {1: "zlib", 2: "brotli", 3: "zstd"}
+"""CertificateCompressionAlgorithm: RFC 8879 section 7.3."""
+_NAMED_CURVE = 3
+"""ECCurveType: RFC 8422 section 5.4."""
+PLAIN = Plain()
+
+
+@dataclass(slots=True)
+class Context:
+    """What the direction has said before, as far as a message's form hangs on it.
+
+    Attributes:
+        version: selected_version of this direction's ServerHello; 0 if it sent none.
+        cipher_suite: of the same; 0 if none.
+        record_version: version field of the record that carries the message.
+    """
+
+    version: int = 0
+    cipher_suite: int = 0
+    record_version: int = 0
+
+
+_bodies: Memo[Body] = Memo()
+
+
+def parse_message(kind: int, body: bytes, context: Context) -> Body:
+    """The parsed body of a whole message. Never raises."""
+    parse = _PARSERS.get(kind)
+    if parse is None:
+        return PLAIN
+    if kind not in _REPEATED:
+        return _parse(parse, body, context)
+    key = kind << 16 | context.version
+    known = _bodies.find(key, body)
+    if known is None:
+        known = _parse(parse, body, context)
+        _bodies.keep(key, body, known)
+    return known
+
+
+def _parse(parse: Callable[[bytes, Context], Body], body: bytes, context: Context) -> Body:
+    try:
+        return parse(body, context)
+    except ParseError as error:
+        return Unreadable(f"{error.reason} (byte {error.at:,} of its body)")
+
+
+# ---- certificates --------------------------------------------------------------------------------------------------
+
+
+def parse_certificate(body: bytes, *, tls13: bool = False) -> Certificate:
+    """RFC 5246 section 7.4.2, or with `tls13` RFC 8446 section 4.4.2.
+
+    Keeps the whole certificates of a list that is cut. Raise ParseError if not even the list's length is there.
+    """
+    reader = Reader(body)
+    context = reader.vector(1, "certificate_request_context") if tls13 else b""
+    size = reader.u24("certificate_list")
+    oddities = []
+    if size > reader.left:
+        oddities.append(f"certificate_list says {size:,} bytes, {reader.left:,} remain")
+    elif size < reader.left:
+        oddities.append(f"certificate_list is followed by {reader.left - size:,} bytes too many")
+    block = Reader(body, reader.pos, min(reader.pos + size, reader.end))
+    chain: list[bytes] = []
+    try:
+        while block.left:
+            der = block.vector(3, f"certificate {len(chain) + 1}")
+            if not der:
+                oddities.append(f"certificate {len(chain) + 1} is empty")
+            chain.append(der)
+            if tls13:
+                block.block(2, "its extensions")
+    except ParseError as error:
+        oddities.append(error.reason)
+    return Certificate(tuple(chain), context, tuple(oddities[: ext.MAX_ODDITIES]))
+
+
+def parse_compressed_certificate(body: bytes) -> CompressedCertificate:
+    """RFC 8879 section 4. zlib is unpacked, at most to the announced size or 1 MiB. Raise ParseError if it breaks."""
+    reader = Reader(body)
+    algorithm, size = reader.u16("algorithm"), reader.u24("uncompressed_length")
+    packed = reader.vector(3, "compressed_certificate_message")
+    if algorithm != _ZLIB:
+        name = _COMPRESSIONS.get(algorithm, f"0x{algorithm:04x}")
+        return CompressedCertificate(algorithm, size, None, (f"packed with {name}, which is not unpacked here",))
+    bound = min(size, MAX_UNPACKED)
+    try:
+        unpacked = zlib.decompressobj().decompress(packed, bound + 1)
+    except zlib.error as error:
+        return CompressedCertificate(algorithm, size, None, (f"cannot be unpacked: {error}",))
+    if len(unpacked) != size:
+        found = f"more than {bound:,}" if len(unpacked) > bound else f"{len(unpacked):,}"
+        return CompressedCertificate(algorithm, size, None, (f"says {size:,} bytes, unpacks to {found}",))
+    try:
+        return CompressedCertificate(algorithm, size, parse_certificate(unpacked, tls13=True))
+    except ParseError as error:
+        return CompressedCertificate(algorithm, size, None, (error.reason,))
+
+
+def parse_certificate_status(body: bytes) -> CertificateStatus:
+    """RFC 6066 section 8; of RFC 6961's list the first response that is there. Raise ParseError if it breaks."""
+    reader = Reader(body)
+    status_type = reader.u8("status_type")
+    if status_type == _OCSP:
+        return CertificateStatus(status_type, reader.vector(3, "OCSPResponse"))
+    if status_type == _OCSP_MULTI:
+        responses = reader.block(3, "ocsp_response_list").list(lambda item: item.vector(3, "OCSPResponse"))
+        return CertificateStatus(status_type, next((response for response in responses if response), None))
+    return CertificateStatus(status_type, None)
+
+
+# ---- the request for a client certificate ----------------------------------------------------------------------------
+
+
+def parse_certificate_request(body: bytes, version: int = 0) -> CertificateRequest:
+    """RFC 5246 section 7.4.4, with signature schemes from TLS 1.2 on.
+
+    `version` 0 = unknown. If the body does not fit the version's form but fits the other one exactly, that one counts. A
+    list that is cut keeps its whole names. Raise ParseError if it breaks before the list.
+    """
+    order = (True, False) if version == 0 or version >= TLS12 else (False, True)
+    first_error: ParseError | None = None
+    first: CertificateRequest | None = None
+    for schemes in order:
+        try:
+            request = _read_request(body, schemes=schemes)
+        except ParseError as error:
+            first_error = first_error or error
+            continue
+        if request.complete and not request.oddities:
+            return request
+        first = first or request
+    if first is None:
+        raise first_error or ParseError("empty message")
+    return first
+
+
+def parse_certificate_request_13(body: bytes) -> CertificateRequest:
+    """RFC 8446 section 4.3.2: everything is in extensions. Raise ParseError if it breaks before them."""
+    reader, found = Reader(body), ext.RequestExtensions()
+    reader.block(1, "certificate_request_context")
+    ext.read_extensions(reader.block(2, "extensions"), found, ext.REQUEST)
+    if reader.left:
+        found.odd(f"the extensions block is followed by {reader.left:,} bytes too many")
+    return CertificateRequest(
+        (),
+        found.signature_schemes,
+        found.authorities,
+        found.authorities_bytes,
+        found.authorities_raw,
+        found.complete,
+        tuple(found.oddities),
+    )
+
+
+def _read_request(body: bytes, *, schemes: bool) -> CertificateRequest:
+    """One form. Raise ParseError if it breaks before the list's length."""
+    reader = Reader(body)
+    types = numbers(reader.block(1, "certificate_types"), 1)
+    accepted = None
+    if schemes:
+        listed = reader.block(2, "supported_signature_algorithms")
+        accepted = numbers(listed, 2, "supported_signature_algorithms")
+    size = reader.u16("certificate_authorities")
+    oddities, start = [], reader.pos
+    block = Reader(body, start, min(start + size, reader.end))
+    names, whole = ext.read_names(block)
+    if size > reader.left:
+        oddities.append(f"certificate_authorities says {size:,} bytes, {reader.left:,} remain")
+    elif size < reader.left:
+        oddities.append(f"certificate_authorities is followed by {reader.left - size:,} bytes too many")
+    if not whole and size <= reader.left:
+        oddities.append(f"a name runs past the end of certificate_authorities after {len(names):,} whole ones")
+    complete = whole and size <= reader.left
+    return CertificateRequest(types, accepted, names, size, body[start : block.end], complete, tuple(oddities))
+
+
+# ---- keys and proofs -------------------------------------------------------------------------------------------------
+
+
+class _Exchange(Enum):
+    """Forms of ServerKeyExchange."""
+
+    EC = "elliptic curve"
+    DH = "finite field"
+    OTHER = "not read"
+
+
+@cache
+def _exchange(suite: int) -> tuple[_Exchange, bool, bool]:
+    """Form for a suite, whether an identity hint comes first, and whether a signature follows."""
+    name = knowledge.cipher_suite(suite)
+    hint, signed = "PSK" in name, "PSK" not in name and "anon" not in name
+    if "ECDHE_" in name or "ECDH_anon" in name:
+        return _Exchange.EC, hint, signed
+    if "DHE_" in name or "DH_anon" in name:
+        return _Exchange.DH, hint, signed
+    return _Exchange.OTHER, hint, signed
+
+
+def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKeyExchange:
+    """RFC 5246 section 7.4.3, RFC 8422 section 5.4, RFC 5489. Raise ParseError if the parameters break.
+
+    `suite` 0 = the ServerHello was not seen: the form is told from the lengths.
+    """
+    form, hint, signed = _exchange(suite) if suite else (_guess(body), False, True)
+    reader, curve, bits = Reader(body), None, None
+    if hint:
+        reader.block(2, "psk_identity_hint")
+    if form is _Exchange.EC:
+        if reader.u8("curve_type") != _NAMED_CURVE:
+            return ServerKeyExchange()
+        curve = reader.u16("namedcurve")
+        reader.block(1, "public")
+    elif form is _Exchange.DH:
+        bits = int.from_bytes(reader.vector(2, "dh_p"), "big").bit_length()
+        reader.block(2, "dh_g")
+        reader.block(2, "dh_Ys")
+    else:
+        return ServerKeyExchange()
+    scheme = None
+    if signed and (version == 0 or version >= TLS12) and reader.left >= 4:
+        head = reader.data[reader.pos : reader.pos + 4]
+        if int.from_bytes(head[2:], "big") == reader.left - 4:
+            scheme = int.from_bytes(head[:2], "big")
+    return ServerKeyExchange(curve, bits, scheme)
+
+
+def _guess(body: bytes) -> _Exchange:
+    """Without a ServerHello: a named curve's point is 32 to 133 bytes behind a length of one byte."""
+    if len(body) > 4 and body[0] == _NAMED_CURVE and 32 <= body[3] <= 133 and body[3] + 4 <= len(body):
+        return _Exchange.EC
+    return _Exchange.DH
+
+
+def parse_certificate_verify(body: bytes) -> CertificateVerify:
+    """RFC 5246 section 7.4.8. A client's direction does not tell the version, so the lengths decide: the one before the
+    signature is the first field before TLS 1.2 and the second from then on. Raise ParseError if neither fits."""
+    if len(body) < 2:
+        raise ParseError(f"CertificateVerify of {len(body)} bytes", 0)
+    first, size = int.from_bytes(body[:2], "big"), len(body)
+    if size >= 4 and int.from_bytes(body[2:4], "big") == size - 4:
+        return CertificateVerify(first, size - 4)
+    if first == size - 2:
+        return CertificateVerify(None, first)
+    raise ParseError(f"signature's length does not fit a message of {size:,} bytes", 0)
+
+
+def parse_new_session_ticket(body: bytes) -> NewSessionTicket:
+    """RFC 5077 section 3.3. Raise ParseError if it breaks."""
+    reader = Reader(body)
+    return NewSessionTicket(reader.u32("ticket_lifetime_hint"), reader.block(2, "ticket").left)
+
+
+_PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
+    HandshakeType.client_hello: lambda body, context: parse_client_hello(body, context.record_version),
+    HandshakeType.server_hello: lambda body, context: parse_server_hello(body),
+    HandshakeType.hello_retry_request: lambda body, context: parse_old_retry(body),
+    HandshakeType.new_session_ticket: lambda body, context: parse_new_session_ticket(body),
+    HandshakeType.certificate: lambda body, context: parse_certificate(body),
+    HandshakeType.server_key_exchange: lambda body, context: parse_server_key_exchange(
+        body, context.version, context.cipher_suite
+    ),
+    HandshakeType.certificate_request: lambda body, context: parse_certificate_request(body, context.version),
+    HandshakeType.certificate_verify: lambda body, context: parse_certificate_verify(body),
+    HandshakeType.certificate_status: lambda body, context: parse_certificate_status(body),
+    HandshakeType.compressed_certificate: lambda body, context: parse_compressed_certificate(body),
+}
+_REPEATED = {HandshakeType.certificate, HandshakeType.certificate_request, HandshakeType.certificate_status}
+"""Equal again and again from the same server or client: kept by their bytes."""

@@ -1,0 +1,83 @@
+"""Bounded memories of what was parsed before: equal bytes are parsed once (20,000 handshakes hold a handful of chains).
+
+Both only save time: a full one forgets, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+MAX_ENTRIES, MAX_BYTES = 4096, 16 * 2**20
+"""Per memory. Sixteen MiB hold thousands of chains and keep the whole process inside its 200 MiB."""
+MAX_LAYOUTS = 8
+"""Layouts kept for one size of message: a handful of client programs."""
+
+
+class Memo(Generic[T]):
+    """Values by (context, bytes). The oldest are forgotten first."""
+
+    __slots__ = ("_size", "_values")
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[int, bytes], T] = {}
+        self._size = 0
+
+    def find(self, context: int, body: bytes) -> T | None:
+        """What was kept for these bytes in this context; None if nothing."""
+        return self._values.get((context, body))
+
+    def keep(self, context: int, body: bytes, value: T) -> None:
+        """Remember; twice the bytes are charged, since the value holds most of them again."""
+        self._values[context, body] = value
+        self._size += 2 * len(body)
+        while len(self._values) > MAX_ENTRIES or self._size > MAX_BYTES:
+            oldest = next(iter(self._values))
+            del self._values[oldest]
+            self._size -= 2 * len(oldest[1])
+
+
+class ShapeMemo(Generic[T]):
+    """Values by messages of the same shape: equal in all bytes but the varying ones (keys, tickets, binders, names).
+
+    All length fields are among the bytes compared, so an equal shape means that the varying bytes lie at the same places.
+    """
+
+    __slots__ = ("_count", "_layouts", "_size")
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, list[tuple[tuple[slice, ...], dict[bytes, T]]]] = {}
+        self._count = 0
+        self._size = 0
+
+    def find(self, prefix: bytes, tail: bytes) -> T | None:
+        """What was kept for this prefix and a tail of the same shape; None if nothing."""
+        for fixed, values in self._layouts.get(len(tail), ()):
+            value = values.get(prefix + b"".join([tail[part] for part in fixed]))
+            if value is not None:
+                return value
+        return None
+
+    def keep(self, prefix: bytes, tail: bytes, varying: Sequence[tuple[int, int]], value: T) -> None:
+        """Remember. `varying`: (start, end) in the tail, ascending, not overlapping."""
+        if self._count >= MAX_ENTRIES or self._size + 2 * len(tail) > MAX_BYTES:
+            self._layouts.clear()
+            self._count = self._size = 0
+        edges = [0, *(edge for region in varying for edge in region), len(tail)]
+        fixed = tuple(slice(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True))
+        layouts = self._layouts.setdefault(len(tail), [])
+        values = next((values for known, values in layouts if known == fixed), None)
+        if values is None:
+            if len(layouts) >= MAX_LAYOUTS:
+                _, forgotten = layouts.pop(0)
+                self._count -= len(forgotten)
+                self._size -= sum(2 * len(key) for key in forgotten)
+            values = {}
+            layouts.append((fixed, values))
+        key = prefix + b"".join([tail[part] for part in fixed])
+        if key not in values:
+            self._count += 1
+            self._size += 2 * len(key)
+        values[key] = value
