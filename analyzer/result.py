@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
@@ -45,6 +46,7 @@ def analyze(
     options = Options(
         ports=None if any_port else expected,
         at_ns=None if at is None else parse_time(at, "at"),
+        today_ns=time_ns(),
         timezone=timezone,
         workers=workers,
         keep=select,

@@ -6,6 +6,7 @@ import argparse
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer.cli.main import COMMANDS, Exit, say
@@ -128,6 +129,8 @@ def _options(args: argparse.Namespace) -> Options:
     from analyzer.pipeline import Options
     from analyzer.selection import Selection, parse_host, parse_time
 
+    if args.verdicts and args.workers > 1:
+        raise UsageError("--verdicts needs one process: leave out -j")
     selection = Selection(
         hosts=tuple(map(parse_host, args.host)),
         names=tuple(args.name),
@@ -139,6 +142,7 @@ def _options(args: argparse.Namespace) -> Options:
     return Options(
         ports=ports(args.ports),
         at_ns=parse_time(args.at, "--at") if args.at else None,
+        today_ns=time_ns(),
         timezone=zone(args.timezone),
         workers=args.workers,
         keep=None if selection == Selection() else selection,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analyzer.connection import Connection, Outcome, Seen, Side
-from analyzer.findings import Finding, Severity
+from analyzer.findings import Depth, Finding, Severity
 from analyzer.report import safe
 from analyzer.report.ladder import ladder
 from analyzer.report.page import Page, number
@@ -17,7 +17,7 @@ from analyzer.report.times import clock, rfc3339, span
 
 STREAMS_NAMED = 8
 """Streams and clients of a group that are named; the rest is counted."""
-FRAMES_NAMED = 12
+RUNS_NAMED = 8
 CLIENTS_KEPT = 1000
 INDENT = 2
 
@@ -125,16 +125,29 @@ def _finding(finding: Finding, conn: Connection, page: Page) -> None:
     )
     if finding.summary != conn.diagnosis:
         page.paragraph(finding.summary, INDENT + 2)
-    if finding.advice:
+    if finding.advice and not _only_a_symptom(finding, conn.findings[0]):
         page.paragraph(finding.advice, INDENT + 2, "", f"{signs.arrow} ")
 
 
+def _only_a_symptom(finding: Finding, first: Finding) -> bool:
+    """How it ended, where the cause is known: advice about it would lead away. `-T json` has it."""
+    error = Severity.ERROR
+    return finding.severity is first.severity is error and finding.depth is Depth.SYMPTOM < first.depth
+
+
 def _where(frames: tuple[int, ...], page: Page) -> list[str]:
+    """ "frames 7-10, 16"; runs are folded."""
     if not frames:
         return []
-    named = ", ".join(map(str, frames[:FRAMES_NAMED]))
-    more = f" {page.symbols.ellipsis}" if len(frames) > FRAMES_NAMED else ""
-    return [f"frame {named}" if len(frames) == 1 else f"frames {named}{more}"]
+    runs: list[list[int]] = []
+    for frame in frames:
+        if runs and frame == runs[-1][1] + 1:
+            runs[-1][1] = frame
+        else:
+            runs.append([frame, frame])
+    named = [f"{a}" if a == b else f"{a}{page.symbols.dash}{b}" for a, b in runs[:RUNS_NAMED]]
+    more = f" {page.symbols.ellipsis}" if len(runs) > RUNS_NAMED else ""
+    return [f"frame{'s' if len(frames) > 1 else ''} {', '.join(named)}{more}"]
 
 
 def _wireshark(conn: Connection, page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from analyzer.connection import CertificateState, Connection, Side, Step
 from analyzer.report import codes, safe
@@ -18,6 +19,9 @@ ROWS = 26
 LAST_ROWS = 8
 MAX_INNER = 92
 """Columns between the two lifelines: wider ones are hard to follow with the eye."""
+SIZES_NAMED = 6
+"""Records of a run whose sizes are named one by one: in TLS 1.3 they tell what is inside."""
+_SIZED = frozenset({"ApplicationData", "Plain", "EncryptedHandshake"})
 _ALONE = frozenset({"SYN", "SYN-ACK", "FIN", "RST", "Alert", "EncryptedAlert"})
 """Steps that never share a row with others."""
 
@@ -101,7 +105,7 @@ def _end(conn: Connection, last_ns: int, indent: int) -> Iterator[Line]:
 def _arrow(conn: Connection, row: _Row, page: Page, lead: str, inner: int) -> Iterator[Line]:
     """One row: the texts, and an arrow to the other side. Long flights take several lines."""
     signs = page.symbols
-    text = ", ".join(_text(conn, step, page) for step in row.steps)
+    text = ", ".join(_texts(conn, row.steps, page))
     style = "error" if _fatal(conn, row) else ""
     lines = wrap(text, inner - 6)
     for index, line in enumerate(lines):
@@ -124,11 +128,28 @@ def _fatal(conn: Connection, row: _Row) -> bool:
     return any(step.name in _ALONE and not frames.isdisjoint(step.frames) for step in row.steps)
 
 
-def _text(conn: Connection, step: Step, page: Page) -> str:
-    """What a step was, with the one or two facts that matter."""
-    facts = ", ".join(_facts(conn, step))
-    times = f" {page.symbols.times}{step.count:,}" if step.count > 1 else ""
-    return page.safe(f"{step.name}{times}" + (f" ({facts})" if facts else ""))
+def _texts(conn: Connection, steps: list[Step], page: Page) -> Iterator[str]:
+    """What each step was, with the one or two facts that matter; equal ones in a row are one text."""
+    for name, run in groupby(steps, key=lambda step: step.name):
+        same = list(run)
+        if name in _SIZED:
+            yield page.safe(_sized(name, same, page))
+            continue
+        for step in same:
+            facts = ", ".join(_facts(conn, step))
+            times = f" {page.symbols.times}{step.count:,}" if step.count > 1 else ""
+            yield page.safe(f"{step.name}{times}" + (f" ({facts})" if facts else ""))
+
+
+def _sized(name: str, steps: list[Step], page: Page) -> str:
+    """Records of which only the size is known: "EncryptedHandshake (23 + 211 + 69 bytes)"."""
+    count = sum(step.count for step in steps)
+    if count == len(steps) <= SIZES_NAMED:
+        sizes = " + ".join(f"{step.size:,}" for step in steps)
+    else:
+        name = f"{name} {page.symbols.times}{count:,}"
+        sizes = f"{sum(step.size for step in steps):,}"
+    return f"{name} ({sizes} bytes)" if any(step.size for step in steps) else name
 
 
 def _facts(conn: Connection, step: Step) -> list[str]:
@@ -155,7 +176,7 @@ def _by_event(conn: Connection, step: Step) -> list[str]:
         return [f"{event.missing:,} bytes missing from the capture"]
     if isinstance(event, NotTls):
         return [f"no TLS, looks like {event.protocol}"]
-    if isinstance(event, OpaqueRecord) or step.name in ("ApplicationData", "Plain", "EncryptedHandshake"):
+    if isinstance(event, OpaqueRecord):
         return [f"{step.size:,} bytes"] if step.size else []
     return []
 

@@ -63,18 +63,14 @@ def table(rows: dict[Row, int], left_out: int, page: Page) -> None:
         return
     signs = page.symbols
     total = sum(rows.values()) + left_out
-    page.write((f"{signs.ok} {number(total, 'connection')} without trouble", "ok"))
-    cells = [
-        [
-            f"{count:,}",
-            r.outcome.value,
-            *(page.safe(c) for c in (r.peers, r.name, r.version, r.cipher, r.mutual, r.notes)),
-        ]
-        for r, count in rows.items()
-    ]
+    alike = len({r.outcome for r in rows}) == 1 and not left_out
+    word = f", {next(iter(rows)).outcome.value}" if alike else ""
+    page.write((f"{signs.ok} {number(total, 'connection')} without trouble{word}", "ok"))
     heads = ["n", "outcome", f"client {signs.arrow} server", "name", "version", "cipher", "client cert", "notes"]
+    cells = [_cells(r, count, page) for r, count in rows.items()]
     widths = [max(safe.columns(c) for c in column) for column in zip(heads, *cells, strict=True)]
     kept = [i for i in range(len(heads)) if any(line[i] for line in cells)]
+    kept = [i for i in kept if not (i == 0 and max(rows.values()) == 1) and not (i == 1 and alike)]
     _squeeze(widths, kept, page.width - 2)
     for index, line in enumerate([heads, *cells]):
         fitted = [safe.pad(safe.fit(line[i], widths[i], signs.ellipsis), widths[i]) for i in kept]
@@ -82,6 +78,11 @@ def table(rows: dict[Row, int], left_out: int, page: Page) -> None:
     if left_out:
         page.write((f"  {signs.ellipsis} and {left_out:,} more that differ; -T csv lists all", "dim"))
     page.write()
+
+
+def _cells(row: Row, count: int, page: Page) -> list[str]:
+    facts = (row.peers, row.name, row.version, row.cipher, row.mutual, row.notes)
+    return [f"{count:,}", row.outcome.value, *map(page.safe, facts)]
 
 
 def _squeeze(widths: list[int], kept: list[int], room: int) -> None:
@@ -138,6 +139,21 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
         page.paragraph(note, 2, "note", f"{signs.note} ")
     if capture.error:
         page.paragraph(capture.error, 2, "error", f"{signs.error} ")
+
+
+def _period(first_ns: int, last_ns: int, dash: str) -> str:
+    first, last = (rfc3339(time, 0).replace("T", " ").removesuffix("Z") for time in (first_ns, last_ns))
+    if first == last:
+        return f"{first} UTC ({span(last_ns - first_ns)})"
+    until = last[11:] if last[:10] == first[:10] else last
+    return f"{first} {dash} {until} UTC ({span(last_ns - first_ns)})"
+
+
+def heading(capture: str, page: Page) -> None:
+    """A line across the page with the input's name."""
+    name = f"{page.symbols.rule * 2} {page.safe(capture)} "
+    page.write((name + page.symbols.rule * max(2, page.width - safe.columns(name)), "dim"))
+    page.write()
 
 
 def _limits(capture: CaptureSummary, page: Page) -> None:

@@ -20,7 +20,10 @@ GROUPS = 500
 
 @dataclass(slots=True)
 class _Section:
-    """What is collected of one input until its end."""
+    """What is collected of one input until its end. `headed`: its name stands above already."""
+
+    capture: str = ""
+    headed: bool = False
 
     groups: dict[tuple[object, ...], Group] = field(default_factory=dict)
     more_groups: int = 0
@@ -60,6 +63,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
 
 
 def _take(conn: Connection, section: _Section, page: Page, options: OutputOptions) -> None:
+    section.capture = section.capture or conn.capture
     section.counts[conn.outcome] = section.counts.get(conn.outcome, 0) + 1
     if not conn.troubled:
         row = overview.row(conn, page.symbols.arrow, options.each)
@@ -70,6 +74,7 @@ def _take(conn: Connection, section: _Section, page: Page, options: OutputOption
         return
     section.troubled += 1
     if options.each:
+        _head(section, page)
         single = Group(conn)
         single.add(conn)
         block(single, page)
@@ -84,7 +89,16 @@ def _take(conn: Connection, section: _Section, page: Page, options: OutputOption
     section.groups[key].add(conn)
 
 
+def _head(section: _Section, page: Page) -> None:
+    if not section.headed:
+        overview.heading(section.capture, page)
+        section.headed = True
+
+
 def _finish(section: _Section, capture: CaptureSummary | None, page: Page) -> None:
+    if capture is not None:
+        section.capture = capture.capture
+    _head(section, page)
     for group in sorted(section.groups.values(), key=_rank):
         block(group, page)
     if section.more_groups:
