@@ -19,6 +19,7 @@ from tests.build import frames as build
 from tests.build.frames import ethernet, ipv4, ipv6, tcp, udp
 from tests.packets.segments import check_conserved, decode, rows, walk_all
 
+Wrap = Callable[[bytes], bytes]
 SEGMENT = tcp(b"hello", sport=40000, dport=5061, seq=2**32 - 2, ack=7, flags=build.ACK, window=512, options=b"\1\1\1\1")
 PACKET = ipv4(SEGMENT, ttl=61, ident=9)
 PACKET_6 = ipv6(SEGMENT, hops=61)
@@ -68,6 +69,7 @@ ENCAPSULATED = [
     pytest.param(build.cooked(PACKET), 113, id="Linux cooked"),
     pytest.param(build.cooked_2(PACKET_6), 276, id="Linux cooked 2"),
     pytest.param(build.cooked(b"\0\x64\x08\0" + PACKET, 0x8100), 113, id="Linux cooked, VLAN"),
+    pytest.param(build.cooked(LLC_SNAP + PACKET, 4), 113, id="Linux cooked, SNAP"),
     pytest.param(build.loopback(PACKET), 0, id="NULL, little-endian writer"),
     pytest.param(build.loopback(PACKET, order=">"), 0, id="NULL, big-endian writer"),
     pytest.param(build.loopback(PACKET_6, 30), 0, id="NULL, IPv6 of macOS"),
@@ -189,6 +191,12 @@ NOT_TCP = [
     pytest.param(ethernet(b"\x42\x42\x03" + bytes(35), 38), 1, "non-ip", id="spanning tree"),
     pytest.param(ethernet(PACKET, tags=[0x8100] * 5), 1, "tunnel-depth", id="five tags"),
     pytest.param(ethernet(ipv4(build.gre(PACKET_6), 47)), 1, "malformed-ip", id="GRE says IPv4, and has IPv6"),
+    pytest.param(
+        ethernet(build.mpls(bytes(4) + ethernet(PACKET), (16,))[:8], 0x8847), 1, "malformed-link", id="MPLS only"
+    ),
+    pytest.param(
+        ethernet(build.mpls(b"\x10" + bytes(30), range(16, 22)), 0x8847), 1, "non-ip", id="pseudo-wire, not IP"
+    ),
     pytest.param(ethernet(ipv4(b"", 4)), 1, "malformed-ip", id="a tunnel with nothing in it"),
     pytest.param(build.loopback(bytes(20), 7), 0, "non-ip", id="NULL, another family"),
     pytest.param(b"\xc0\x21" + bytes(8), 9, "non-ip", id="PPP, link control"),
@@ -245,11 +253,20 @@ def test_what_is_not_decoded_has_a_reason(frame: bytes, link_type: int, reason: 
     assert reasons.meaning(reason)
 
 
-def test_seven_tunnels_are_too_deep() -> None:
-    packet = PACKET
-    for _ in range(7):
-        packet = ipv4(packet, 4)
-    assert decode(ethernet(packet)).reasons == {"tunnel-depth": 1}
+@pytest.mark.parametrize(
+    ("wrap", "packet", "times"),
+    [
+        pytest.param(lambda packet: ipv4(packet, 4), PACKET, 7, id="IPv4"),
+        pytest.param(lambda packet: ipv6(packet, 41), PACKET_6, 7, id="IPv6"),
+        pytest.param(lambda packet: build.mpls(bytes(4) + ethernet(packet, 0x8847)), build.mpls(PACKET), 5, id="MPLS"),
+    ],
+)
+def test_too_many_tunnels_in_each_other(wrap: Wrap, packet: bytes, times: int) -> None:
+    ethertype = 0x8847 if packet[0] == 0 else None
+    assert decode(ethernet(wrap(packet), ethertype)).tcp == 1
+    for _ in range(times):
+        packet = wrap(packet)
+    assert decode(ethernet(packet, ethertype)).reasons == {"tunnel-depth": 1}
 
 
 @pytest.mark.parametrize(
@@ -288,7 +305,6 @@ def test_no_frames_give_empty_columns_of_the_same_types() -> None:
         assert getattr(none, name).dtype == getattr(some, name).dtype, name
 
 
-Wrap = Callable[[bytes], bytes]
 WRAPS: list[Wrap] = [
     lambda body: ethernet(ipv4(body)),
     lambda body: ethernet(ipv6(body)),
@@ -323,7 +339,9 @@ def damaged(draw: st.DrawFn) -> tuple[list[bytes], int]:
 @given(raw_frames, st.lists(link_types, min_size=6, max_size=6), st.one_of(st.none(), st.integers(0, 80)))
 def test_any_bytes_never_raise_and_are_conserved(frames: list[bytes], kinds: list[int], snap: int | None) -> None:
     batch = build.batch(frames, kinds[: len(frames)], snap)
-    check_conserved(batch, Decoder().feed(batch))
+    decoded = Decoder().feed(batch)
+    check_conserved(batch, decoded)
+    assert all(reasons.meaning(reason) for reason in decoded.reasons)
 
 
 @settings(max_examples=300, deadline=None)

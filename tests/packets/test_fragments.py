@@ -93,6 +93,7 @@ def other(piece: bytes, start: int) -> bytes:
         pytest.param(fragments_v4(ipv4(ipv4(BODY), 4), 400), {"fragment": 2}, 1, 0, id="a tunnel's packet"),
         pytest.param(fragments_v4(ipv4(build.vxlan(ethernet(V4[0])), 17), 200), {"fragment": 3}, 0, 0, id="in VXLAN"),
         pytest.param([ipv4(b"x" * 9, more=True)], {"malformed-ip": 1}, 0, 0, id="not a multiple of eight"),
+        pytest.param([ipv6(b"", 44)], {"malformed-ip": 1}, 0, 0, id="a fragment header that is not there"),
         pytest.param([ipv4(b"", more=True)], {"malformed-ip": 1}, 0, 0, id="an empty fragment"),
         pytest.param([ipv4(b"x" * 16, offset=65528)], {"malformed-ip": 1}, 0, 0, id="beyond the largest datagram"),
         pytest.param(

@@ -80,6 +80,7 @@ def test_errors_name_the_connection(frame: bytes, found: IcmpError) -> None:
         pytest.param(error_6(135, 0), id="neighbour solicitation"),
         pytest.param(error_6(1, 4, QUOTED), id="ICMPv6 quotes IPv4"),
         pytest.param(error_6(1, 4, QUOTED_6[:47]), id="seven bytes of TCP, IPv6"),
+        pytest.param(error_6(1, 4, ipv6(b"\x06\0", 60)), id="quotes the start of an extension header"),
         pytest.param(error_6(1, 4, ipv6(b"x" * 20, 50)), id="quotes ESP"),
         pytest.param(error_6(1, 4, ipv6(b"", extensions=[DESTINATION])), id="quotes an extension header, no more"),
         pytest.param(
@@ -101,3 +102,11 @@ def test_any_quoted_bytes_never_raise(v4: bool, kind: int, junk: bytes, good: bo
     batch = build.batch([(error if v4 else error_6)(kind, 0, quoted)], snap=snap)
     decoded = decode(error(kind, 0, quoted) if v4 else error_6(kind, 0, quoted), snap=snap)
     check_conserved(batch, decoded)
+
+
+def test_a_fragmented_error_is_put_together() -> None:
+    whole = error(3, 1)[14:]
+    decoded = decode(*(ethernet(piece) for piece in fragments_v4(whole, 24)))
+    assert [(found.quoted, found.frame) for found in decoded.icmp] == [
+        (expected(3, 1).quoted, len(fragments_v4(whole, 24)))
+    ]
