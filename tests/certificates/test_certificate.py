@@ -262,6 +262,36 @@ def test_a_version_1_certificate_is_nothing_odd() -> None:
     assert (V1.version, V1.extensions, V1.is_ca, V1.oddities) == (1, (), None, ())
 
 
+def test_unique_identifiers_are_passed_over() -> None:
+    """RFC 5280 section 4.1.2.8: nobody should use them, everybody must read on behind them."""
+    ordinary = load(LEAF.der)
+    tbs = asn1.implicit(1, b"\0x") + asn1.implicit(2, b"\0y")
+    marked = odd(spki=pki.spki(LEAF.key) + tbs, san=["a.example"])
+    assert (marked.oddities, marked.names, marked.key) == ((), ("a.example",), ordinary.key)
+    assert "a field of unknown tag 0x0c" in odd(spki=pki.spki(LEAF.key) + asn1.utf8("x")).oddities
+
+
+def test_the_extensions_may_be_in_the_wrong_box() -> None:
+    boxed = asn1.explicit(3, asn1.utf8("x"))
+    certificate = odd(spki=pki.spki(LEAF.key) + boxed, only_extensions=[])
+    assert certificate.oddities[0] == "unreadable extensions"
+
+
+def test_a_serial_number_may_be_missing() -> None:
+    """Then what follows moves up."""
+    certificate = odd(serial_der=asn1.explicit(9))
+    assert (certificate.serial, certificate.issuer.text) == (None, "CN=Sub,O=Lab")
+
+
+def test_two_signature_algorithms_that_differ_and_one_that_is_lost() -> None:
+    inner, outer = asn1.oid("1.2.840.10045.4.3.2"), asn1.oid("1.2.840.10045.4.3.4")
+    before, _, after = LEAF.der.rpartition(inner)
+    certificate = load(before + outer + after)
+    assert certificate.signature_algorithm == "ecdsa-with-SHA512"
+    assert "two signature algorithms that differ" in certificate.oddities
+    assert load(before[:-4]).signature_algorithm == "ecdsa-with-SHA256"
+
+
 def test_the_library_is_asked_about_odd_ones_and_quoted() -> None:
     twice = odd(extensions=[pki.key_usage(["keyAgreement"])])
     assert any(words.startswith("refused by the library: extensions: DuplicateExtension") for words in twice.oddities)
