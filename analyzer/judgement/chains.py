@@ -7,6 +7,7 @@ cannot be read from its child: so the name is looked up among all that the captu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from analyzer.certificates.certificate import Certificate
@@ -20,6 +21,8 @@ from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker, weigh
 
 MAX_CLIMB = 8
 """Levels of CAs that are followed above a chain; no real hierarchy is deeper."""
+MAX_CANDIDATES = 8
+"""Certificates of one name whose key is tried, so that an odd chain cannot cost much."""
 
 
 class Known(Protocol):
@@ -80,6 +83,14 @@ def as_meant(chain: Chain) -> Chain:
 
 
 @per_object
+def roots_in(chain: Chain) -> tuple[Certificate, ...]:
+    """The self-issued CA certificates that were sent. One that does not say whether it is a CA, as in version 1, counts
+    behind the leaf alone: a lone self-signed certificate of that kind speaks for a host."""
+    first = chain.leaf
+    return tuple(c for c in chain.certificates if c.self_issued and (c.is_ca or (c.is_ca is None and c is not first)))
+
+
+@per_object
 def names_of(ca_list: CaList) -> frozenset[Name]:
     """The names of a CA list, for look-ups."""
     return frozenset(ca_list.names)
@@ -91,7 +102,7 @@ def root_shown(conn: Connection, name: Name, known: Known) -> str | None:
     if request is not None and name in names_of(request.ca_list):
         return "the server's CA list names it"
     for sent in conn.chains():
-        if any(c.self_issued and c.is_ca is not False and c.subject == name for c in sent.chain.certificates):
+        if any(root.subject == name for root in roots_in(sent.chain)):
             return f"the {sent.side} sent its self-issued certificate"
     return known.known_root(name)
 
@@ -116,36 +127,35 @@ def missing_link(conn: Connection, side: Side, known: Known) -> MissingLink | No
     if root_shown(conn, name, known) is not None:
         return None
     child, lone = chain.top, not chain.gap
+    parent, sender = _parent(conn, side, child, known)
+    return MissingLink(child, name, lone, parent, sender)
+
+
+def _parent(conn: Connection, side: Side, child: Certificate, known: Known) -> tuple[Certificate | None, str]:
+    """The CA certificate that issued `child`, if the other side or an earlier connection sent it, and who that was."""
     peer = conn.chain(side.peer)
-    for certificate in peer.chain.certificates if peer else ():
-        if _could_be(certificate, child, name):
-            return MissingLink(child, name, lone, certificate, f"the {side.peer} sent it on this connection")
-    for certificate in known.intermediates(name):
-        if _could_be(certificate, child, name):
+    named = (c for c in (peer.chain.certificates if peer else ()) if c.subject == child.issuer and not c.self_issued)
+    for certificate in islice(named, MAX_CANDIDATES):
+        if child.signed_by(certificate) is not False:
+            return certificate, f"the {side.peer} sent it on this connection"
+    for certificate in known.intermediates(child.issuer)[:MAX_CANDIDATES]:
+        if not certificate.self_issued and child.signed_by(certificate) is not False:
             sender = known.sender_of(certificate.sha256)
-            return MissingLink(child, name, lone, certificate, f"{sender} sent it" if sender else "")
-    return MissingLink(child, name, lone)
+            return certificate, f"{sender} sent it" if sender else ""
+    return None, ""
 
 
-def _could_be(certificate: Certificate, child: Certificate, name: Name) -> bool:
-    if certificate.self_issued or certificate.subject != name:
-        return False
-    return child.signed_by(certificate) is not False
-
-
-def issuers_above(chain: Chain, known: Known) -> tuple[Name, ...]:
-    """Issuer names above the chain's top, as far as other connections sent the CA certificates; may be ()."""
+def issuers_above(conn: Connection, side: Side, known: Known) -> tuple[Name, ...]:
+    """Issuer names above this side's chain, as far as somebody else sent the CA certificates; may be ()."""
+    sent = conn.chain(side)
     names: list[Name] = []
-    child = chain.top
+    child = as_meant(sent.chain).top if sent else None
     for _ in range(MAX_CLIMB):
-        if child.self_issued:
+        if child is None or child.self_issued:
             break
-        parents = (c for c in known.intermediates(child.issuer) if _could_be(c, child, child.issuer))
-        parent = next(parents, None)
-        if parent is None:
-            break
-        names.append(parent.issuer)
-        child = parent
+        child, _sender = _parent(conn, side, child, known)
+        if child is not None:
+            names.append(child.issuer)
     return tuple(names)
 
 

@@ -52,8 +52,7 @@ def listing(conn: Connection, known: Known) -> Listing:
 def _above(conn: Connection, known: Known, issuers: tuple[Name, ...]) -> Listing:
     """None of `issuers` is listed; what is above them?"""
     assert conn.certificate_request is not None
-    assert conn.client_chain is not None
-    above = issuers_above(as_meant(conn.client_chain.chain), known)
+    above = issuers_above(conn, Side.CLIENT, known)
     if not names_of(conn.certificate_request.ca_list).isdisjoint(above):
         return Listing(True, (*issuers, *above))
     link = missing_link(conn, Side.CLIENT, known)

@@ -53,6 +53,7 @@ _VAGUE: dict[int, frozenset[Defect]] = {
     AlertDescription.handshake_failure: _ANYTHING,
     AlertDescription.internal_error: _ANYTHING,
     AlertDescription.access_denied: frozenset(),
+    AlertDescription.decrypt_error: frozenset(),
 }
 """Alerts that some stacks send about a certificate and others about something else."""
 
@@ -134,7 +135,9 @@ def refusal_of(conn: Connection, side: Side) -> Refusal | None:
     alert = next((alert for alert in conn.alerts if alert.side is peer and _counts(alert)), None)
     if alert is None:
         return _silent(conn, side, since)
-    return None if alert.time_ns < since else _by_alert(conn, alert, since)
+    if alert.time_ns < since or (alert.code == AlertDescription.decrypt_error and conn.chain(side) is None):
+        return None  # without a certificate there is no proof of its key that could fail
+    return _by_alert(conn, alert, since)
 
 
 def _presented_ns(conn: Connection, side: Side) -> int | None:

@@ -14,7 +14,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, SentChain, Side
-from analyzer.judgement.chains import as_meant
+from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.summary import Amendment
 
 K = TypeVar("K", bound=Hashable)
@@ -159,12 +159,10 @@ class History:
         for certificate in chain.certificates:
             if certificate.sha256 not in self._senders:
                 self._senders[certificate.sha256] = sender
-            if certificate.is_ca is False or not certificate.readable:
-                continue
-            if certificate.self_issued:
-                self._learn_root(certificate.subject, f"a self-issued certificate in frame {sent.frames[0]}")
-            elif certificate.is_ca:
+            if certificate.is_ca and not certificate.self_issued:
                 self._learn_authority(certificate)
+        for root in roots_in(chain):
+            self._learn_root(root.subject, f"a self-issued certificate in frame {sent.frames[0]}")
 
     def _learn_authority(self, certificate: Certificate) -> None:
         known = self._authorities.get(certificate.subject, ())

@@ -32,6 +32,7 @@ from analyzer.judgement.phrases import where
 from analyzer.judgement.refusal import Defect, Refusal, refusal_of
 from analyzer.judgement.validity import clock_of
 from analyzer.rules.rule import Context, Rule
+from analyzer.tls.names import AlertDescription
 
 RULE = Rule(
     id="client-certificate-rejected",
@@ -58,6 +59,14 @@ REMEDY = {
     Defect.ORDER: "Put the client's own certificate first in the file on {client}.",
     Defect.WEAK: "Replace the weak certificate on {client}.",
 }
+BAD_PROOF = (
+    "the proof that the client has the private key did not hold: its signature or its keys did not fit, or something on the "
+    "path changed the handshake"
+)
+LOOK_AT_THE_KEY = (
+    "On {client} check that the private key belongs to the certificate (`certutil -verifystore My`, `openssl x509 -pubkey`), "
+    "and that its provider can sign with the hash that was chosen."
+)
 LOOK_THERE = (
     "On {server} import the client's root into Trusted Root (or the CA file), let it reach the CRLs of the chain, and check "
     "which names it allows; its own log (Schannel events 36877, 36887, 36888) says more."
@@ -97,6 +106,8 @@ def _frames(conn: Connection) -> tuple[int, ...]:
 def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     if conn.client_chain is None:
         return "what is wrong with it cannot be seen, TLS 1.3 encrypts it"
+    if refusal.code == AlertDescription.decrypt_error:
+        return BAD_PROOF
     if not flaws:
         return NOTHING_WRONG
     clauses = "; also ".join(flaw.clause for flaw in flaws)
@@ -107,5 +118,7 @@ def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
 
 def _advice(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     machines = {"client": where(conn, Side.CLIENT), "server": where(conn, Side.SERVER)}
+    if refusal.code == AlertDescription.decrypt_error:
+        return LOOK_AT_THE_KEY.format(**machines)
     fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect)]
     return " ".join((*dict.fromkeys(fitting[:2]), *(() if fitting else (LOOK_THERE,)))).format(**machines)

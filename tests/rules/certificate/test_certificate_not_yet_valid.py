@@ -1,0 +1,103 @@
+"""certificate-not-yet-valid: the other end of the dates (see test_certificate_expired.py)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from analyzer.certificates.chain import Chain
+from analyzer.connection import Seen
+from analyzer.findings import Depth
+from tests.build.connections import (
+    CLIENT_FLIGHT,
+    DATA,
+    HANDSHAKE,
+    SERVER_FLIGHT,
+    START_NS,
+    FakeHistory,
+    connection,
+    context,
+)
+from tests.rules.cast import ROOT, SERVER, SUB, answer, chain, finding, raw
+
+RULE = "certificate-not-yet-valid"
+NOW = datetime.fromtimestamp(START_NS // 10**9, UTC)
+HOUR_NS = 3600 * 10**9
+
+
+def starts(**ahead: float) -> dict[str, Any]:
+    """Valid from so long after the test connections."""
+    return {"not_before": NOW + timedelta(**ahead)}
+
+
+EARLY = SUB.issue("early.example", san=["early.example"], **starts(hours=3))
+EARLY_SUB = ROOT.issue("EarlySub", ca=True, **starts(days=2))
+UNDER_EARLY = EARLY_SUB.issue("under.example")
+OTHER_ROOT = ROOT.issue("Bridge", ca=True)
+EARLY_CROSS = OTHER_ROOT.cross_sign(ROOT, **starts(days=2))
+STARTS_NOW = SUB.issue("now.example", not_before=NOW)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param(chain(SERVER, SUB, ROOT), "silent", id="all dates hold"),
+        pytest.param(chain(STARTS_NOW, SUB), "silent", id="the first second counts"),
+        pytest.param(chain(SERVER, SUB, EARLY), "silent", id="a stranger in the message is not on the path"),
+        pytest.param(
+            chain(SUB.issue("old.example", not_after=NOW - timedelta(1)), SUB), "silent", id="expired instead"
+        ),
+        pytest.param(raw(b"junk"), "cannot tell", id="the certificate cannot be read"),
+        pytest.param(chain(EARLY, SUB), "error", id="the leaf starts in three hours"),
+        pytest.param(chain(UNDER_EARLY, EARLY_SUB), "error", id="the intermediate starts in two days"),
+    ],
+)
+def test_what_was_sent(sent: Chain, expected: str) -> None:
+    assert answer(RULE, connection(*HANDSHAKE, *DATA, server_chain=sent)) == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "doubt", "expected"),
+    [
+        pytest.param(15, True, "error", id="starts in 15 hours of local time: no zone helps"),
+        pytest.param(13, True, "cannot tell", id="starts in 13 hours of local time"),
+        pytest.param(-13, True, "cannot tell", id="started 13 hours ago of local time"),
+        pytest.param(-15, True, "silent", id="started 15 hours ago of local time"),
+        pytest.param(13, False, "error", id="starts in 13 hours, the time is sure"),
+        pytest.param(-1, False, "silent", id="started an hour ago"),
+    ],
+)
+def test_doubt_about_the_time(hours: int, doubt: bool, expected: str) -> None:
+    leaf = SUB.issue(f"in{hours}.example", **starts(hours=hours))
+    conn = connection(*HANDSHAKE, server_chain=chain(leaf, SUB), local_time_doubt=doubt)
+    assert answer(RULE, conn) == expected
+
+
+def test_a_known_root_of_that_name_makes_it_a_note() -> None:
+    conn = connection(*HANDSHAKE, server_chain=chain(SERVER, SUB, EARLY_CROSS))
+    assert answer(RULE, conn) == "error"
+    assert answer(RULE, conn, context(FakeHistory(roots={"CN=Root": "a trust store"}))) == "note"
+
+
+def test_no_certificates_no_verdict() -> None:
+    assert answer(RULE, connection(*HANDSHAKE)) == "does not apply"
+    assert (
+        answer(RULE, connection(*HANDSHAKE, hidden=Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE)) == "cannot tell"
+    )
+
+
+def test_dates_distance_and_today_are_told() -> None:
+    conn = connection(*SERVER_FLIGHT, "> Alert 45", server_chain=chain(EARLY, SUB))
+    said = finding(RULE, conn, today_ns=START_NS + 24 * HOUR_NS)
+    assert f"early.example is not valid before {NOW + timedelta(hours=3):%Y-%m-%d %H:%M:%S} UTC" in said.summary
+    assert "3 hours after this connection" in said.summary
+    assert "it is valid" in said.summary
+    assert "clocks" in said.advice
+    assert said.depth is Depth.ROOT
+    assert "it is not yet valid" in finding(RULE, conn, today_ns=START_NS).summary
+
+
+def test_it_is_not_the_cause_when_the_other_side_was_refused() -> None:
+    assert finding(RULE, connection(*CLIENT_FLIGHT, "< RST", server_chain=chain(EARLY, SUB))).depth is Depth.SYMPTOM
