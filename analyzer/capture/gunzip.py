@@ -82,7 +82,8 @@ class Gunzip(io.RawIOBase):
             data = self._member.decompress(self._packed, room)
         except zlib.error as error:
             at = self.packed_position - len(self._packed)
-            raise CaptureError(f"the gzip stream is damaged after byte {at:,}: {error}") from None
+            why = str(error).rpartition(": ")[2]  # zlib puts its own number before it
+            raise CaptureError(f"the gzip stream is damaged after byte {at:,}: {why}") from None
         self._packed = self._member.unconsumed_tail
         if self._member.eof:
             self._packed, self._between = self._member.unused_data, True

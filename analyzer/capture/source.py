@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.capture.zones import parse_zone
 from analyzer.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -156,8 +157,11 @@ class Capture:
 def open_capture(path: str, options: ReadOptions | None = None) -> Capture:
     """Open a file, or standard input for "-", and find its format by its content; gzip is unpacked on the way.
 
-    Raise CaptureError, which names the file, if it cannot be opened or is no capture that we read.
+    Raise CaptureError, which names the file, if it cannot be opened or is no capture that we read, and UsageError for a wrong
+    time zone.
     """
+    if options and options.timezone:
+        parse_zone(options.timezone)
     try:
         stream, size = open_stream(path)
     except OSError as error:
@@ -198,22 +202,40 @@ def open_stream(path: str) -> tuple[BinaryIO, int | None]:
 
 def start_reading(stream: BinaryIO, name: str, facts: Facts, options: ReadOptions) -> Iterator[Frames]:
     """Find the format and begin to read. Raise CaptureError if there is none."""
-    from analyzer.capture.gunzip import MAGIC, Gunzip
     from analyzer.capture.strangers import describe
 
-    head = read_head(stream)
-    stream = rewound(head, stream)
-    if head.startswith(MAGIC):
-        facts.compressed = True
-        stream = cast(BinaryIO, Gunzip(stream))
-        head = read_head(stream)
-        if head.startswith(MAGIC):
-            raise CaptureError("gzip inside gzip. Unpack it once with gunzip")
-        stream = rewound(head, stream)
+    head, stream = unpacked(stream, facts)
     for known in formats():
         if known.sniff(head):
             return known.read(stream, facts, options)
     raise CaptureError(describe(head, name))
+
+
+def is_capture(stream: BinaryIO) -> bool:
+    """Whether a file, perhaps gzip-compressed, starts as a capture does; also one that must be converted first."""
+    from analyzer.capture.strangers import is_foreign_capture
+
+    try:
+        head, _stream = unpacked(stream, Facts())
+    except CaptureError:
+        return False
+    return any(known.sniff(head) for known in formats()) or is_foreign_capture(head)
+
+
+def unpacked(stream: BinaryIO, facts: Facts) -> tuple[bytes, BinaryIO]:
+    """The first bytes behind gzip, and the stream from there on. Raise CaptureError for damaged gzip, and gzip in gzip."""
+    from analyzer.capture.gunzip import MAGIC, Gunzip
+
+    head = read_head(stream)
+    stream = rewound(head, stream)
+    if not head.startswith(MAGIC):
+        return head, stream
+    facts.compressed = True
+    stream = cast(BinaryIO, Gunzip(stream))
+    head = read_head(stream)
+    if head.startswith(MAGIC):
+        raise CaptureError("gzip inside gzip. Unpack it once with gunzip")
+    return head, rewound(head, stream)
 
 
 def formats() -> Iterator[Format]:

@@ -82,6 +82,11 @@ def recognise(head: bytes) -> tuple[str | None, str]:
     return recognise_text(head)
 
 
+def is_foreign_capture(head: bytes) -> bool:
+    """A capture that must be converted before we can read it."""
+    return recognise(head)[1] in (EDITCAP, ETL[1])
+
+
 def is_office(head: bytes) -> bool:
     """The first names in a ZIP archive are those of a docx, xlsx or pptx."""
     return b"[Content_Types].xml" in head or any(folder in head for folder in (b"word/", b"xl/", b"ppt/", b"_rels/"))

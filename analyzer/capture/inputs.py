@@ -1,0 +1,148 @@
+"""From what the user names (files, folders, globs, "-") to inputs: which files to read, and which belong together.
+
+Folders give the files in them whose content is a capture, also of a kind that we cannot read, so that it is told and not
+missed; everything else in them is passed over in silence. Globs are
+expanded here, because the command shell of Windows does not. A ring of rotated files becomes one input.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from analyzer.capture.rings import joined
+from analyzer.capture.source import is_capture
+from analyzer.errors import UsageError
+
+WILDCARDS = "*?["
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One capture to analyse.
+
+    Attributes:
+        name: what to call it: the path as the user gave it, or found in the folder that they gave; of a ring its first file.
+        files: what to read, in this order: one file, or the files of a ring in order of time.
+    """
+
+    name: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is to analyse.
+
+    Attributes:
+        inputs: in the order in which the user named them; those of a folder by name.
+        problems: one line for each path that is missing or holds no capture, with the nearest right thing.
+    """
+
+    inputs: tuple[Input, ...]
+    problems: tuple[str, ...]
+
+
+def find_inputs(paths: Sequence[str]) -> Found:
+    """Find all captures. Raise UsageError if there is nothing to analyse at all."""
+    files: list[str] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            files += expand(path)
+        except UsageError as problem:
+            problems.append(str(problem))
+    files = list(dict.fromkeys(files))
+    if not files:
+        raise UsageError(
+            "; ".join(dict.fromkeys(problems))
+            or "nothing to analyse: give a capture, a folder, or - for standard input"
+        )
+    return Found(tuple(Input(ring[0], ring) for ring in joined(files)), tuple(problems))
+
+
+def expand(path: str) -> list[str]:
+    """The files that one path stands for. Raise UsageError if there are none."""
+    if path == STANDARD_INPUT:
+        return [path]
+    if os.path.isdir(path):  # noqa: PTH112 - Path would drop the "./" that the user wrote
+        return in_folder(path)
+    if os.path.lexists(path):
+        return [path]
+    if any(sign in path for sign in WILDCARDS):
+        return matching(path)
+    raise UsageError(missing(path))
+
+
+def in_folder(folder: str) -> list[str]:
+    """Every capture in a folder and the folders in it, sorted by path."""
+    found = sorted(path for path in walk(folder) if looks_like_capture(path))
+    if not found:
+        raise UsageError(f"{folder}: no capture in this folder (looked at the content of {count_files(folder)})")
+    return found
+
+
+def walk(folder: str) -> Iterator[str]:
+    """Every regular file below a folder, links to folders not followed; hidden folders are passed over."""
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            path = os.path.join(where, name)  # noqa: PTH118 - as above
+            if os.path.isfile(path):  # noqa: PTH113 - as above
+                yield path
+
+
+def count_files(folder: str) -> str:
+    """How many files were looked at, for people."""
+    count = sum(1 for _ in walk(folder))
+    return "no files" if not count else f"{count:,} file{'s' if count > 1 else ''}"
+
+
+def matching(pattern: str) -> list[str]:
+    """Every file that a glob matches; "**" is any number of folders. A folder that matches gives its captures.
+
+    Captures and their companions together mean the captures; where none is a capture, each is told by its name.
+    """
+    paths = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - as above
+    files = [path for path in paths if os.path.isfile(path)]  # noqa: PTH113 - as above
+    if "**" not in pattern:
+        folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 - as above
+        files += [path for folder in folders for path in sorted(walk(folder)) if looks_like_capture(path)]
+    if not files:
+        raise UsageError(f"{pattern}: no file matches{nearest(pattern)}")
+    return [path for path in files if looks_like_capture(path)] or files
+
+
+def looks_like_capture(path: str) -> bool:
+    """The first bytes are those of a capture format; of a gzip file, the first unpacked bytes."""
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            return is_capture(cast(BinaryIO, file))
+    except OSError:
+        return False
+
+
+def missing(path: str) -> str:
+    """What to say about a path that does not exist."""
+    return f"{path}: no such file or folder{nearest(path)}"
+
+
+def nearest(path: str) -> str:
+    """The existing names closest to a wrong one, or the part of the path that is missing."""
+    folder, name = os.path.split(path.rstrip("/\\"))
+    try:
+        names = os.listdir(folder or ".")  # noqa: PTH208 - as above
+    except OSError:
+        parent = folder
+        while parent and not os.path.isdir(parent):  # noqa: PTH112 - as above
+            missing_part, parent = parent, os.path.dirname(parent)  # noqa: PTH120 - as above
+        return f" (there is no folder {missing_part})" if folder and not os.path.isdir(folder) else ""  # noqa: PTH112
+    lower = {candidate.lower(): candidate for candidate in sorted(names, reverse=True)}
+    close = [os.path.join(folder, lower[match]) for match in get_close_matches(name.lower(), lower, n=3)]  # noqa: PTH118
+    return f"; did you mean {' or '.join(close)}?" if close else ""
