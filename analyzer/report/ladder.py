@@ -8,7 +8,7 @@ from itertools import groupby
 
 from analyzer.connection import CertificateState, Connection, Side, Step
 from analyzer.report import codes, safe
-from analyzer.report.page import Line, Page, wrap
+from analyzer.report.page import GLUE, Line, Page, wrap
 from analyzer.report.times import span
 from analyzer.tls.messages import Alert, Lost, NotTls, OpaqueRecord
 
@@ -105,7 +105,7 @@ def _end(conn: Connection, last_ns: int, indent: int) -> Iterator[Line]:
 def _arrow(conn: Connection, row: _Row, page: Page, lead: str, inner: int) -> Iterator[Line]:
     """One row: the texts, and an arrow to the other side. Long flights take several lines."""
     signs = page.symbols
-    text = ", ".join(_texts(conn, row.steps, page))
+    text = ", ".join(_whole(text, inner - 6) for text in _texts(conn, row.steps, page))
     style = "error" if _fatal(conn, row) else ""
     lines = wrap(text, inner - 6)
     for index, line in enumerate(lines):
@@ -126,6 +126,11 @@ def _fatal(conn: Connection, row: _Row) -> bool:
     frames = {alert.frame for alert in conn.alerts if alert.fatal or (alert.encrypted and not alert.after_handshake)}
     frames |= {conn.closed.frame} if conn.closed.frame is not None else set()
     return any(step.name in _ALONE and not frames.isdisjoint(step.frames) for step in row.steps)
+
+
+def _whole(text: str, room: int) -> str:
+    """A message is not broken over two lines if it fits one."""
+    return text.replace(" ", GLUE) if safe.columns(text) < room else text
 
 
 def _texts(conn: Connection, steps: list[Step], page: Page) -> Iterator[str]:

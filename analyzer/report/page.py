@@ -58,7 +58,7 @@ class Page:
     """
 
     def __init__(self, out: BinaryIO, options: OutputOptions) -> None:
-        self.width = max(60, options.width)
+        self.width = max(80, options.width)
         self.symbols = UNICODE if options.unicode else ASCII
         self._unicode = options.unicode
         self._out = out
@@ -69,10 +69,9 @@ class Page:
         return safe.line(text, self._unicode)
 
     def write(self, *segments: Segment) -> None:
-        """One line."""
-        line = self._paint(segments).rstrip(" ")
-        encoding, errors = ("utf-8", "replace") if self._unicode else ("ascii", "backslashreplace")
-        self._out.write((line + "\n").encode(encoding, errors))
+        """One line. Everything passes here, so nothing unsafe gets past, whoever forgot to call `safe`."""
+        line = self._paint([(self.safe(text), style) for text, style in segments]).rstrip(" ")
+        self._out.write((line + "\n").encode("utf-8" if self._unicode else "ascii"))
 
     def lines(self, lines: Iterable[Line]) -> None:
         """Several lines."""
@@ -92,6 +91,10 @@ class Page:
         self._out.flush()
 
 
+GLUE = "\0"
+"""A space at which `wrap` must not break; it writes a space instead."""
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Lines of at most `width` columns, broken at spaces; a longer word stays whole, so that it can be copied."""
     lines, line = [], ""
@@ -102,7 +105,7 @@ def wrap(text: str, width: int) -> list[str]:
             line = word
         else:
             line = longer
-    return [*lines, line]
+    return [part.replace(GLUE, " ") for part in (*lines, line)]
 
 
 def number(count: int, noun: str) -> str:
