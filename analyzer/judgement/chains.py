@@ -7,6 +7,7 @@ cannot be read from its child: so the name is looked up among all that the captu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from analyzer.certificates.chain import Chain, assess
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
 from analyzer.findings import CannotTell, Confidence, Severity
-from analyzer.judgement.memory import per_object
+from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.judgement.phrases import where
 from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker, weigh
 
@@ -57,7 +58,7 @@ class MissingLink:
     sender: str = ""
 
 
-@per_object
+@lru_cache(maxsize=CAPACITY)
 def misplaced_leaf(chain: Chain) -> Certificate | None:
     """The end-entity certificate, if a CA's certificate that is above it was sent first; None if the leaf is first.
 
@@ -73,7 +74,7 @@ def misplaced_leaf(chain: Chain) -> Certificate | None:
     return next(iter(ends.values()))
 
 
-@per_object
+@lru_cache(maxsize=CAPACITY)
 def as_meant(chain: Chain) -> Chain:
     """The chain with the end-entity certificate first; the same object if it already is."""
     leaf = misplaced_leaf(chain)
@@ -82,7 +83,7 @@ def as_meant(chain: Chain) -> Chain:
     return assess((leaf.der, *(c.der for c in chain.certificates if c is not leaf)))
 
 
-@per_object
+@lru_cache(maxsize=CAPACITY)
 def roots_in(chain: Chain) -> tuple[Certificate, ...]:
     """The self-issued CA certificates that were sent. One that does not say whether it is a CA, as in version 1, counts
     behind the leaf alone: a lone self-signed certificate of that kind speaks for a host."""
@@ -107,12 +108,14 @@ def root_shown(conn: Connection, name: Name, known: Known) -> str | None:
     return known.known_root(name)
 
 
+@lru_cache(maxsize=CAPACITY)
 def is_open(chain: Chain) -> bool:
     """Does the chain, by itself, end where an intermediate may be missing? A lone leaf, or a hole between certificates.
 
     Two or more certificates that link well and end below an unseen issuer are ordinary: roots are left out.
     """
-    return chain.missing_issuer is not None and (chain.gap or len(chain.path) == 1)
+    meant = as_meant(chain)
+    return meant.missing_issuer is not None and (meant.gap or len(meant.path) == 1)
 
 
 def missing_link(conn: Connection, side: Side, known: Known) -> MissingLink | None:
@@ -122,7 +125,7 @@ def missing_link(conn: Connection, side: Side, known: Known) -> MissingLink | No
         return None
     chain = as_meant(sent.chain)
     name = chain.missing_issuer
-    if name is None or not is_open(chain) or not name.readable or not name.text:
+    if name is None or not is_open(sent.chain) or not name.readable or not name.text:
         return None
     if root_shown(conn, name, known) is not None:
         return None
@@ -164,6 +167,8 @@ def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | Ca
     sent = conn.chain(side)
     if sent is None:
         return None
+    if not is_open(sent.chain) and sent.chain.leaf.readable:
+        return None  # nearly every chain: nothing else needs to be looked at
     leaf = as_meant(sent.chain).leaf
     if not leaf.readable or not leaf.issuer.readable:
         return CannotTell(f"the {side}'s certificate cannot be read, so its issuer is unknown")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
-from analyzer.connection import Connection, Side
+from analyzer.connection import CaList, Connection, Side
 from analyzer.judgement.chains import Known, as_meant, issuers_above, missing_link, names_of, root_shown
+from analyzer.judgement.memory import per_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Listing:
 
     Attributes:
         listed: None if the capture does not show enough; then `reason` says why.
-        issuers: the issuer names that were compared, leaf's first.
+        issuers: the issuer names that were compared, leaf's first; () if one was found at once.
         certain: False if a CA above the last issuer could still be listed.
     """
 
@@ -23,6 +25,14 @@ class Listing:
     issuers: tuple[Name, ...] = ()
     certain: bool = True
     reason: str = ""
+
+
+@per_object
+def plainly_listed(chain: Chain, ca_list: CaList) -> bool:
+    """Is an issuer of this chain on the list, or does the list leave it open? The same for all connections with both."""
+    if ca_list.complete and not ca_list.names:
+        return True
+    return not names_of(ca_list).isdisjoint([certificate.issuer for certificate in as_meant(chain).path])
 
 
 def listing(conn: Connection, known: Known) -> Listing:
@@ -34,12 +44,9 @@ def listing(conn: Connection, known: Known) -> Listing:
     if request is None or sent is None:
         return Listing(None, reason="the CA list or the client's certificate was not seen")
     ca_list, chain = request.ca_list, as_meant(sent.chain)
-    if ca_list.complete and not ca_list.names:
+    if plainly_listed(sent.chain, ca_list):
         return Listing(True)
-    names = names_of(ca_list)
     issuers = tuple(certificate.issuer for certificate in chain.path)
-    if not names.isdisjoint(issuers):
-        return Listing(True, issuers)
     if not ca_list.complete:
         return Listing(None, issuers, reason="the CA list cannot be read to its end")
     if not chain.leaf.readable:

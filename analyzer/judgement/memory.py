@@ -1,4 +1,7 @@
-"""Remembers what was worked out about an object: chains and CA lists are shared by thousands of connections."""
+"""Remembers what was worked out about a CA list: thousands of connections share one, and to hash it costs its length.
+
+Chains compare by identity, so that `lru_cache` serves for them.
+"""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.refusal import Defect
-from analyzer.judgement.validity import clock_of, out_of_date
+from analyzer.judgement.validity import clock_of, out_of_date, plainly_valid
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -41,6 +41,9 @@ RULE = Rule(
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
-    clock = clock_of(conn, context.judged_at(conn), context.today_ns, given=context.now_ns is not None)
+    moment = context.judged_at(conn)
+    if plainly_valid(conn, moment):
+        return
+    clock = clock_of(conn, moment, context.today_ns, given=context.now_ns is not None)
     for said in out_of_date(conn, clock, Defect.EXPIRED, context.history):
         yield said if isinstance(said, CannotTell) else RULE.judged(conn, said)

@@ -22,12 +22,13 @@ TLS 1.3 without keys and resumed sessions show no certificates.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant, misplaced_leaf
-from analyzer.judgement.memory import per_object
+from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import where
 from analyzer.judgement.refusal import Defect, weigh
 from analyzer.rules.rule import Context, Rule
@@ -46,13 +47,12 @@ RULE = Rule(
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     for sent in conn.chains():
-        if not sent.chain.in_order or misplaced_leaf(sent.chain):
-            order = wrong_order(sent.chain)
-            if order:
-                yield _finding(conn, sent, order)
+        order = wrong_order(sent.chain)
+        if order:
+            yield _finding(conn, sent, order)
 
 
-@per_object
+@lru_cache(maxsize=CAPACITY)
 def wrong_order(chain: Chain) -> tuple[int, ...]:
     """Places (from 1) of the path's certificates, leaf first, if they do not ascend; () if they do, or a link is missing."""
     meant = as_meant(chain)

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
-from analyzer.judgement.issuers import Listing, listing
+from analyzer.judgement.issuers import Listing, listing, plainly_listed
 from analyzer.judgement.phrases import some, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
@@ -43,6 +43,9 @@ RULE = Rule(
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
+    request, sent = conn.certificate_request, conn.client_chain
+    if request is None or sent is None or plainly_listed(sent.chain, request.ca_list):
+        return
     answer = listing(conn, context.history)
     if answer.listed is None:
         yield CannotTell(answer.reason)

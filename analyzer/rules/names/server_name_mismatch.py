@@ -22,11 +22,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
+from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import some, where
 from analyzer.judgement.refusal import Defect, Weight, weigh, went_on
 from analyzer.rules.rule import Context, Rule
@@ -48,11 +51,9 @@ HOST_NAME = re.compile(r"(?!.*\.\d+\.?$)(?=.{1,254}$)(?:[\w-]{1,63}\.)*[\w-]{1,6
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     sent, asked = conn.server_chain, conn.server_name
-    if sent is None or not asked or sent.chain.leaf.covers(asked) is not None:
+    if sent is None or not asked or covered(sent.chain, asked):
         return
     leaf = as_meant(sent.chain).leaf
-    if not HOST_NAME.fullmatch(asked) or asked.isdecimal() or leaf.covers(asked) is not None:
-        return
     if not leaf.readable:
         yield CannotTell("the server's certificate cannot be read, so its names are unknown")
         return
@@ -67,6 +68,14 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         confidence=weight.confidence,
         depth=weight.depth,
     )
+
+
+@lru_cache(maxsize=CAPACITY)
+def covered(chain: Chain, asked: str) -> bool:
+    """Does the leaf cover what was asked for, or was that no host name?"""
+    if as_meant(chain).leaf.covers(asked) is not None:
+        return True
+    return asked.isdecimal() or not HOST_NAME.fullmatch(asked)
 
 
 def _weight(conn: Connection, since: int) -> Weight:
