@@ -11,7 +11,7 @@ import pytest
 
 from analyzer import rules
 from analyzer.connection import Seen
-from analyzer.rules.catalogue import modules
+from analyzer.rules.entries import modules
 
 EXPECTED = {
     "transport": {

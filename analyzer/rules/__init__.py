@@ -5,8 +5,8 @@ A rule is found by walking this folder; nothing is registered by hand. The walk 
 
 from __future__ import annotations
 
-from analyzer.rules.catalogue import Entry, catalogue, find, ids, page, problems
 from analyzer.rules.diagnosis import diagnosis
-from analyzer.rules.judge import judge, verdict, verdicts
+from analyzer.rules.entries import Entry, catalogue, find, ids, page, problems
+from analyzer.rules.running import judge, verdict, verdicts
 
 __all__ = ["Entry", "catalogue", "diagnosis", "find", "ids", "judge", "page", "problems", "verdict", "verdicts"]

@@ -12,7 +12,7 @@ from operator import attrgetter
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
 from analyzer.judgement.story import pseudo_tls
-from analyzer.rules.catalogue import Entry, catalogue, fact_names
+from analyzer.rules.entries import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context
 
 MAX_PLANS = 4096  # combinations of facts remembered: there are a few dozen in practice, a hostile capture makes more

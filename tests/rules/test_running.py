@@ -1,0 +1,155 @@
+"""Running the rules: order, isolation of a crash, and what is said about rules that do not apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from analyzer import rules
+from analyzer.connection import Connection, Outcome, Seen, Side
+from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity, Verdict
+from analyzer.findings import Outcome as Answer
+from analyzer.rules import running
+from analyzer.rules.entries import Entry
+from analyzer.rules.rule import Context, Rule
+from tests.build.connections import DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, connection, context
+
+HEALTHY = connection(*HANDSHAKE, *DATA)
+FAILED = connection(*SERVER_FLIGHT, "> Alert 48", "> RST")
+
+
+def rule(
+    rule_id: str, severity: Severity = Severity.ERROR, depth: Depth = Depth.STEP, needs: tuple[Seen, ...] = ()
+) -> Rule:
+    return Rule(rule_id, "a rule of this test", severity, Confidence.HIGH, ("this test",), needs, depth)
+
+
+def saying(one: Rule, *said: Finding | CannotTell) -> Entry:
+    """A rule that always says the same; a finding of its own if nothing is given."""
+
+    def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
+        yield from said or (one.finding(conn, f"{one.id} speaks"),)
+
+    return Entry(one, "test", check, "")
+
+
+def crashing(rule_id: str) -> Entry:
+    def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
+        yield RULE.finding(conn, "half a result")
+        raise ValueError("a bug of ours")
+
+    RULE = rule(rule_id)
+    return Entry(RULE, "test", check, "")
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Entry]]:
+    """An empty catalogue to fill; the real one comes back afterwards."""
+    entries: list[Entry] = []
+    monkeypatch.setattr(running, "catalogue", lambda: tuple(entries))
+    monkeypatch.setattr(running, "_plans", {})
+    yield entries
+
+
+def test_the_likeliest_cause_comes_first(catalogue: list[Entry]) -> None:
+    catalogue += [
+        saying(rule("note", Severity.NOTE, Depth.ROOT)),
+        saying(rule("symptom", depth=Depth.SYMPTOM)),
+        saying(rule("warning", Severity.WARNING, Depth.ROOT)),
+        saying(rule("root", depth=Depth.ROOT)),
+        saying(rule("announced", depth=Depth.ANNOUNCED)),
+    ]
+    found = [finding.rule for finding in rules.judge(FAILED, context())]
+    assert found == ["root", "announced", "symptom", "warning", "note"]
+
+
+def test_a_crash_stays_in_its_rule_and_is_told(catalogue: list[Entry]) -> None:
+    catalogue += [saying(rule("before")), crashing("broken"), saying(rule("after"))]
+    told: list[Verdict] = []
+    findings = rules.judge(FAILED, context(), told.append)
+    assert {"after", "before"} <= {finding.rule for finding in findings}
+    assert [(verdict.rule, verdict.outcome, verdict.reason) for verdict in told] == [
+        ("broken", Answer.CRASHED, "ValueError: a bug of ours")
+    ]
+
+
+def test_a_crash_that_nobody_listens_to_is_raised(catalogue: list[Entry]) -> None:
+    catalogue += [crashing("broken")]
+    with pytest.raises(ValueError, match="a bug of ours"):
+        rules.judge(FAILED, context())
+
+
+@pytest.mark.parametrize(
+    ("entry", "conn", "answer"),
+    [
+        pytest.param(saying(rule("r")), FAILED, Answer.HIT, id="it has a finding"),
+        pytest.param(saying(rule("r"), CannotTell("why")), FAILED, Answer.CANNOT_TELL, id="it cannot tell"),
+        pytest.param(crashing("r"), FAILED, Answer.CRASHED, id="it crashes"),
+        pytest.param(saying(rule("r", needs=(Seen.ICMP,))), FAILED, Answer.NOT_APPLICABLE, id="a need is not there"),
+        pytest.param(
+            saying(rule("r", needs=(Seen.ICMP | Seen.FAILED,))), FAILED, Answer.HIT, id="one alternative is there"
+        ),
+        pytest.param(
+            saying(rule("r", needs=(Seen.ICMP, Seen.FAILED))),
+            FAILED,
+            Answer.NOT_APPLICABLE,
+            id="one of two needs is there",
+        ),
+        pytest.param(
+            saying(rule("r", needs=(Seen.CLIENT_CERTIFICATE,))),
+            connection(*HELLOS, hidden=Seen.CLIENT_CERTIFICATE),
+            Answer.CANNOT_TELL,
+            id="a need is hidden",
+        ),
+        pytest.param(
+            saying(rule("r", needs=(Seen.CLIENT_CERTIFICATE, Seen.RESET))),
+            connection(*HELLOS, hidden=Seen.CLIENT_CERTIFICATE),
+            Answer.NOT_APPLICABLE,
+            id="one need is hidden, another is plainly not there",
+        ),
+        pytest.param(
+            saying(rule("r", needs=(Seen.FAILED,))),
+            connection(*HELLOS, outcome=Outcome.UNKNOWN, visibility={"one_sided": Side.CLIENT}),
+            Answer.CANNOT_TELL,
+            id="how it went is not in view",
+        ),
+        pytest.param(
+            saying(rule("r", needs=(Seen.FAILED,))),
+            connection(*HELLOS, outcome=Outcome.UNKNOWN),
+            Answer.NOT_APPLICABLE,
+            id="how it went is not decided yet",
+        ),
+    ],
+)
+def test_verdicts(catalogue: list[Entry], entry: Entry, conn: Connection, answer: Answer) -> None:
+    catalogue.append(entry)
+    (verdict,) = rules.verdicts(conn, context())
+    assert (verdict.rule, verdict.outcome) == ("r", answer)
+    assert bool(verdict.reason) == (answer in (Answer.CANNOT_TELL, Answer.CRASHED))
+    assert bool(verdict.findings) == (answer is Answer.HIT)
+
+
+def test_judge_and_verdicts_agree() -> None:
+    for conn in (HEALTHY, FAILED, connection("> SYN", "< RST"), connection(*HELLOS, "... 9 s", "> FIN")):
+        from_verdicts = {finding for verdict in rules.verdicts(conn, context()) for finding in verdict.findings}
+        assert set(rules.judge(conn, context())) == from_verdicts
+
+
+def test_every_rule_has_a_verdict() -> None:
+    assert [verdict.rule for verdict in rules.verdicts(HEALTHY, context())] == list(rules.ids())
+
+
+def test_a_healthy_connection_runs_few_rules() -> None:
+    plan = [entry.id for entry in running._plan(HEALTHY.seen)]
+    assert len(plan) <= len(rules.ids()) // 3, plan
+
+
+def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch, catalogue: list[Entry]) -> None:
+    catalogue.append(saying(rule("r", needs=(Seen.SYN,))))
+    monkeypatch.setattr(running, "MAX_PLANS", 8)
+    sizes = []
+    for bits in range(64):
+        running._plan(Seen(bits))
+        sizes.append(len(running._plans))
+    assert max(sizes) == 8
