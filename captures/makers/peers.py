@@ -39,9 +39,9 @@ def inner_alert(seen: list[Record]) -> str:
     return "before" if seen[-1][:2] == ("inner", ALERT) else ""
 
 
-def inner_alert_13(seen: list[Record]) -> str:
-    """The stack wants to send a record of alert size (TLS 1.3)."""
-    return "before" if seen[-1] == ("inner", DATA, ALERT_SIZE_13) else inner_alert(seen)
+def passed_alert_13(seen: list[Record]) -> str:
+    """The stack's first record of alert size (TLS 1.3); it is passed on."""
+    return "after" if seen[-1] == ("inner", DATA, ALERT_SIZE_13) else ""
 
 
 def outer_finished(seen: list[Record]) -> str:
@@ -63,8 +63,9 @@ def nth(side: str, number: int, when: str = "after") -> Until:
 class Relay:
     """Passes one connection on between the wire and a real stack, record by record, until `until` says so.
 
-    `end` is then "rst", "fin", or "silence" (nothing more is sent or passed on for `hold` seconds, then RST).
-    `pause` seconds pass before the end.
+    The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing
+    more is sent or passed on for `hold` seconds, then RST).
+    `pause` seconds pass before the end. Records for which `damage` says so are passed on with their first byte wrong.
     """
 
     outer: socket.socket
@@ -73,6 +74,8 @@ class Relay:
     end: str
     pause: float = 0.0
     hold: float = 6.0
+    delay: float = 0.0
+    damage: Callable[[list[Record]], bool] = lambda _: False
     seen: list[Record] = field(default_factory=list)
     _rest: dict[str, bytes] = field(default_factory=lambda: {"inner": b"", "outer": b""})
 
@@ -106,9 +109,12 @@ class Relay:
             record, self._rest[side] = self._rest[side][:end], self._rest[side][end:]
             self.seen.append((side, record[0], end - 5))
             verdict = self.until(self.seen)
+            if self.damage(self.seen):
+                record = record[:5] + bytes([record[5] ^ 1]) + record[6:]
             if verdict != "before":
                 ready += record
             if verdict:
+                time.sleep(self.delay)
                 target.sendall(ready)
                 return True
         target.sendall(ready)
@@ -150,12 +156,12 @@ def serve(listener: socket.socket, talk: Callable[[socket.socket], None], times:
 
 
 def relay_before_server(
-    host: Host, backend: int, port: int, until: Until, end: str, *, pause: float = 0.0, hold: float = 6.0
+    host: Host, backend: int, port: int, until: Until, end: str, *, pause: float = 0, hold: float = 6, delay: float = 0
 ) -> threading.Thread:
     """On the server: `port` on the wire, the real stack on `backend` (loopback of the same host)."""
 
     def talk(outer: socket.socket) -> None:
-        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold).run()
+        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold, delay).run()
 
     return serve(host.listen("0.0.0.0", port), talk)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from captures.makers.ca_lists import long_list
-from captures.makers.case import case, failed
+from captures.makers.case import case, failed, healthy, healthy13
+from captures.makers.daemons import kamailio
 from captures.makers.lab import Lab
-from captures.makers.peers import inner_alert, outer_finished, relay_before_server
+from captures.makers.peers import inner_alert, outer_finished, passed_alert_13, relay_before_server, serve
+from captures.makers.pki import EXPIRED, Identity
+from captures.makers.scripted import echo, server_context
 
 BACKEND = 9061
 REFUSED = {"client-certificate-rejected": "error"}
@@ -141,3 +144,292 @@ def reset_after_client_flight(lab: Lab) -> None:
     relay_before_server(lab.server, BACKEND, 5061, outer_finished, "rst", pause=0.05)
     with lab.capture():
         lab.openssl_client(lab.partner)
+
+
+@case(
+    "client-untrusted-12.pcap",
+    "client certificate of a CA that the server does not know (TLS 1.2)",
+    failed(
+        "client-issuer-not-in-ca-list",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 48),),
+        expect={**REFUSED, "tls-alert": "error"},
+        later={"untrusted-root": "error"},
+        never=("client-chain-incomplete",),
+    ),
+    stacks=["openssl"],
+    how="s_server trusts Example Root CA only; the client's chain ends below Partner Root CA",
+)
+def client_untrusted_12(lab: Lab) -> None:
+    """The client's chain is whole, but its root is not on the server's list and not trusted: alert 48."""
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=lab.trusts(lab.pki.root))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "client-untrusted-13.pcap",
+    "client certificate of an unknown CA, refused in TLS 1.3",
+    failed(
+        "client-certificate-rejected",
+        version="TLSv1.3",
+        client_certificate_state="inferred-sent",
+        server_certificate_state="hidden",
+        alerts=(),
+        may=("encrypted-alert", "closed-during-handshake", "reset-during-handshake"),
+        never=("client-certificate-missing",),
+    ),
+    stacks=["openssl"],
+    how="as client-untrusted-12 with -tls1_3",
+)
+def client_untrusted_13(lab: Lab) -> None:
+    """The server's only answer to the client's Finished is a record of 19 bytes (an alert) and the close."""
+    lab.openssl_server(lab.ours, "-tls1_3", ask="required", trust=lab.trusts(lab.pki.root))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "client-untrusted-13-early-data.pcap",
+    "refused in TLS 1.3 when the client has already sent its request",
+    failed(
+        "client-certificate-rejected",
+        version="TLSv1.3",
+        client_certificate_state="inferred-sent",
+        alerts=(),
+        may=("encrypted-alert", "closed-during-handshake", "reset-during-handshake"),
+    ),
+    stacks=["openssl", "python"],
+    how="as client-untrusted-13; a relay holds the server's refusal back until the client has sent data",
+)
+def client_untrusted_13_early_data(lab: Lab) -> None:
+    """The client thinks that the handshake is complete and speaks; then comes the alert, and a RST for its data."""
+    lab.openssl_server(lab.ours, "-tls1_3", port=BACKEND, ask="required", trust=lab.trusts(lab.pki.root))
+    relay_before_server(lab.server, BACKEND, 5061, passed_alert_13, "rst", delay=0.3)
+    with lab.capture():
+        lab.openssl_client(lab.partner, hold=0.2)
+
+
+@case(
+    "client-expired-openssl.pcap",
+    "expired client certificate, refused by OpenSSL",
+    failed(
+        "certificate-expired",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 45),),
+        expect={**REFUSED, "tls-alert": "error"},
+    ),
+    stacks=["openssl"],
+    how="s_client -cert with a leaf that ended in 2025",
+)
+def client_expired_openssl(lab: Lab) -> None:
+    """A partner forgot to renew: the server says alert 45."""
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required")
+    with lab.capture():
+        lab.openssl_client(expired(lab))
+
+
+@case(
+    "client-expired-java.pcap",
+    "expired client certificate, refused by Java with a general alert",
+    failed(
+        "certificate-expired",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        expect={**REFUSED, "tls-alert": "error"},
+    ),
+    stacks=["java", "openssl"],
+    how="makers/java/Server.java ask=need, s_client -cert with a leaf that ended in 2025",
+)
+def client_expired_java(lab: Lab) -> None:
+    """The alert does not name the reason; the certificate does."""
+    lab.java_server(lab.ours, "protocol=TLSv1.2", "ask=need")
+    with lab.capture():
+        lab.openssl_client(expired(lab))
+
+
+@case(
+    "client-expired-gnutls.pcap",
+    "expired client certificate, refused by GnuTLS",
+    failed(
+        "certificate-expired",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        expect=REFUSED,
+        may=("tls-alert", "closed-during-handshake", "reset-during-handshake", "reset-after-handshake"),
+    ),
+    stacks=["gnutls", "openssl"],
+    how="gnutls-serv --require-client-cert --verify-client-cert, s_client -cert with a leaf that ended in 2025",
+)
+def client_expired_gnutls(lab: Lab) -> None:
+    """gnutls-serv verifies in the handshake and ends it."""
+    lab.gnutls_server(lab.ours, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2", ask="required")
+    with lab.capture():
+        lab.openssl_client(expired(lab))
+
+
+def expired(lab: Lab) -> Identity:
+    """The partner's certificate of last year."""
+    return lab.pki.leaf("edge.example.net", lab.pki.partner_issuing, validity=EXPIRED)
+
+
+@case(
+    "client-self-signed.pcap",
+    "self-signed client certificate, refused",
+    failed(
+        "self-signed",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 48),),
+        expect={**REFUSED, "tls-alert": "error"},
+        may=("client-issuer-not-in-ca-list",),
+        never=("client-chain-incomplete",),
+    ),
+    stacks=["openssl"],
+    how="s_client -cert with a lone self-signed leaf",
+)
+def client_self_signed(lab: Lab) -> None:
+    """Nobody issued the client's certificate but itself: alert 48."""
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required")
+    with lab.capture():
+        lab.openssl_client(lab.pki.leaf("edge.example.net", None))
+
+
+@case(
+    "ca-list-truncated-12288.pcap",
+    "CA list cut just under 12,288 bytes, the client's root is missing, alert",
+    failed(
+        "ca-list-truncated",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 48),),
+        expect={**REFUSED, "tls-alert": "error"},
+        may=("client-issuer-not-in-ca-list", "ca-list-too-long"),
+    ),
+    stacks=["openssl"],
+    how="s_server -CAfile with as many roots as fit in 12,288 bytes; the client's is not among them",
+)
+def ca_list_truncated_12288(lab: Lab) -> None:
+    """The older limit of Schannel. The client sends its certificate all the same; the server cannot trust it."""
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=long_list(lab.folder / "roots.pem", limit=12288))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-150-names.pcap",
+    "150 CA names, too long for some peers, but it works here",
+    healthy(expect={"ca-list-too-long": "warning"}, never=("ca-list-truncated",)),
+    stacks=["openssl"],
+    how="s_server -CAfile with 150 roots, the client's among them",
+)
+def ca_list_150_names(lab: Lab) -> None:
+    """A root store that has grown; this client's root is still on the list."""
+    roots = long_list(lab.folder / "roots.pem", count=150, first=(lab.pki.partner_root,))
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=roots)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-330-names.pcap",
+    "330 CA names over several records, and it works",
+    healthy(
+        expect={"ca-list-too-long": "warning"}, never=("ca-list-truncated",), later={"message-over-limit": "warning"}
+    ),
+    stacks=["openssl"],
+    how="s_server -CAfile with 330 roots, the client's among them",
+)
+def ca_list_330_names(lab: Lab) -> None:
+    """As many roots as the update of December 2012 brought: over 32 KB, three records. Schannel could not take it."""
+    roots = long_list(lab.folder / "roots.pem", count=330, first=(lab.pki.partner_root,))
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=roots)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-330-names-13.pcap",
+    "330 CA names in TLS 1.3, encrypted",
+    healthy13(),
+    stacks=["openssl"],
+    how="as ca-list-330-names with -tls1_3",
+)
+def ca_list_330_names_13(lab: Lab) -> None:
+    """The same list in TLS 1.3: nobody outside can read it, and the flight of the server is large."""
+    roots = long_list(lab.folder / "roots.pem", count=330, first=(lab.pki.partner_root,))
+    lab.openssl_server(lab.ours, "-tls1_3", ask="required", trust=roots)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-empty.pcap",
+    "a request without CA names, and it works",
+    healthy(expect={"ca-list-empty": "note"}),
+    stacks=["python", "openssl"],
+    how="Python's ssl as server with CERT_REQUIRED, which sends an empty list; s_client -cert",
+)
+def ca_list_empty(lab: Lab) -> None:
+    """No names means that any CA may do; the client has but one certificate and sends it."""
+    serve(lab.server.listen("0.0.0.0", 5061), echo(server_context(lab.ours, trust=lab.trusts())))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "client-issuer-not-listed-works.pcap",
+    "the client's issuer is not on the list, and the server takes it",
+    healthy(expect={"client-issuer-not-in-ca-list": "warning"}),
+    stacks=["openssl"],
+    how="s_server -CAfile (the list) with Example Root CA only, -verifyCAfile with both roots",
+)
+def client_issuer_not_listed_works(lab: Lab) -> None:
+    """The list and the trust of the server differ. This client ignores the list; one that honours it would send none."""
+    both = str(lab.trusts())
+    lab.openssl_server(lab.ours, "-tls1_2", "-verifyCAfile", both, ask="required", trust=lab.trusts(lab.pki.root))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "client-cert-missing-reset.pcap",
+    "no client certificate, answered with a bare RST",
+    failed(
+        "client-certificate-missing",
+        version="TLSv1.2",
+        client_certificate_state="empty",
+        alerts=(),
+        expect={"reset-during-handshake": "error"},
+    ),
+    stacks=["gnutls", "openssl", "python"],
+    how="gnutls-cli without a certificate; s_server -Verify behind a relay that resets instead of the alert",
+)
+def client_cert_missing_reset(lab: Lab) -> None:
+    """As on a Windows server: the empty Certificate is answered by RST."""
+    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required")
+    relay_before_server(lab.server, BACKEND, 5061, inner_alert, "rst")
+    with lab.capture():
+        lab.gnutls_client(None)
+
+
+@case(
+    "client-rejected-kamailio.pcap",
+    "client certificate without its intermediate, refused by kamailio",
+    failed(
+        "client-chain-incomplete",
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 48),),
+        expect={**REFUSED, "tls-alert": "error"},
+    ),
+    stacks=["kamailio", "openssl"],
+    how="kamailio with verify_certificate=yes; s_client sends its leaf only",
+)
+def client_rejected_kamailio(lab: Lab) -> None:
+    """A SIP server refuses a peer that forgot its intermediate."""
+    kamailio(lab, lab.ours, lab.trusts())
+    with lab.capture():
+        lab.openssl_client(lab.pki.leaf("edge.example.net", lab.pki.partner_issuing, chain=()), "-tls1_2")
