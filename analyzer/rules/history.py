@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
-from analyzer.connection import CaList, Connection, SentChain, Side
+from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.summary import Amendment
 
@@ -126,7 +126,7 @@ class History:
         learned = self._learned
         request = conn.certificate_request
         if request is not None and id(request.ca_list) not in learned:
-            self._learn_list(request.ca_list, request.frames)
+            self._learn_list(conn, request)
         for sent in (conn.server_chain, conn.client_chain):
             if sent is not None and id(sent.chain) not in learned:
                 self._learn_chain(conn, sent)
@@ -144,11 +144,12 @@ class History:
             elif name not in served and len(served) < MAX_SERVED:
                 served[name] = None
 
-    def _learn_list(self, ca_list: CaList, frames: tuple[int, ...]) -> None:
+    def _learn_list(self, conn: Connection, request: CertificateRequest) -> None:
+        ca_list = request.ca_list
         self._learned[id(ca_list)] = ca_list
         for name in ca_list.names:
             if name.readable:
-                self._learn_root(name, f"a CA list on the wire (frame {frames[0]})")
+                self._learn_root(name, f"a CA list on the wire (frame {conn.frame_label(request.frames[0])})")
 
     def _learn_chain(self, conn: Connection, sent: SentChain) -> None:
         chain: Chain = sent.chain
@@ -162,7 +163,7 @@ class History:
             if certificate.is_ca and not certificate.self_issued:
                 self._learn_authority(certificate)
         for root in roots_in(chain):
-            self._learn_root(root.subject, f"a self-issued certificate in frame {sent.frames[0]}")
+            self._learn_root(root.subject, f"a self-issued certificate in frame {conn.frame_label(sent.frames[0])}")
 
     def _learn_authority(self, certificate: Certificate) -> None:
         known = self._authorities.get(certificate.subject, ())

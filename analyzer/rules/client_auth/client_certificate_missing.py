@@ -54,7 +54,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
             frames=(*frames, *refusal.frames),
             confidence=refusal.confidence,
         )
-    elif conn.failed and conn.closed.how == "timeout":
+    elif conn.failed and conn.closed.how == "timeout" and conn.closed.stage_side is not Side.SERVER:
         yield RULE.finding(
             conn,
             f"the client sent no certificate although the server asked for one{_wanted(conn)}; the server went silent",
