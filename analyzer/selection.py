@@ -23,6 +23,12 @@ _TIME = re.compile(
     r"\s*(Z|UTC|[+-]\d\d:?\d\d)?",  # zone
     re.IGNORECASE | re.ASCII,
 )
+_HOST = re.compile(
+    r"\[(?P<bracketed>[^\[\]]+)\](?::(?P<port>\d{1,5}))?"
+    r"|(?P<plain>[^:\[\]]+)(?::(?P<port_of_plain>\d{1,5}))?"
+    r"|(?P<six>[0-9a-f:./]+)",
+    re.IGNORECASE | re.ASCII,
+)
 _SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?", re.ASCII)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -97,25 +103,18 @@ def _folded(name: str) -> str:
 
 def parse_host(text: str) -> Host:
     """ "192.0.2.1", "192.0.2.1:5061", "[2001:db8::1]:5061", "10.0.0.0/8". Raise UsageError for anything else."""
-    address, port = text, ""
-    if text.startswith("["):
-        address, _, rest = text[1:].partition("]")
-        port = rest.removeprefix(":")
-        well_formed = rest == "" or rest.startswith(":")
-    else:
-        well_formed = True
-        if text.count(":") == 1:
-            address, _, port = text.partition(":")
+    match = _HOST.fullmatch(text)
     try:
-        network = ipaddress.ip_network(address, strict=False)
-        number = int(port) if port else None
+        if match is None:
+            raise ValueError
+        network = ipaddress.ip_network(match["bracketed"] or match["plain"] or match["six"], strict=False)
+        number = int(match["port"] or match["port_of_plain"] or -1)
+        if number > 65535:
+            raise ValueError
     except ValueError:
-        well_formed = False
-    if not well_formed or (number is not None and not 0 <= number <= 65535):
-        raise UsageError(
-            f"--host {text!r} is no address; expected e.g. 192.0.2.1, 192.0.2.1:5061 or [2001:db8::1]:5061"
-        )
-    return Host(network, number)
+        expected = "expected e.g. 192.0.2.1, 192.0.2.1:5061 or [2001:db8::1]:5061"
+        raise UsageError(f"--host {text!r} is no address; {expected}") from None
+    return Host(network, None if number < 0 else number)
 
 
 def parse_time(text: str, option: str = "TIME") -> int:
