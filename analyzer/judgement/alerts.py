@@ -67,7 +67,8 @@ def meaning(conn: Connection, alert: Alert) -> str:
             "the keys of both sides differ: a private key that does not belong to its certificate, a signature that does not "
             "verify, or a device that changes the handshake"
         )
-    return knowledge.alert_info(code).meaning.rstrip(".")
+    said = knowledge.alert_info(code).meaning.rstrip(".")
+    return said[:1].lower() + said[1:]
 
 
 def what_to_do(conn: Connection, alert: Alert) -> str:

@@ -16,6 +16,10 @@ HELLO_REFUSED = (
     "`netsh http show sslcert`, service log); does it share a TLS version and suite with the client (System log, Schannel "
     "36874 or 36888; OpenSSL: error in the service's log); does a firewall or load balancer in between filter by name?"
 )
+OLD_FORMAT_REFUSED = (
+    "The hello came in the SSLv2 format, which current servers refuse: switch off SSL 2.0 and Multi-Protocol Unified Hello on "
+    "the client (Windows: SCHANNEL\\Protocols; Java: remove SSLv2Hello)."
+)
 NOTHING_SAID = (
     "The listener accepted the connection and dropped it before a byte was said: look for a load balancer without a "
     "healthy back end, a connection limit, or an address filter in front of the service."
@@ -54,7 +58,8 @@ def causes(conn: Connection, side: Side, before_ns: int) -> str:
     if heard is None:
         return NOTHING_SAID
     if heard.name not in CLIENT_ANSWER:
-        return HELLO_REFUSED
+        old = conn.client_hello is not None and conn.client_hello.sslv2
+        return OLD_FORMAT_REFUSED if old else HELLO_REFUSED
     if conn.client_certificate_state in EMPTY:
         return NO_CLIENT_CERTIFICATE
     return CLIENT_CERTIFICATE_REFUSED if conn.client_certificate_state in SENT else KEYS_REFUSED

@@ -70,8 +70,13 @@ def ends_it(alert: Alert) -> bool:
 
 
 def first_alert(conn: Connection) -> Alert | None:
-    """The first alert in clear that ended the handshake; None if there is none."""
-    return next((alert for alert in conn.alerts if ends_it(alert)), None)
+    """The first alert in clear that ended the handshake; None if there is none. One that answers a FIN or RST of the
+    other side ended nothing: it comes too late."""
+    for alert in conn.alerts:
+        if ends_it(alert):
+            late = any(end.side is not alert.side and end.frame < alert.frame for end in conn.endings)
+            return None if late else alert
+    return None
 
 
 def closing_alerts(conn: Connection, before_ns: int) -> list[Alert]:

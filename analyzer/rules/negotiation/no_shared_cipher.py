@@ -28,7 +28,7 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.hellos import hello_refused, offered_suites, refusing_alert
 from analyzer.judgement.story import alert_name, first_alert, first_ending, view_of, who
 from analyzer.rules.rule import Context, Rule
-from analyzer.tls.names import AlertDescription
+from analyzer.tls.names import AlertDescription, is_grease
 
 RULE = Rule(
     id="no-shared-cipher",
@@ -85,17 +85,24 @@ def _sure(conn: Connection, code: int | None) -> Confidence:
 
 
 def _refused(conn: Connection, how: str, frame: int, confidence: Confidence) -> Finding:
-    suites = offered_suites(conn.client_hello) if conn.client_hello else ()
-    names = ", ".join(map(knowledge.cipher_suite, suites[:NAMED]))
-    more = f" and {len(suites) - NAMED} more" if len(suites) > NAMED else ""
     return RULE.finding(
         conn,
-        f"{who(conn, Side.SERVER)} accepts nothing that {who(conn, Side.CLIENT)} offers ({names or 'no suite at all'}{more}) "
-        f"{how}: no common cipher suite, group or signature scheme, or no certificate that fits them",
+        f"{who(conn, Side.SERVER)} accepts nothing that {who(conn, Side.CLIENT)} offers ({_offer(conn)}) {how}: "
+        "no common cipher suite, group or signature scheme, or no certificate that fits them",
         advice=ADVICE,
         frames=(*conn.frames_of("ClientHello"), frame),
         confidence=confidence,
     )
+
+
+def _offer(conn: Connection) -> str:
+    """The first suites, and the groups if the client named any."""
+    hello = conn.client_hello
+    suites = offered_suites(hello) if hello else ()
+    text = ", ".join(map(knowledge.cipher_suite, suites[:NAMED])) or "no suite at all"
+    text += f" and {len(suites) - NAMED} more" if len(suites) > NAMED else ""
+    groups = [code for code in (hello and hello.supported_groups) or () if not is_grease(code)]
+    return f"{text}; groups {', '.join(map(knowledge.group, groups[:NAMED]))}" if groups else text
 
 
 def _only_dropped(conn: Connection) -> bool:

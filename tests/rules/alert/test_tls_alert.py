@@ -97,6 +97,7 @@ CASES = [
         "clear text is answered with an alert",
         connection(*TCP, "> PlainText", "< Alert 10", not_tls=("SIP", Side.CLIENT, b"x")),
     ),
+    clear("it answers the peer's FIN: too late", connection(*SERVER_FLIGHT, "> FIN", "< Alert 50", "> RST")),
     clear("close_notify is an orderly end", connection(*SERVER_FLIGHT, "> Alert warning 0", "> FIN")),
     clear("a warning that nobody minds", connection(*HELLOS[:4], "< Alert warning 112", *HANDSHAKE[4:], *DATA)),
     clear("no_renegotiation in a healthy connection", connection(*HANDSHAKE, "< Alert warning 100", *DATA)),

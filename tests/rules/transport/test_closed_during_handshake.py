@@ -36,6 +36,7 @@ CASES = [
         says=("after waiting 30 s",),
         confidence=Confidence.LOW,
     ),
+    hit("an alert comes too late to explain it", connection(*SERVER_FLIGHT, "> FIN", "< Alert 50"), says=("client",)),
     clear("a fatal alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "> FIN")),
     clear("the peer's alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "< FIN")),
     clear(

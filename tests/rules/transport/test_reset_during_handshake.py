@@ -17,6 +17,7 @@ from tests.build.connections import (
     HELLOS_13,
     SERVER_FLIGHT,
     TCP,
+    client_hello,
     connection,
 )
 
@@ -48,6 +49,11 @@ CASES = [
         "the client resets after the server's flight",
         connection(*SERVER_FLIGHT, "> RST"),
         says=("client 192.0.2.10:50000", "ServerHelloDone", "36882"),
+    ),
+    hit(
+        "the server resets a hello of the old format",
+        connection(*TCP, "> ClientHello", "< RST", client_hello=client_hello(sslv2=True)),
+        says=("Multi-Protocol Unified Hello",),
     ),
     hit("the client resets after the ServerHello", connection(*HELLOS, "> RST"), says=("compare version",)),
     hit(
