@@ -271,6 +271,15 @@ def test_unique_identifiers_are_passed_over() -> None:
     assert "a field of unknown tag 0x0c" in odd(spki=pki.spki(LEAF.key) + asn1.utf8("x")).oddities
 
 
+def test_a_serial_number_of_20_bytes_and_a_sign_is_nothing_odd() -> None:
+    assert odd(serial=1 << 159).oddities == ()
+
+
+def test_of_two_lists_of_extensions_the_first_counts() -> None:
+    first = asn1.explicit(3, asn1.seq(pki.subject_alt_name(["first.example"])))
+    assert odd(spki=pki.spki(LEAF.key) + first, san=["second.example"]).names == ("first.example",)
+
+
 def test_the_extensions_may_be_in_the_wrong_box() -> None:
     boxed = asn1.explicit(3, asn1.utf8("x"))
     certificate = odd(spki=pki.spki(LEAF.key) + boxed, only_extensions=[])

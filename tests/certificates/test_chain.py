@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.certificates import signatures
 from analyzer.certificates.chain import Chain, assess
 from tests.build import asn1, pki
 
@@ -24,6 +25,7 @@ CROSS_SUB = OTHER.cross_sign(SUB)  # the same name and key as SUB, from another 
 TWIN = ROOT.issue("Sub", ca=True, key_label="another key")  # the same name as SUB, another key
 NO_IDS = SUB.issue("leaf", akid=False)
 FORGED = SUB.issue("leaf", signer=OTHER)
+OLD_ROOT = pki.root("Old", version=b"", only_extensions=[])
 JUNK = b"junk"
 JUNK_NAME = hashlib.sha256(JUNK).hexdigest()[:16]
 
@@ -76,6 +78,8 @@ def test_the_path_upwards(sent: list[pki.Identity | bytes], path: list[str], mis
         pytest.param(
             [LEAF, SUB, ROOT, OTHER], True, ["Other"], False, [], id="a stranger above a whole chain is no gap"
         ),
+        pytest.param([LEAF, LEAF, SUB], True, [], False, ["leaf"], id="a duplicate in between is another matter"),
+        pytest.param([LEAF, OLD_ROOT], True, ["Old"], True, [], id="a gap below a root of version 1"),
         pytest.param([LEAF, SUB, SUB, LEAF], True, [], False, ["Sub", "leaf"], id="duplicates"),
         pytest.param([LEAF, SUB, JUNK], True, [JUNK_NAME], False, [], id="bytes that are no certificate"),
     ],
@@ -109,6 +113,11 @@ def test_several_certificates_of_one_name(
         assert [certificate.der for certificate in found.path] == [identity.der for identity in path]
         assert [certificate.der for certificate in found.alternatives] == [identity.der for identity in alternatives]
         assert found.unlinked == ()
+
+
+def test_a_key_identifier_spares_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "verify", None)
+    assert chain(SUB.issue("never verified"), TWIN, SUB).top.der == SUB.der
 
 
 def test_of_two_that_do_equally_well_the_one_that_lasts_longer_is_taken() -> None:

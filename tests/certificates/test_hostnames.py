@@ -17,6 +17,7 @@ from analyzer.certificates.hostnames import coverage, is_address, normal_host
         pytest.param("sip.lab.example", ("Sip.Lab.Example.",), "exact", id="nor in the certificate"),
         pytest.param("a.lab.example", ("*.lab.example",), "wildcard", id="a wildcard for one label"),
         pytest.param("a.lab.example", ("*.lab.example", "a.lab.example"), "exact", id="exact beats wildcard"),
+        pytest.param("a.lab.example", ("*.lab.example", "b.example"), "wildcard", id="a wildcard before other names"),
         pytest.param("_sip.lab.example", ("*.lab.example",), "wildcard", id="an underscore is a character"),
         pytest.param("lab.example", ("*.lab.example",), None, id="not for the bare domain"),
         pytest.param("a.b.lab.example", ("*.lab.example",), None, id="not across dots"),

@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from analyzer.certificates import signatures
 from analyzer.certificates.certificate import load
+from analyzer.certificates.tolerant import outline
 from tests.build import asn1, pki
 
 SMALL = pki.root("small", key="rsa1024")
@@ -41,6 +44,20 @@ def test_a_good_signature_and_a_bad_one(issuer: pki.Identity, given: dict[str, o
     changed[-1] ^= 1
     assert leaf.signed_by(load(issuer.der)) is True
     assert load(bytes(changed)).signed_by(load(issuer.der)) is False
+
+
+def test_a_pss_mask_may_have_another_hash() -> None:
+    hashed, mask_hash = (asn1.seq(asn1.oid(pki.HASH_OIDS[name]), asn1.null()) for name in ("sha256", "sha512"))
+    mask = asn1.seq(asn1.oid("1.2.840.113549.1.1.8"), mask_hash)
+    parameters = asn1.seq(asn1.explicit(0, hashed), asn1.explicit(1, mask), asn1.explicit(2, asn1.integer(17)))
+    algorithm = asn1.seq(asn1.oid("1.2.840.113549.1.1.10"), parameters)
+    draft = outline(RSA.issue("leaf", serial=1, algorithm=algorithm).der)
+    assert draft.tbs
+    assert isinstance(RSA.key, rsa.RSAPrivateKey)
+    pss = padding.PSS(padding.MGF1(hashes.SHA512()), 17)
+    signature = asn1.bits(RSA.key.sign(draft.reader.whole(draft.tbs), pss, hashes.SHA256()))
+    signed = RSA.issue("leaf", serial=1, algorithm=algorithm, signature=signature)
+    assert load(signed.der).signed_by(load(RSA.der)) is True
 
 
 @pytest.mark.parametrize(
