@@ -387,6 +387,7 @@ class Connection:
         visibility: see Visibility. malformed: oddities of the peers' bytes, one line each with side and place.
         seen, hidden: see Seen.
         local_time_doubt: the capture carries local time without a zone; its UTC times may be up to 14 hours off.
+        files: in a ring of files: (number of the first frame, name) of the file of the first packet and the later ones.
         findings: filled by the rules, likeliest cause first; () before.
         diagnosis: the sentence an expert would say first; None when all is well.
     """
@@ -450,6 +451,7 @@ class Connection:
     seen: Seen = NOTHING
     hidden: Seen = NOTHING
     local_time_doubt: bool = False
+    files: tuple[tuple[int, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnosis: str | None = None
 
@@ -467,6 +469,22 @@ class Connection:
     def troubled(self) -> bool:
         """It failed, or a rule found an error or a warning: `--troubled`, and what the text report shows as a block."""
         return self.failed or any(finding.severity.rank < 2 for finding in self.findings)
+
+    def set_findings(self, findings: tuple[Finding, ...], diagnosis: str | None) -> None:
+        """Called once, by the pipeline, before anybody else has the record: a copy would cost as much as the record."""
+        object.__setattr__(self, "findings", findings)
+        object.__setattr__(self, "diagnosis", diagnosis)
+
+    def frame_label(self, frame: int) -> int | str:
+        """The frame number as a user finds it: counted within the file of the first packet; "FILE#N" in a later file of
+        a ring (internally frames are counted through all files)."""
+        if not self.files:
+            return frame
+        home, label = self.files[0], frame
+        for first, name in self.files:
+            if frame >= first:
+                home, label = (first, name), frame - first + 1
+        return label if home == self.files[0] else f"{home[1]}#{label}"
 
     def traffic(self, side: Side) -> SideTraffic:
         """TCP facts of one side."""

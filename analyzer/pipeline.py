@@ -1,13 +1,33 @@
-"""The only file that knows all stages: paths in, judged connections out."""
+"""The only file that knows all stages: paths in, judged connections out.
+
+files -> frames -> segments -> conversations -> records -> findings
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 
+from analyzer import knowledge
+from analyzer.capture.inputs import Input, find_inputs
+from analyzer.capture.source import Capture, ReadOptions, open_capture
 from analyzer.connection import Connection
-from analyzer.findings import Verdict
+from analyzer.errors import CaptureError
+from analyzer.findings import Finding, Severity, Verdict
+from analyzer.folding.fold import Setting
+from analyzer.packets.decode import Decoder
+from analyzer.repeats import Repeats
 from analyzer.report.output import Item
+from analyzer.rules import diagnosis, judge, verdicts
+from analyzer.rules.history import History
+from analyzer.rules.rule import Context
+from analyzer.summary import CaptureSummary
+from analyzer.tally import Tally
+from analyzer.tracker import Tracker
+
+Progress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +37,17 @@ class Options:
     Attributes:
         ports: where TLS is expected; None = any ("not-tls" is switched off then).
         at_ns: judge validity at this time instead of the capture's.
+        today_ns: the time of the run, for "expired today as well"; None = say nothing about today.
         timezone: zone of local time stamps; None = UTC.
         workers: processes for several inputs.
         keep: which connections to report; None = all. Called with the judged record.
-        verdicts: called with each connection and all its rules' verdicts (--verdicts); None = not wanted.
+        verdicts: called with each connection and all its rules' verdicts (--verdicts); None = not wanted. Not with
+            several workers.
     """
 
-    ports: frozenset[int] | None = None
+    ports: frozenset[int] | None = frozenset((443, 5061))
     at_ns: int | None = None
+    today_ns: int | None = None
     timezone: str | None = None
     workers: int = 1
     keep: Callable[[Connection], bool] | None = None
@@ -44,11 +67,130 @@ class Run:
 
     paths: Sequence[str]
     options: Options = field(default_factory=Options)
-    progress: Callable[[str, int, int | None], None] | None = None
+    progress: Progress | None = None
     errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     worst: int | None = None
 
     def __iter__(self) -> Iterator[Item]:
         """Raise UsageError before the first item if there is nothing to analyse."""
-        raise NotImplementedError
+        found = find_inputs(self.paths)
+        self.errors += found.problems
+        if self.options.workers > 1 and len(found.inputs) > 1:
+            yield from self._in_parallel(found.inputs)
+            return
+        for one in found.inputs:
+            analysis = Analysis(one, self.options, self.progress)
+            yield from self._noting(analysis)
+            self._take(analysis.errors, analysis.crashes)
+
+    def _in_parallel(self, inputs: Sequence[Input]) -> Iterator[Item]:
+        """Each input in a process of its own; the order of the results is that of the inputs."""
+        options = replace(self.options, verdicts=None, workers=1)
+        with ProcessPoolExecutor(self.options.workers, get_context("spawn")) as pool:
+            for items, errors, crashes in pool.map(_analyse_one, inputs, [options] * len(inputs)):
+                yield from self._noting(items)
+                self._take(errors, crashes)
+
+    def _noting(self, items: Iterator[Item] | list[Item] | Analysis) -> Iterator[Item]:
+        for item in items:
+            if isinstance(item, Connection | CaptureSummary):
+                for finding in item.findings:
+                    rank = finding.severity.rank
+                    if self.worst is None or rank < self.worst:
+                        self.worst = rank
+            yield item
+
+    def _take(self, errors: list[str], crashes: list[str]) -> None:
+        self.errors += errors
+        self.crashes += crashes
+
+
+def _analyse_one(one: Input, options: Options) -> tuple[list[Item], list[str], list[str]]:
+    analysis = Analysis(one, options, None)
+    return list(analysis), analysis.errors, analysis.crashes
+
+
+class Analysis:
+    """One input, file or ring, from its bytes to its last finding. Iterate it once; see Run for the attributes."""
+
+    def __init__(self, one: Input, options: Options, progress: Progress | None) -> None:
+        self.input, self.options, self.progress = one, options, progress
+        self.errors: list[str] = []
+        self.crashes: list[str] = []
+        self._history = History()
+        self._context = Context(
+            history=self._history,
+            now_ns=options.at_ns,
+            today_ns=options.today_ns,
+            mtls_ports=knowledge.mtls_ports(),
+            sip_ports=knowledge.sip_ports(),
+        )
+        self._repeats = Repeats(knowledge.limit("repeat_after"))
+        self._tally = Tally(one)
+
+    def __iter__(self) -> Iterator[Item]:
+        """Connections as they are decided, then what was counted instead of listed, then the summary."""
+        tracker: Tracker | None = None
+        decoder = Decoder()
+        for path in self.input.files:
+            try:
+                with open_capture(path, ReadOptions(timezone=self.options.timezone)) as capture:
+                    self._tally.begin(path, capture.facts)
+                    for conn in self._read(capture, decoder, tracker := tracker or self._tracker()):
+                        yield from self._judged(conn)
+            except CaptureError as error:
+                self._tally.error = str(error)
+                self.errors.append(str(error))
+            self._tally.end()
+        if tracker is not None:
+            for conn in tracker.finish():
+                yield from self._judged(conn)
+            self.crashes += [f"{crash.where}: {type(crash.error).__name__}: {crash.error}" for crash in tracker.crashes]
+        yield from self._repeats.counted()
+        yield self._tally.summary(tracker, self._history.amendments())
+
+    def _tracker(self) -> Tracker:
+        return Tracker(
+            Setting(capture=self.input.name, ports=self.options.ports, known_ports=knowledge.default_tls_ports())
+        )
+
+    def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Connection]:
+        facts = capture.facts
+        for frames in capture:
+            if len(frames) == 0:
+                continue
+            decoded = decoder.feed(frames)
+            self._tally.count(frames, decoded)
+            tracker.setting = replace(
+                tracker.setting,
+                time_digits=facts.time_digits,
+                local_time_doubt=facts.local_time and self.options.timezone is None,
+                files=self._tally.files,
+            )
+            yield from tracker.feed(decoded, int(frames.time_ns.max()))
+            if self.progress is not None:
+                self.progress(capture.name, frames.position, capture.size)
+
+    def _judged(self, conn: Connection) -> Iterator[Item]:
+        """The record with its findings, unless it is not wanted or only counted."""
+        findings = judge(conn, self._context, self._on_crash(conn))
+        if findings:
+            conn.set_findings(findings, diagnosis(conn, findings))
+        if self.options.verdicts is not None:
+            self.options.verdicts(conn, verdicts(conn, self._context))
+        self._history.learn(conn)
+        if self.options.keep is not None and not self.options.keep(conn):
+            return
+        self._tally.report(conn)
+        if self._repeats.is_listed(conn):
+            yield conn
+
+    def _on_crash(self, conn: Connection) -> Callable[[Verdict], None]:
+        def note(verdict: Verdict) -> None:
+            self.crashes.append(f"{conn.capture}, connection {conn.stream}: rule {verdict.rule}: {verdict.reason}")
+
+        return note
+
+
+__all__ = ["Analysis", "Finding", "Options", "Run", "Severity"]

@@ -1,0 +1,368 @@
+"""Segments -> connections: four-tuple and incarnation. Work is per flow and block, not per packet.
+
+`FlowTable.feed` groups a block's rows by connection, keeps the counters of both directions, numbers the connections as
+Wireshark does (a SYN with another sequence number, or after a FIN or RST, is a new connection), and hands up only those
+rows that the stage above still wants to see one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analyzer.grouping import Block, Tallies, new_salt, tally
+from analyzer.packets.columns import ACK, FIN, RST, SYN, IcmpError, Segments
+
+FIRST_ROWS = 4
+"""Of a new flow this many rows are handed up whatever they carry: SYN, SYN-ACK, ACK and one more."""
+ROUND_ROWS = 48
+"""Rows of one flow handed up at once; then the stage above is asked whether it wants more of them."""
+ALERT_RECORD, APPLICATION_RECORD = 21, 23
+ALERT_SEGMENTS = (5 + 19, 5 + 19 + 16, 5 + 11)
+"""Payload bytes of a segment that holds one TLS 1.3 record of alert size: plain, padded by 16 (JSSE), CCM_8."""
+
+
+class Wants(IntEnum):
+    """What the stage above wants of a flow's rows."""
+
+    ALL = 0
+    """The handshake is going on: every row with payload or SYN, FIN, RST, or window 0."""
+    LIGHT = 1
+    """It is over: SYN, FIN, RST and segments that may be an alert record."""
+    ENDS = 2
+    """Not TLS: SYN, FIN and RST."""
+    EVERYTHING = 3
+    """As ALL, and pure acknowledgements too (a closed window waits to open)."""
+
+
+class Lane:
+    """Counters of one direction. Times in ns, frames 1-based; None before the first row. See SideTraffic."""
+
+    __slots__ = (
+        "base",
+        "bytes",
+        "first_frame",
+        "last_ack",
+        "last_frame",
+        "last_ns",
+        "last_payload_frame",
+        "last_payload_ns",
+        "last_payload_seq",
+        "max_segment",
+        "packets",
+    )
+
+    def __init__(self) -> None:
+        self.base: int | None = None  # sequence number before the first byte, as Wireshark's base_seq
+        self.packets = 0
+        self.bytes = 0
+        self.max_segment = 0
+        self.first_frame: int | None = None
+        self.last_frame: int | None = None
+        self.last_ns: int | None = None
+        self.last_payload_frame: int | None = None
+        self.last_payload_ns: int | None = None
+        self.last_payload_seq: int | None = None  # one past its last byte
+        self.last_ack: int | None = None
+
+
+class Flow:
+    """One TCP connection. Direction 0 goes from the numerically lower endpoint, 1 from the higher.
+
+    Attributes:
+        key: canonical four-tuple as bytes (grouping.KEY). stream: number, Wireshark's tcp.stream.
+        lanes: counters of directions 0 and 1.
+        wants: what the stage above still wants. ended: a FIN or RST was seen.
+        first_frame, first_ns: of its first packet. last_ns: of its latest.
+        opener: direction of the first packet. owner: whatever the stage above keeps here.
+        icmp: errors that quote it.
+    """
+
+    __slots__ = (
+        "ended",
+        "first_frame",
+        "first_ns",
+        "icmp",
+        "key",
+        "lanes",
+        "last_ns",
+        "opener",
+        "owner",
+        "stream",
+        "wants",
+    )
+
+    def __init__(self, key: bytes, stream: int, frame: int, time_ns: int, opener: int) -> None:
+        self.key = key
+        self.stream = stream
+        self.lanes = (Lane(), Lane())
+        self.wants = Wants.ALL
+        self.ended = False
+        self.first_frame = frame
+        self.first_ns = time_ns
+        self.last_ns = time_ns
+        self.opener = opener
+        self.owner: Any = None
+        self.icmp: list[IcmpError] = []
+
+
+class Columns:
+    """The columns of the rows handed up, as plain lists (a list element costs a tenth of an array element)."""
+
+    __slots__ = (
+        "ack",
+        "direction",
+        "flags",
+        "frame",
+        "ip_at",
+        "ip_id",
+        "payload",
+        "payload_at",
+        "seq",
+        "tcp_at",
+        "time_ns",
+        "ttl",
+        "window",
+        "wire_payload",
+    )
+
+    def __init__(self, block: Block, rows: NDArray[np.int64]) -> None:
+        seg = block.seg
+        self.direction: list[int] = block.direction[rows].tolist()
+        self.flags: list[int] = seg.flags[rows].tolist()
+        self.seq: list[int] = seg.seq[rows].tolist()
+        self.ack: list[int] = seg.ack[rows].tolist()
+        self.window: list[int] = seg.window[rows].tolist()
+        self.payload_at: list[int] = seg.payload_at[rows].tolist()
+        self.payload: list[int] = seg.payload[rows].tolist()
+        self.wire_payload: list[int] = seg.wire_payload[rows].tolist()
+        self.tcp_at: list[int] = seg.tcp_at[rows].tolist()
+        self.ip_at: list[int] = seg.ip_at[rows].tolist()
+        self.frame: list[int] = seg.frame[rows].tolist()
+        self.time_ns: list[int] = seg.time_ns[rows].tolist()
+        self.ttl: list[int] = seg.ttl[rows].tolist()
+        self.ip_id: list[int] = seg.ip_id[rows].tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows `start` to `stop` of `columns`: one flow's, in order. Offsets point into `data`."""
+
+    flow: Flow
+    columns: Columns
+    start: int
+    stop: int
+    data: NDArray[np.uint8]
+
+
+class FlowTable:
+    """All connections of a capture, bounded.
+
+    `feed` yields the rows to look at, flow by flow; the caller sets `flow.wants` while it consumes them.
+
+    Attributes:
+        opened: connections seen so far; the next one's number.
+        evictions: connections given up, though they had not ended, because the table was full.
+    """
+
+    def __init__(self, limit: int = 100_000) -> None:
+        self._flows: dict[bytes, Flow] = {}
+        self._limit = limit
+        self._salt = new_salt()
+        self.opened = 0
+        self.evictions = 0
+        self._replaced: list[tuple[Flow, int]] = []
+        self._evicted: list[Flow] = []
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._flows.values())
+
+    def find(self, key: bytes) -> Flow | None:
+        """The latest connection of this canonical four-tuple; None if there is none."""
+        return self._flows.get(key)
+
+    def take_replaced(self) -> list[tuple[Flow, int]]:
+        """Flows whose four-tuple a new connection took over since the last call, and when (ns)."""
+        taken, self._replaced = self._replaced, []
+        return taken
+
+    def take_evicted(self) -> list[Flow]:
+        """Flows given up since the last call because the table was full."""
+        taken, self._evicted = self._evicted, []
+        return taken
+
+    def drop(self, flow: Flow) -> None:
+        """Forget a flow (its key may already belong to a newer one)."""
+        if self._flows.get(flow.key) is flow:
+            del self._flows[flow.key]
+
+    def feed(self, seg: Segments) -> Iterator[Rows]:
+        """Group one block's segments; yield the wanted rows flow by flow, in order of their first rows in this block."""
+        if not len(seg):
+            return
+        block = Block(seg, self._salt)
+        flows, fresh = self._look_up(block)
+        _count(block, flows)
+        yield from _hand_up(block, flows, fresh)
+        self._bound()
+
+    def _look_up(self, block: Block) -> tuple[list[Flow], list[int]]:
+        """The flow of each group (groups are split where a four-tuple is born again), and which groups are new flows."""
+        table = self._flows
+        flows: list[Flow | None] = [table.get(key) for key in block.keys]
+        births = [(row, g, False) for g, row in enumerate(block.first_row) if flows[g] is None]
+        births += [(row, g, True) for row, g in block.syn_rows if row != block.first_row[g] or flows[g] is not None]
+        births.sort()
+        latest: dict[int, int] = {}  # group -> the group that holds its rows from here on
+        fresh: list[int] = []
+        for row, original, is_syn in births:
+            g = latest.get(original, original)
+            if is_syn:
+                flow = flows[g]
+                if flow is None or not _is_reborn(block, flow, g, row):
+                    continue
+                self._replaced.append((flow, int(block.seg.time_ns[row])))
+                if row != block.first_row[g]:
+                    g = latest[original] = block.split(g, row)
+                    flows.append(None)
+            flows[g] = self._open(block, g, row)
+            fresh.append(g)
+        return [flow for flow in flows if flow is not None], fresh
+
+    def _open(self, block: Block, g: int, row: int) -> Flow:
+        seg, key = block.seg, block.keys[g]
+        flow = Flow(key, self.opened, int(seg.frame[row]), int(seg.time_ns[row]), int(block.direction[row]))
+        self.opened += 1
+        self._flows.pop(key, None)  # so that the newest flow stands last
+        self._flows[key] = flow
+        return flow
+
+    def _bound(self) -> None:
+        """Too many flows: those that have ended go first, then those that never carried payload, then the quietest."""
+        excess = len(self._flows) - self._limit
+        if excess <= 0:
+            return
+        ranked = sorted(self._flows.values(), key=_worth)
+        for flow in ranked[: excess + self._limit // 10]:
+            del self._flows[flow.key]
+            self._evicted.append(flow)
+            self.evictions += not flow.ended
+
+
+def _worth(flow: Flow) -> tuple[int, int]:
+    silent = flow.lanes[0].bytes == 0 and flow.lanes[1].bytes == 0
+    return (0 if flow.ended else 1 if silent else 2, flow.last_ns)
+
+
+def _is_reborn(block: Block, flow: Flow, g: int, row: int) -> bool:
+    """Wireshark's test: this SYN's sequence number is not the one known, or the connection had ended."""
+    for earlier in block.rows(g).tolist():
+        if earlier >= row or (flow.lanes[0].base is not None and flow.lanes[1].base is not None):
+            break
+        _learn_base(block, flow, earlier)
+    base = flow.lanes[int(block.direction[row])].base
+    return base is not None and (base != int(block.seg.seq[row]) or flow.ended or block.ended_before(g, row))
+
+
+def _learn_base(block: Block, flow: Flow, row: int) -> None:
+    """The first row of a direction tells its base; the first ACK of the other direction does as well."""
+    seg, direction = block.seg, int(block.direction[row])
+    flags, lane, peer = int(seg.flags[row]), flow.lanes[direction], flow.lanes[1 - direction]
+    if lane.base is None:
+        lane.base = (int(seg.seq[row]) - (0 if flags & SYN else 1)) & 0xFFFFFFFF
+    if peer.base is None and flags & ACK:
+        peer.base = (int(seg.ack[row]) - 1) & 0xFFFFFFFF
+
+
+def _count(block: Block, flows: list[Flow]) -> None:
+    """Add the block's rows to the counters of their flows."""
+    tallies = tally(block)
+    for g, flow in enumerate(flows):
+        lanes = flow.lanes
+        _add(flow, lanes[0], tallies, 2 * g)
+        _add(flow, lanes[1], tallies, 2 * g + 1)
+        if lanes[0].base is None or lanes[1].base is None:
+            for row in block.rows(g)[:64].tolist():
+                _learn_base(block, flow, row)
+                if lanes[0].base is not None and lanes[1].base is not None:
+                    break
+
+
+def _add(flow: Flow, lane: Lane, tallies: Tallies, at: int) -> None:
+    if tallies.last[at] < 0:
+        return
+    lane.packets += tallies.packets[at]
+    lane.last_frame = tallies.last_frame[at]
+    lane.last_ns = last_ns = tallies.last_ns[at]
+    if last_ns > flow.last_ns:
+        flow.last_ns = last_ns
+    if lane.first_frame is None:
+        lane.first_frame = tallies.first_frame[at]
+    if tallies.last_payload[at] >= 0:
+        lane.bytes += tallies.bytes[at]
+        lane.last_payload_frame = tallies.last_payload_frame[at]
+        lane.last_payload_ns = tallies.last_payload_ns[at]
+        lane.last_payload_seq = tallies.last_payload_seq[at]
+        if tallies.max_segment[at] > lane.max_segment:
+            lane.max_segment = tallies.max_segment[at]
+    if tallies.last_ack[at] >= 0:
+        lane.last_ack = tallies.last_ack_value[at]
+
+
+# ---- which rows are handed up ----------------------------------------------------------------------------------------
+
+
+def _wanted(seg: Segments, rows: NDArray[np.int64], wants: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Of these rows, those that their flows want; `wants` runs along with `rows`."""
+    flags, size = seg.flags[rows], seg.wire_payload[rows]
+    mask: NDArray[np.bool_] = (flags & (SYN | FIN | RST)) != 0
+    mask |= (wants == Wants.ALL) & ((size > 0) | (seg.window[rows] == 0))
+    mask |= wants == Wants.EVERYTHING
+    light = np.flatnonzero((wants == Wants.LIGHT) & (seg.payload[rows] > 0))
+    if len(light):
+        first = seg.data[seg.payload_at[rows[light]]]
+        small = np.isin(size[light], ALERT_SEGMENTS)
+        mask[light] |= (first == ALERT_RECORD) | ((first == APPLICATION_RECORD) & small)
+    return mask
+
+
+def _hand_up(block: Block, flows: list[Flow], fresh: list[int]) -> Iterator[Rows]:
+    """The first rows of every flow are cut out in one go; flows that have more in this block are asked again for each
+    further round."""
+    seg = block.seg
+    wants = np.fromiter((flow.wants for flow in flows), np.uint8, len(flows))
+    rows = np.flatnonzero(block.rank < ROUND_ROWS)
+    group = block.group[rows]
+    mask = _wanted(seg, rows, wants[group])
+    if fresh:
+        is_fresh = np.zeros(len(flows), np.bool_)
+        is_fresh[fresh] = True
+        mask |= is_fresh[group] & (block.rank[rows] < FIRST_ROWS)
+    rows, group = rows[mask], group[mask]
+    order = np.argsort(group, kind="stable")
+    rows, group = rows[order], group[order]
+    columns = Columns(block, rows)
+    edges: list[int] = np.searchsorted(group, np.arange(len(flows) + 1)).tolist()
+    for g, flow in enumerate(flows):
+        if edges[g] < edges[g + 1]:
+            yield Rows(flow, columns, edges[g], edges[g + 1], seg.data)
+        if block.stops[g] - block.starts[g] > ROUND_ROWS:
+            yield from _further_rounds(block, flow, block.rows(g)[ROUND_ROWS:])
+
+
+def _further_rounds(block: Block, flow: Flow, rows: NDArray[np.int64]) -> Iterator[Rows]:
+    at, size = 0, ROUND_ROWS
+    while at < len(rows):
+        piece = rows[at : at + size]
+        at, size = at + size, size * 2
+        piece = piece[_wanted(block.seg, piece, np.full(len(piece), flow.wants, np.uint8))]
+        if len(piece):
+            yield Rows(flow, Columns(block, piece), 0, len(piece), block.seg.data)

@@ -1,0 +1,319 @@
+"""`Conversation`: one TCP connection while it is being followed. Sans-IO: `feed` rows, then `finish`.
+
+Each direction has its own reassembly and TLS stream, so that nothing depends on how packets were cut or interleaved.
+Once both sides have shown encrypted traffic beyond the handshake, only ends and alert-like records are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.flows import Columns, Flow, Rows, Wants
+from analyzer.packets.columns import ACK, FIN, RST, SYN
+from analyzer.reassembly import Assembler, Hole, seq_distance
+from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
+from analyzer.tls.names import TLS13, ContentType
+from analyzer.tls.stream import State, TlsStream
+
+FOLLOWED_RECORDS_13, FOLLOWED_BYTES_13 = 12, 32 * 1024
+"""TLS 1.3 hides what a record is: after this much of one direction its handshake is certainly over."""
+FOLLOWED_BYTES = 48 * 1024
+"""Encrypted bytes of one direction after which the connection is settled if the other has sent any."""
+ENOUGH_BYTES = 256 * 1024
+"""Bytes of a connection of which nothing could be told until then; nothing will."""
+MAX_EVENTS = 4_000
+"""Events of one direction; a peer that sends more tiny records is followed no further."""
+MAX_ENDINGS = 16
+"""FINs and RSTs remembered of one connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A FIN or RST as it came. `direction` as in Flow; `heard_ns`: when the other side's latest payload before it was
+    looked at; None if there was none."""
+
+    direction: int
+    how: str
+    frame: int
+    time_ns: int
+    seq_fits: bool
+    ttl: int
+    ip_id: int
+    heard_ns: int | None
+
+
+class Half:
+    """One direction of a conversation. Frames are 1-based, times ns; None = not seen."""
+
+    __slots__ = (
+        "ack_ns",
+        "after_close_bytes",
+        "app_records",
+        "assembler",
+        "events",
+        "fin_seen",
+        "ip_id",
+        "mss",
+        "opaque_bytes",
+        "opaque_records",
+        "opened",
+        "spoke_ns",
+        "stream",
+        "syn_count",
+        "syn_frame",
+        "syn_frames",
+        "syn_ns",
+        "tail",
+        "truncated",
+        "ttl",
+        "zero_frame",
+        "zero_ns",
+        "zero_since",
+    )
+
+    def __init__(self) -> None:
+        self.assembler: Assembler | None = None
+        self.stream: TlsStream | None = None
+        self.events: list[Event] = []
+        self.syn_frame: int | None = None
+        self.syn_ns: int | None = None
+        self.syn_count = 0
+        self.syn_frames: list[int] = []
+        self.ack_ns: int | None = None
+        self.spoke_ns: int | None = None  # its latest payload that was looked at
+        self.mss: int | None = None
+        self.opened = False  # sent a SYN without ACK
+        self.ttl = self.ip_id = -1
+        self.fin_seen = False
+        self.opaque_records = self.opaque_bytes = self.app_records = 0
+        self.tail: tuple[int, int, int, int] | None = None  # frame, time, content type, record length
+        self.truncated = 0
+        self.after_close_bytes = 0
+        self.zero_frame: int | None = None
+        self.zero_since: int | None = None
+        self.zero_ns = 0
+
+
+class Conversation:
+    """What has been seen of one flow.
+
+    Attributes:
+        halves: of directions 0 and 1. ends: FINs and RSTs, in order.
+        closed_ns: when the connection was over: the first RST, or the second FIN; None while it is open.
+        settled: the handshake has been followed to its end; what follows is only counted.
+        tls13: the server chose TLS 1.3 (or a draft of it).
+    """
+
+    __slots__ = ("closed_ns", "ends", "flow", "halves", "settled", "tls13")
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.halves = (Half(), Half())
+        self.ends: list[End] = []
+        self.closed_ns: int | None = None
+        self.settled = False
+        self.tls13 = False
+
+    def feed(self, rows: Rows) -> None:
+        """Look at rows one by one, then read what they completed."""
+        c, data, halves = rows.columns, rows.data.data, self.halves
+        for i in range(rows.start, rows.stop):
+            flags, direction, wire = c.flags[i], c.direction[i], c.wire_payload[i]
+            half = halves[direction]
+            if half.ttl < 0:
+                half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
+            if flags & SYN:
+                self._on_syn(half, c, i, data)
+            elif half.ack_ns is None and flags & ACK:
+                half.ack_ns = c.time_ns[i]
+            if wire:
+                half.spoke_ns = c.time_ns[i]
+                if self.settled:
+                    self._on_tail(half, c, i, data)
+                else:
+                    self._on_payload(half, c, i, data)
+            if c.window[i] == 0 or half.zero_since is not None:
+                self._on_window(half, c, i)
+            if flags & (FIN | RST):
+                self._on_end(half, c, i)
+        if not self.settled:
+            self._read()
+
+    def finish(self) -> None:
+        """The connection is over, or the capture is: holes are given up, streams say what they still hold."""
+        if self.settled:
+            return
+        for direction, half in enumerate(self.halves):
+            if half.assembler is None or half.stream is None:
+                continue
+            half.assembler.finish(self.acknowledged(direction))
+            self._read_half(half)
+            half.events += half.stream.finish()
+
+    def acknowledged(self, direction: int) -> int | None:
+        """Offset up to which the peer has acknowledged this direction; None if its packets are not in the capture."""
+        peer, assembler = self.flow.lanes[1 - direction], self.halves[direction].assembler
+        if assembler is None or peer.last_ack is None:
+            return None
+        offset = assembler.offset(peer.last_ack)
+        return min(offset, assembler.high) if offset <= assembler.high + 1 else offset
+
+    # ---- rows --------------------------------------------------------------------------------------------------------
+
+    def _on_syn(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
+        half.syn_count += 1
+        half.opened |= not c.flags[i] & ACK
+        if len(half.syn_frames) < MAX_ENDINGS:
+            half.syn_frames.append(c.frame[i])
+        if half.syn_frame is None:
+            half.syn_frame, half.syn_ns = c.frame[i], c.time_ns[i]
+            half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
+            half.mss = _announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
+
+    def _on_payload(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
+        assembler, direction = half.assembler, c.direction[i]
+        lane = self.flow.lanes[direction]
+        if assembler is None:
+            base = lane.base if lane.base is not None else (c.seq[i] - 1) & 0xFFFFFFFF
+            assembler = half.assembler = Assembler((base + 1) & 0xFFFFFFFF)
+            half.stream = TlsStream(mid_stream=not self.syn_seen)
+        at, size, wire = c.payload_at[i], c.payload[i], c.wire_payload[i]
+        seq = c.seq[i] + 1 & 0xFFFFFFFF if c.flags[i] & SYN else c.seq[i]
+        head = bytes(data[c.ip_at[i] : at])
+        assembler.feed(seq, bytes(data[at : at + size]), wire, c.frame[i], c.time_ns[i], head, lane.max_segment)
+        if size < wire:
+            half.truncated += 1
+        if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
+            half.after_close_bytes += wire
+
+    def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
+        """After the handshake: remember the last segment that looks like a lone alert record."""
+        at = c.payload_at[i]
+        if c.payload[i] >= 5:
+            half.tail = (c.frame[i], c.time_ns[i], data[at], data[at + 3] << 8 | data[at + 4])
+
+    def _on_window(self, half: Half, c: Columns, i: int) -> None:
+        if c.flags[i] & (RST | SYN):
+            return
+        if c.window[i] == 0:
+            if half.zero_since is None and not self.settled:
+                half.zero_since = c.time_ns[i]
+                half.zero_frame = half.zero_frame or c.frame[i]
+                self.flow.wants = Wants.EVERYTHING
+        elif half.zero_since is not None:
+            half.zero_ns = max(half.zero_ns, c.time_ns[i] - half.zero_since)
+            half.zero_since = None
+            if self.flow.wants is Wants.EVERYTHING:
+                self.flow.wants = Wants.ALL
+
+    def _on_end(self, half: Half, c: Columns, i: int) -> None:
+        flags, time_ns, direction = c.flags[i], c.time_ns[i], c.direction[i]
+        how = "rst" if flags & RST else "fin"
+        self.flow.ended = True
+        if how == "fin" and half.fin_seen:
+            return  # sent again
+        half.fin_seen |= how == "fin"
+        if len(self.ends) < MAX_ENDINGS:
+            heard = self.halves[1 - direction].spoke_ns
+            fits = self._seq_fits(half, direction, c.seq[i])
+            self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard))
+        if self.closed_ns is None and (how == "rst" or (self.halves[0].fin_seen and self.halves[1].fin_seen)):
+            self.closed_ns = time_ns
+
+    def _seq_fits(self, half: Half, direction: int, seq: int) -> bool:
+        """The sequence number is the one that the sender's other packets lead to expect (FIN counted or not)."""
+        lane = self.flow.lanes[direction]
+        if self.settled and lane.last_payload_seq is not None:
+            return 0 <= seq_distance(seq, lane.last_payload_seq & 0xFFFFFFFF) + 1 <= 2
+        if half.assembler is not None:
+            return half.assembler.offset(seq) - half.assembler.high in (0, 1)
+        return lane.base is None or seq_distance(seq, lane.base) in (0, 1, 2) or seq == 0
+
+    @property
+    def syn_seen(self) -> bool:
+        """A SYN or SYN-ACK of this connection is in the capture."""
+        return self.halves[0].syn_frame is not None or self.halves[1].syn_frame is not None
+
+    # ---- streams -----------------------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        for half in self.halves:
+            if half.assembler is not None:
+                self._read_half(half)
+        if self._is_settled():
+            self.settled = True
+            quiet = not any(half.opaque_records for half in self.halves)
+            self.flow.wants = Wants.ENDS if quiet else Wants.LIGHT
+            for half in self.halves:
+                if half.assembler is not None:
+                    half.assembler.forget()
+
+    def _read_half(self, half: Half) -> None:
+        assembler, stream = half.assembler, half.stream
+        if assembler is None or stream is None:
+            return
+        pieces = assembler.take()
+        if assembler.rewritten:  # a forged copy had been read: read everything again
+            pieces = assembler.replay()
+            half.stream = stream = TlsStream(mid_stream=not self.syn_seen)
+            half.events, half.opaque_records, half.opaque_bytes, half.app_records = [], 0, 0, 0
+        if not pieces:
+            return
+        start = len(half.events)
+        chunk: list[bytes] = []
+        for piece in pieces:
+            if isinstance(piece, Hole):
+                half.events += stream.feed(b"".join(chunk))
+                half.events += stream.gap(piece.size)
+                chunk.clear()
+            else:
+                chunk.append(piece)
+        if chunk:
+            half.events += stream.feed(chunk[0] if len(chunk) == 1 else b"".join(chunk))
+        for event in half.events[start:]:
+            if isinstance(event, OpaqueRecord):
+                half.opaque_records += 1
+                half.opaque_bytes += event.length
+                if event.content_type == ContentType.application_data:
+                    half.app_records += 1
+            elif isinstance(event, Handshake) and isinstance(event.body, ServerHello):
+                version = event.body.selected_version
+                self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
+
+    def _is_settled(self) -> bool:
+        a, b = self.halves
+        if max(a.opaque_bytes, b.opaque_bytes) >= ENOUGH_BYTES or max(len(a.events), len(b.events)) >= MAX_EVENTS:
+            return True
+        if a.opaque_records and b.opaque_records:
+            if max(a.opaque_bytes, b.opaque_bytes) >= FOLLOWED_BYTES:
+                return True
+            if self.tls13:
+                return all(
+                    h.opaque_records >= FOLLOWED_RECORDS_13 or h.opaque_bytes >= FOLLOWED_BYTES_13 for h in (a, b)
+                )
+            return bool(a.app_records and b.app_records)
+        states = {_state(a), _state(b)}
+        if states <= {State.NOT_TLS, State.BROKEN, State.OPAQUE}:
+            return State.OPAQUE not in states
+        seen = self.flow.lanes[0].bytes + self.flow.lanes[1].bytes
+        return seen >= ENOUGH_BYTES and not states & {State.CLEAR, State.OPAQUE}
+
+
+def _state(half: Half) -> State:
+    return half.stream.state if half.stream is not None else State.START
+
+
+def _announced_mss(header: memoryview) -> int | None:
+    """The maximum segment size option of a TCP header (RFC 9293 section 3.7.1)."""
+    at = 20
+    while at + 1 < len(header):
+        kind, size = header[at], header[at + 1]
+        if kind == 0:
+            return None
+        if kind == 1:
+            at += 1
+            continue
+        if kind == 2 and size == 4 and at + 4 <= len(header):
+            return header[at + 2] << 8 | header[at + 3]
+        at += max(2, size)
+    return None

@@ -1,0 +1,58 @@
+"""Who talks to whom, and the names of a connection: addresses, uid, Community ID."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from analyzer.flows import Flow
+from analyzer.packets.addresses import address_text
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_TCP = b"\x06\x00"  # protocol number and the padding byte of Community ID v1
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Addresses and ports of a flow's two ends, the lower endpoint (direction 0) first."""
+
+    ips: tuple[str, str]
+    ports: tuple[int, int]
+    community_id: str
+
+
+def endpoints(flow: Flow) -> Endpoints:
+    """Read a flow's key (grouping.KEY: four 64-bit halves, two ports, family)."""
+    key = flow.key
+    words = [int.from_bytes(key[at : at + 8], "big") for at in (0, 8, 16, 24)]
+    v4 = key[36] == 1
+    low, high = key[32:34], key[34:36]
+    raw_low, raw_high = (key[12:16], key[28:32]) if v4 else (key[0:16], key[16:32])
+    # Community ID v1 orders by address, then port, as the key does: seed 0, addresses, protocol, ports
+    digest = hashlib.sha1(b"\0\0" + raw_low + raw_high + _TCP + low + high, usedforsecurity=False).digest()
+    return Endpoints(
+        ips=(address_text(v4, words[0], words[1]), address_text(v4, words[2], words[3])),
+        ports=(low[0] << 8 | low[1], high[0] << 8 | high[1]),
+        community_id="1:" + base64.b64encode(digest).decode(),
+    )
+
+
+def flow_key(ip: str, port: int, other_ip: str, other_port: int) -> bytes:
+    """The canonical key (grouping.KEY) of two endpoints given as text."""
+    a, b = ip_address(ip), ip_address(other_ip)
+    low, high = sorted((int(end), number) for end, number in ((a, port), (b, other_port)))
+    ports = low[1].to_bytes(2, "big") + high[1].to_bytes(2, "big")
+    return low[0].to_bytes(16, "big") + high[0].to_bytes(16, "big") + ports + bytes([a.version == 4])
+
+
+def uid(flow: Flow) -> str:
+    """ "C" and 16 letters and digits, from the four-tuple, the first packet's time and number: the same at every run."""
+    seed = flow.key + flow.first_ns.to_bytes(9, "big", signed=True) + flow.stream.to_bytes(8, "big")
+    number = int.from_bytes(hashlib.blake2b(seed, digest_size=12).digest(), "big")
+    out = []
+    for _ in range(16):
+        number, digit = divmod(number, 62)
+        out.append(_LETTERS[digit])
+    return "C" + "".join(out)

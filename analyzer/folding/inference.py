@@ -1,0 +1,159 @@
+"""TLS 1.3 without keys: what the lengths of encrypted records tell (RFC 8446 section 5.2: content + 1 + tag).
+
+Lengths are exact for stacks that put one message into one record (OpenSSL, GnuTLS, Go); JSSE pads each record by 16
+bytes. Stacks that coalesce messages leave only totals, and then nothing, or less, is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.connection import ClientAuth13
+
+HEADER, INNER_TYPE = 4, 1
+TLS_AES_256_GCM_SHA384, TLS_AES_128_CCM_8_SHA256 = 0x1302, 0x1305
+PADDING = (0, 16)
+"""Bytes of padding a record may carry: none, or JSSE's 16."""
+SMALLEST_CHAIN = 100
+"""A Certificate message with a certificate in it is never shorter than this many bytes."""
+LOOK_AHEAD = 5
+"""Records of the client's flight among which its Finished is looked for."""
+MOST_TICKETS = 4
+"""NewSessionTicket records that a server sends at once at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An encrypted record: its length field, the frame that completes it, and when."""
+
+    length: int
+    frame: int
+    time_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Record lengths that a cipher suite gives to messages of known size."""
+
+    alert: int
+    finished: int
+    empty_certificate: int
+    empty_and_finished: int
+    end_of_early_data: int
+
+    def is_alert(self, length: int) -> bool:
+        """An alert, padded or not."""
+        return length - self.alert in PADDING
+
+    def is_finished(self, length: int) -> bool:
+        """A Finished message alone in its record."""
+        return length - self.finished in PADDING
+
+
+def sizes(cipher_suite: int | None) -> Sizes:
+    """Lengths for this suite. Source: RFC 8446 sections 4.4.2, 4.4.4, 4.5, 5.2, 6."""
+    overhead = INNER_TYPE + (8 if cipher_suite == TLS_AES_128_CCM_8_SHA256 else 16)
+    digest = 48 if cipher_suite == TLS_AES_256_GCM_SHA384 else 32
+    empty = HEADER + 1 + 3  # empty request context, empty list
+    return Sizes(
+        alert=2 + overhead,
+        finished=HEADER + digest + overhead,
+        empty_certificate=empty + overhead,
+        empty_and_finished=empty + HEADER + digest + overhead,
+        end_of_early_data=HEADER + overhead,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the records say.
+
+    Attributes:
+        auth: the facts for the record.
+        client_flight: how many of the client's records are its handshake; the rest is data. 0 = its Finished was not seen.
+        server_flight: how many of the server's records came before that.
+        tickets: how many of the server's records after that look like session tickets.
+        client_alert, server_alert: index of a record that is an alert by its size and place; None if there is none.
+    """
+
+    auth: ClientAuth13
+    client_flight: int
+    server_flight: int
+    tickets: int
+    client_alert: int | None = None
+    server_alert: int | None = None
+
+
+def read(
+    client: list[Record],
+    server: list[Record],
+    cipher_suite: int | None,
+    *,
+    client_end: int | None,
+    server_end: int | None,
+) -> Reading:
+    """Judge the records after the ServerHello. `client_end`, `server_end`: frame of the first FIN or RST of that side,
+    None if it sent none."""
+    size = sizes(cipher_suite)
+    closed = client_end is not None or server_end is not None
+    if client and size.is_alert(client[0].length) and len(client) == 1 and closed:
+        auth = ClientAuth13(None, "medium", False, True, _lengths(client), _lengths(server), (client[0].frame,))
+        return Reading(auth, 0, len(server), 0, client_alert=0)
+    answer, confidence, flight = _client_answer([r.length for r in client], size)
+    if not flight:
+        auth = ClientAuth13(None, "medium", False, False, _lengths(client), _lengths(server), ())
+        return Reading(auth, 0, len(server), 0)
+    done = client[flight - 1].frame
+    before = sum(1 for record in server if record.frame <= done)
+    after = server[before:]
+    last = client[-1] if len(client) > flight and size.is_alert(client[-1].length) else None
+    client_alert = len(client) - 1 if last is not None and closed else None
+    refused = (
+        len(after) == 1
+        and size.is_alert(after[0].length)
+        and closed
+        and not (last is not None and last.frame < after[0].frame)
+        and not (client_end is not None and client_end < after[0].frame)
+    )
+    server_alert = len(server) - 1 if after and closed and size.is_alert(after[-1].length) else None
+    tickets = 0 if refused else _tickets([r.length for r in after], size)
+    frames = tuple(sorted({record.frame for record in client[:flight]}))
+    auth = ClientAuth13(answer, confidence, refused, False, _lengths(client), _lengths(server), frames)
+    return Reading(auth, flight, before, tickets, client_alert, server_alert)
+
+
+def _lengths(records: list[Record]) -> tuple[int, ...]:
+    return tuple(record.length for record in records[:16])
+
+
+def _client_answer(lengths: list[int], size: Sizes) -> tuple[str | None, str, int]:
+    """(answer, confidence, number of records of the flight); 0 records if the Finished is not there."""
+    skip = 1 if lengths and lengths[0] == size.end_of_early_data else 0
+    rest = lengths[skip:]
+    if not rest:
+        return None, "medium", 0
+    first = rest[0]
+    if size.is_finished(first):
+        return "not-requested", "high" if first == size.finished else "medium", skip + 1
+    if first - size.empty_certificate in PADDING and len(rest) > 1 and size.is_finished(rest[1]):
+        return "empty", "high" if first == size.empty_certificate else "medium", skip + 2
+    if first - size.empty_and_finished in PADDING:
+        return "empty", "medium", skip + 1
+    if first > SMALLEST_CHAIN:
+        for at in range(1, min(len(rest), LOOK_AHEAD)):
+            if size.is_finished(rest[at]):
+                return "sent", "high" if at == 2 else "medium", skip + at + 1
+        if first > SMALLEST_CHAIN + size.finished:
+            return "sent", "medium", skip + 1  # everything in one record
+    return None, "medium", 0
+
+
+def _tickets(after: list[int], size: Sizes) -> int:
+    """Leading records of the server's answer that look like tickets: of one length, more than a Finished, at the very
+    start. One ticket alone cannot be told from a short answer; it counts as a ticket, so that silence stays silence."""
+    if not after or after[0] <= size.alert or size.is_alert(after[0]):
+        return 0
+    count = 1
+    while count < min(len(after), MOST_TICKETS) and abs(after[count] - after[0]) <= 1:
+        count += 1
+    return count

@@ -1,0 +1,199 @@
+"""How a connection went: outcome, how it closed, and what the capture does not show of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.connection import Closed, Outcome, Side, Step, Visibility
+from analyzer.folding.conversation import Conversation, Half
+from analyzer.folding.timeline import NOT_STAGES, Direction, Timeline
+from analyzer.knowledge import limit
+from analyzer.tls.messages import Alert, Lost, OpaqueRecord
+from analyzer.tls.names import AlertLevel, ContentType
+
+SMALLEST_FULL_SEGMENT = 500
+"""Bytes: a hole or a lost segment below this is no full-size one (the smallest MSS in use is 536, RFC 9293 3.7.1)."""
+REPEATED = 2
+"""Sent again this often without an answer: nobody is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """`now_ns`: the latest time stamp of the capture so far. `over`: the capture has ended."""
+
+    now_ns: int
+    over: bool
+
+
+def visibility(
+    conversation: Conversation, client: int, timeline: Timeline, open_end: bool, evicted: bool
+) -> Visibility:
+    """What the capture shows, and what it does not."""
+    lanes = conversation.flow.lanes
+    halves = (conversation.halves[client], conversation.halves[1 - client])
+    missing = [_missing(half) for half in halves]
+    gap_side = Side.CLIENT if missing[0] and not missing[1] else Side.SERVER if missing[1] and not missing[0] else None
+    conflicts = [half.assembler for half in halves if half.assembler is not None and half.assembler.conflicts]
+    starts_inside = not conversation.syn_seen and not _starts_at_hello(timeline)
+    return Visibility(
+        syn_seen=conversation.syn_seen,
+        client_bytes=_seen_bytes(conversation, client),
+        server_bytes=_seen_bytes(conversation, 1 - client),
+        gap_bytes=missing[0] + missing[1],
+        gap_side=gap_side,
+        truncated_packets=halves[0].truncated + halves[1].truncated,
+        truncated_handshake=any(_cut_handshake(half) for half in halves),
+        conflicts=sum(a.conflicts for a in conflicts),
+        conflict_frames=tuple(sorted({f for a in conflicts for f in a.conflict_frames})),
+        one_sided=_one_sided(conversation, client),
+        mid_stream=starts_inside and bool(lanes[0].bytes or lanes[1].bytes),
+        open_end=open_end,
+        evicted=evicted,
+    )
+
+
+def _seen_bytes(conversation: Conversation, direction: int) -> int:
+    half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
+    if half.assembler is not None and not conversation.settled:
+        lost = sum(size for _, size, _ in half.assembler.holes)
+        return half.assembler.next - lost
+    return lane.bytes
+
+
+def _missing(half: Half) -> int:
+    """Bytes missing from the part of this direction that was followed, snapshot cuts excluded."""
+    if half.assembler is None:
+        return 0
+    return sum(size for at, size, cut in half.assembler.holes if not cut)
+
+
+def _cut_handshake(half: Half) -> bool:
+    return half.assembler is not None and any(cut for _, _, cut in half.assembler.holes)
+
+
+def _starts_at_hello(timeline: Timeline) -> bool:
+    """The stream can be read from its first byte: a hello, or plain text before one, was there."""
+    return any(
+        direction.messages or direction.preamble is not None or direction.not_tls is not None
+        for direction in (timeline.client, timeline.server)
+    )
+
+
+def _one_sided(conversation: Conversation, client: int) -> Side | None:
+    """Only this side's packets are there, though they acknowledge what the other side must have sent."""
+    lanes = conversation.flow.lanes
+    for direction in (0, 1):
+        if lanes[1 - direction].packets == 0 and lanes[direction].last_ack is not None:
+            return Side.CLIENT if direction == client else Side.SERVER
+    return None
+
+
+def unacked_full_size(conversation: Conversation, direction: int) -> bool:
+    """A full-size segment of this direction was sent at least three times and never acknowledged; or (seen from behind
+    the black hole) it never arrived here while smaller ones behind it did."""
+    half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
+    assembler = half.assembler
+    acknowledged = conversation.acknowledged(direction)
+    if assembler is None or acknowledged is None or conversation.settled:
+        return False
+    if lane.max_segment >= SMALLEST_FULL_SEGMENT:
+        stuck = assembler.tries.get(acknowledged, 0)
+        if stuck >= REPEATED and acknowledged < assembler.high and assembler.retransmitted_full >= REPEATED:
+            return True
+    behind = assembler.waiting
+    return behind is not None and acknowledged <= assembler.next and behind - assembler.next >= SMALLEST_FULL_SEGMENT
+
+
+def closed(conversation: Conversation, client: int, timeline: Timeline, clock: Clock, established: bool) -> Closed:
+    """Who ended the connection, how, and after which handshake message."""
+    flow = conversation.flow
+    if conversation.ends:
+        end = conversation.ends[0]
+        side = Side.CLIENT if end.direction == client else Side.SERVER
+        stage = _stage(timeline.steps, end.frame)
+        heard = [flow.lanes[1 - end.direction].last_payload_ns, end.heard_ns]
+        after = min((end.time_ns - ns for ns in heard if ns is not None and ns <= end.time_ns), default=None)
+        echo = any(
+            isinstance(event, OpaqueRecord) or event.level == AlertLevel.fatal
+            for event, frame, _, _ in (timeline.server if side is Side.CLIENT else timeline.client).alerts
+            if frame <= end.frame
+        )
+        name, stage_side = (stage.name, stage.side) if stage else ("", None)
+        return Closed(side, end.how, name, stage_side, end.frame, end.time_ns, after, echo)
+    stage = _stage(timeline.steps, None)
+    name, stage_side = (stage.name, stage.side) if stage else ("", None)
+    silent = clock.now_ns - flow.last_ns >= limit("never_answers_s") * 1_000_000_000
+    timed_out = not established and (silent or _repeated(conversation))
+    return Closed(None, "timeout" if timed_out else "open", name, stage_side, None, flow.last_ns)
+
+
+def _stage(steps: list[Step], before: int | None) -> Step | None:
+    found = None
+    for step in steps:
+        if before is not None and step.frames[-1] > before:
+            break
+        if step.name not in NOT_STAGES:
+            found = step
+    return found
+
+
+def _repeated(conversation: Conversation) -> bool:
+    """Something was sent again and again and never answered."""
+    for direction, half in enumerate(conversation.halves):
+        if half.opened and half.syn_count > REPEATED and conversation.flow.lanes[1 - direction].packets == 0:
+            return True
+        if half.assembler is not None and max(half.assembler.tries.values(), default=0) > REPEATED:
+            return True
+    return False
+
+
+def is_established(timeline: Timeline, tls13: bool) -> bool:
+    """The handshake completed as far as can be seen."""
+    client, server = timeline.client, timeline.server
+    if tls13:
+        reading = timeline.reading
+        if reading is None or reading.auth.client_refused:
+            return False
+        if reading.auth.refused:
+            return False
+        if reading.client_flight:
+            return True
+        # coalesced or padded records: both sides went on talking long after any handshake
+        return len(reading.auth.client_records) > 2 and len(reading.auth.server_records) > 6
+    finished = (client.finished_frame is not None, server.finished_frame is not None)
+    data = (client.app_records > 0, server.app_records > 0)
+    hello = bool(client.messages or server.messages)
+    return hello and (all(finished) or all(data) or (any(finished) and any(data) and (data != finished)))
+
+
+def outcome(timeline: Timeline, ending: Closed, view: Visibility, established: bool, any_payload: bool) -> Outcome:
+    """See contract: established, failed, not-tls, no-data, unknown."""
+    client, server = timeline.client, timeline.server
+    if not any_payload:
+        return Outcome.NO_DATA if not view.one_sided else Outcome.UNKNOWN
+    if client.not_tls is not None or server.not_tls is not None:
+        return Outcome.NOT_TLS
+    if not (client.tls or server.tls):
+        return Outcome.UNKNOWN
+    if established:
+        return Outcome.ESTABLISHED
+    if any(_says_failure(event) for direction in (client, server) for event, _, _, _ in direction.alerts):
+        return Outcome.FAILED
+    if timeline.reading is not None and (timeline.reading.auth.refused or timeline.reading.auth.client_refused):
+        return Outcome.FAILED
+    if view.limited or not (client.messages or server.messages):
+        return Outcome.UNKNOWN
+    if timeline.reading is not None and timeline.reading.auth.client_records and not timeline.reading.client_flight:
+        # records of unknown content: the handshake may well be over
+        return Outcome.UNKNOWN
+    return Outcome.UNKNOWN if ending.how == "open" else Outcome.FAILED
+
+
+def _says_failure(event: Alert | OpaqueRecord) -> bool:
+    """Fatal, or an alert record that cannot be read and came before the handshake was complete."""
+    return event.level == AlertLevel.fatal if isinstance(event, Alert) else event.content_type == ContentType.alert
+
+
+def lost_messages(direction: Direction) -> set[int]:
+    """Handshake types known to lie in holes of this direction."""
+    return {event.what for event in direction.lost if isinstance(event, Lost) and event.what is not None}

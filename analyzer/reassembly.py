@@ -1,0 +1,312 @@
+"""One direction's segments -> its bytes in order, with holes, conflicts and the frames that carried them. No I/O, no clock.
+
+The first copy of a byte wins. Where two copies disagree, a copy with a bad TCP checksum loses against one with a good
+checksum, and the disagreement is kept as a fact. A hole is waited for until the direction ends or too much lies behind
+it; then it is a `Hole`, a fact with a place and a size.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
+"""Segments and bytes kept behind a hole, until the hole is given up."""
+MAX_NOTED_FRAMES = 10
+"""Frames of retransmissions and conflicts that are remembered; all are counted."""
+
+
+def seq_distance(later: int, earlier: int) -> int:
+    """Signed distance of two 32-bit sequence numbers, -2^31..2^31-1 (RFC 9293 section 3.4)."""
+    return ((later - earlier + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Bytes of the stream that the capture does not have. `cut` = the snapshot length cut them off a packet."""
+
+    size: int
+    cut: bool = False
+
+
+@dataclass(slots=True)
+class _Piece:
+    """Bytes waiting behind a hole. `cut`: bytes behind `data` that the snapshot length cut."""
+
+    at: int
+    data: bytes
+    cut: int
+    frame: int
+    time_ns: int
+    head: bytes
+
+    @property
+    def end(self) -> int:
+        return self.at + len(self.data) + self.cut
+
+
+class Assembler:
+    """One direction.
+
+    Attributes:
+        next: offset of the next byte expected in order; bytes before it have been given out (or are a Hole).
+        high: one past the highest byte seen.
+        retransmitted, retransmitted_full: segments that brought nothing new; those of full size. `again_frames`: some.
+        conflicts, conflict_frames: disagreements.
+        holes: (offset, size, cut) of every hole given out.
+        rewritten: bytes already given out turned out to be a forgery: everything kept was changed and must be read anew.
+        tries: offset of a segment that was sent again -> how often.
+    """
+
+    __slots__ = (
+        "_at",
+        "_base",
+        "_frames",
+        "_heads",
+        "_pending",
+        "_pending_bytes",
+        "_pieces",
+        "_ready",
+        "_times",
+        "again_frames",
+        "conflict_frames",
+        "conflicts",
+        "high",
+        "holes",
+        "next",
+        "retransmitted",
+        "retransmitted_full",
+        "rewritten",
+        "tries",
+    )
+
+    def __init__(self, base: int) -> None:
+        self._base = base  # sequence number of the first byte
+        self._ready: list[bytes | Hole] = []
+        self._at: list[int] = []
+        self._frames: list[int] = []
+        self._times: list[int] = []
+        self._heads: list[bytes] = []
+        self._pieces: list[bytes] = []
+        self._pending: list[_Piece] = []
+        self._pending_bytes = 0
+        self.next = 0
+        self.high = 0
+        self.retransmitted = 0
+        self.retransmitted_full = 0
+        self.again_frames: list[int] = []
+        self.conflicts = 0
+        self.conflict_frames: list[int] = []
+        self.holes: list[tuple[int, int, bool]] = []
+        self.rewritten = False
+        self.tries: dict[int, int] = {}
+
+    def offset(self, seq: int) -> int:
+        """Offset in the stream of a sequence number near the bytes expected next."""
+        return self.next + seq_distance(seq, (self._base + self.next) & 0xFFFFFFFF)
+
+    def feed(self, seq: int, data: bytes, wire: int, frame: int, time_ns: int, head: bytes, full_size: int = 0) -> None:
+        """One segment with payload: `wire` bytes of which `data` was captured. `head`: its IP and
+        TCP headers, for the rare case that its checksum matters."""
+        at = self.next + ((seq - self._base - self.next + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        if at == self.next and not self._pending and wire == len(data):  # nearly always
+            self._at.append(at)
+            self._frames.append(frame)
+            self._times.append(time_ns)
+            self._heads.append(head)
+            self._pieces.append(data)
+            self._ready.append(data)
+            self.next = at + wire
+            if self.next > self.high:
+                self.high = self.next
+            return
+        if at + wire <= self.high and self._covered(at, at + wire):
+            if wire == 1 and at == self.next - 1:
+                return  # a keep-alive probe (RFC 9293 section 3.8.4); its byte may be garbage
+            self._note_again(at, wire, frame, full_size)
+        checkable = head if wire == len(data) else b""
+        self._place(_Piece(at, data, wire - len(data), frame, time_ns, checkable))
+        self.high = max(self.high, at + wire)
+        self._drain()
+        if len(self._pending) > MAX_PENDING_SEGMENTS or self._pending_bytes > MAX_PENDING_BYTES:
+            self._give_up(None)
+
+    def take(self) -> list[bytes | Hole]:
+        """What came in order since the last call: bytes and holes."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def finish(self, acknowledged: int | None) -> None:
+        """The direction is over: holes that the peer acknowledged past are given up, and what lies behind them comes
+        out. `acknowledged` is the offset up to which the peer has confirmed; None if its packets are not there."""
+        self._give_up(acknowledged)
+
+    def replay(self) -> list[bytes | Hole]:
+        """Everything given out so far, after a rewrite; clears `rewritten`."""
+        self.rewritten = False
+        self._ready.clear()
+        out: list[bytes | Hole] = []
+        holes = {at: Hole(size, cut) for at, size, cut in self.holes}
+        end = 0
+        for at, piece in zip(self._at, self._pieces, strict=True):
+            if at > end and end in holes:
+                out.append(holes[end])
+            out.append(piece)
+            end = at + len(piece)
+        if end in holes:
+            out.append(holes[end])
+        return out
+
+    def forget(self) -> None:
+        """The handshake is over: later segments are not compared with what was given out."""
+        self._pieces = [b""] * len(self._at)
+        self._heads.clear()
+        self._pending.clear()
+        self._pending_bytes = 0
+
+    def frames(self, start: int, end: int) -> tuple[int, ...]:
+        """Frames that carried these bytes first, ascending."""
+        low, high = max(0, bisect_right(self._at, start) - 1), bisect_left(self._at, end)
+        found = self._frames[low:high]
+        return (found[0],) if len(found) == 1 else tuple(sorted(set(found)))
+
+    def time_ns(self, start: int, end: int) -> int:
+        """When the last of these bytes was seen."""
+        low, high = max(0, bisect_right(self._at, start) - 1), bisect_left(self._at, end)
+        return max(self._times[low:high], default=0)
+
+    @property
+    def waiting(self) -> int | None:
+        """Offset of the first byte that lies behind a hole; None if there is none."""
+        return self._pending[0].at if self._pending else None
+
+    # ---- the rarer ways ----------------------------------------------------------------------------------------------
+
+    def _covered(self, start: int, end: int) -> bool:
+        """All these bytes have been seen (or given up) before."""
+        at = max(start, self.next)
+        for piece in self._pending:
+            if piece.at <= at < piece.end:
+                at = piece.end
+        return at >= end
+
+    def _note_again(self, at: int, wire: int, frame: int, full_size: int) -> None:
+        self.retransmitted += 1
+        if full_size and wire >= full_size:
+            self.retransmitted_full += 1
+        if len(self.tries) < MAX_PENDING_SEGMENTS or at in self.tries:
+            self.tries[at] = self.tries.get(at, 0) + 1
+        if len(self.again_frames) < MAX_NOTED_FRAMES:
+            self.again_frames.append(frame)
+
+    def _place(self, piece: _Piece) -> None:
+        """Put a segment where it belongs: what is new waits in `_pending`, what is known is compared."""
+        if piece.at < self.next:
+            self._compare_given(piece)
+            skip = self.next - piece.at
+            if piece.end <= self.next:
+                return
+            cut = min(piece.cut, piece.end - self.next)
+            piece = _Piece(self.next, piece.data[skip:], cut, piece.frame, piece.time_ns, b"")
+        at = piece.at
+        for known in [p for p in self._pending if p.at < piece.end and p.end > piece.at]:
+            self._compare_waiting(known, piece)
+            if at < known.at:
+                self._insert(_slice(piece, at, known.at))
+            at = max(at, known.end)
+        if at < piece.end:
+            self._insert(_slice(piece, at, piece.end))
+
+    def _insert(self, piece: _Piece) -> None:
+        index = bisect_left([p.at for p in self._pending], piece.at)
+        self._pending.insert(index, piece)
+        self._pending_bytes += len(piece.data)
+
+    def _drain(self) -> None:
+        while self._pending and self._pending[0].at <= self.next:
+            piece = self._pending.pop(0)
+            self._pending_bytes -= len(piece.data)
+            self._give(piece)
+
+    def _give(self, piece: _Piece) -> None:
+        if piece.data:
+            self._at.append(piece.at)
+            self._frames.append(piece.frame)
+            self._times.append(piece.time_ns)
+            self._heads.append(piece.head)
+            self._pieces.append(piece.data)
+            self._ready.append(piece.data)
+        self.next = piece.at + len(piece.data)
+        if piece.cut:
+            self._hole(piece.cut, cut=True)
+
+    def _hole(self, size: int, *, cut: bool) -> None:
+        self.holes.append((self.next, size, cut))
+        self._ready.append(Hole(size, cut))
+        self.next += size
+
+    def _give_up(self, acknowledged: int | None) -> None:
+        while self._pending:
+            first = self._pending[0]
+            if acknowledged is not None and acknowledged < first.at:
+                break  # the peer waits for these bytes as well: lost on the way, not by the capture
+            self._hole(first.at - self.next, cut=False)
+            self._drain()
+
+    # ---- copies that disagree ----------------------------------------------------------------------------------------
+
+    def _compare_given(self, piece: _Piece) -> None:
+        """Compare with bytes already given out, as far as they are still kept."""
+        if not self._heads:
+            return
+        index = max(0, bisect_right(self._at, piece.at) - 1)
+        while index < len(self._at) and self._at[index] < piece.at + len(piece.data):
+            at, old = self._at[index], self._pieces[index]
+            low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
+            if low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]:
+                self._note_conflict(piece.frame)
+                if not _checksum_fits(self._heads[index], old) and _checksum_fits(piece.head, piece.data):
+                    fresh = piece.data[low - piece.at : high - piece.at]
+                    self._pieces[index] = old[: low - at] + fresh + old[high - at :]
+                    self._frames[index] = piece.frame
+                    self.rewritten = True
+            index += 1
+
+    def _compare_waiting(self, known: _Piece, piece: _Piece) -> None:
+        low = max(known.at, piece.at)
+        high = min(known.at + len(known.data), piece.at + len(piece.data))
+        if low >= high or known.data[low - known.at : high - known.at] == piece.data[low - piece.at : high - piece.at]:
+            return
+        self._note_conflict(piece.frame)
+        if not _checksum_fits(known.head, known.data) and _checksum_fits(piece.head, piece.data):
+            fresh = piece.data[low - piece.at : high - piece.at]
+            known.data = known.data[: low - known.at] + fresh + known.data[high - known.at :]
+            known.frame = piece.frame
+
+    def _note_conflict(self, frame: int) -> None:
+        self.conflicts += 1
+        if len(self.conflict_frames) < MAX_NOTED_FRAMES:
+            self.conflict_frames.append(frame)
+
+
+def _slice(piece: _Piece, start: int, end: int) -> _Piece:
+    """The part of a piece from offset `start` to `end`; the cut tail counts as its last bytes."""
+    data = piece.data[start - piece.at : end - piece.at]
+    head = piece.head if len(data) == len(piece.data) else b""  # a part's checksum says nothing
+    return _Piece(start, data, end - start - len(data), piece.frame, piece.time_ns, head)
+
+
+def _checksum_fits(head: bytes, payload: bytes) -> bool:
+    """The TCP checksum fits (RFC 9293 section 3.1). True as well where it cannot be computed."""
+    version = head[0] >> 4 if head else 0
+    if version == 4:
+        tcp, addresses = head[(head[0] & 15) * 4 :], head[12:20]
+    elif version == 6 and head[6] == 6:
+        tcp, addresses = head[40:], head[8:40]
+    else:
+        return True
+    whole = addresses + (6).to_bytes(2, "big") + (len(tcp) + len(payload)).to_bytes(2, "big") + tcp + payload
+    total = sum(int.from_bytes(whole[at : at + 2].ljust(2, b"\0"), "big") for at in range(0, len(whole), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total == 0xFFFF

@@ -1,0 +1,136 @@
+"""Decoded batches -> finished connections, in the order in which they are decided. The file's clock is the capture's.
+
+A connection is decided when it was closed some seconds ago (late copies and echoes still belong to it), when its
+four-tuple is born again, when the table is full, or when the capture ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Final
+
+from analyzer.connection import Connection, Seen
+from analyzer.flows import Flow, FlowTable, Wants
+from analyzer.folding.conversation import Conversation
+from analyzer.folding.fold import Setting, fold
+from analyzer.folding.identity import flow_key
+from analyzer.folding.outcome import Clock
+from analyzer.packets.columns import Decoded, IcmpError
+from analyzer.tls.messages import NotTls, Preamble
+
+LINGER_NS = 2_000_000_000
+"""How long after its close packets still count for a connection: echoes and retransmissions come within a second or two."""
+MAX_ICMP = 16
+"""ICMP errors kept of one connection."""
+_DECIDED: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A bug of ours, contained to one connection. `where`: which connection; `error`: what was raised."""
+
+    where: str
+    error: Exception
+
+
+class Tracker:
+    """Follows all connections of one input.
+
+    Attributes:
+        table: the flows. now_ns: the latest time stamp so far.
+        tls_connections, one_sided: counts over the reported connections.
+        crashes: bugs of ours, each contained to its connection.
+    """
+
+    def __init__(self, setting: Setting, limit: int = 50_000) -> None:
+        self.setting = setting
+        self.table = FlowTable(limit)
+        self.now_ns = -(1 << 62)
+        self.crashes: list[Crash] = []
+        self._queue: list[tuple[int, int, Conversation]] = []
+
+    def feed(self, decoded: Decoded, now_ns: int) -> Iterator[Connection]:
+        """One batch. `now_ns`: the latest time stamp in it, of any frame. Yields what is decided by then."""
+        for rows in self.table.feed(decoded.segments):
+            flow = rows.flow
+            owner = flow.owner
+            if owner is None:
+                owner = flow.owner = Conversation(flow)
+            elif owner is _DECIDED:
+                continue
+            was_open = owner.closed_ns is None
+            try:
+                owner.feed(rows)
+            except Exception as error:
+                self._contain(flow, error)
+                continue
+            if was_open and owner.closed_ns is not None:
+                heappush(self._queue, (owner.closed_ns + LINGER_NS, flow.stream, owner))
+        for icmp in decoded.icmp:
+            self._on_icmp(icmp)
+        for flow, reborn_ns in self.table.take_replaced():
+            if isinstance(flow.owner, Conversation):
+                heappush(self._queue, (reborn_ns, flow.stream, flow.owner))
+        self.now_ns = max(self.now_ns, now_ns)
+        yield from self._decided(self.now_ns)
+        yield from self._evicted()
+
+    def finish(self) -> Iterator[Connection]:
+        """The capture is over: everything that is still open, in order of the first packet."""
+        yield from self._decided(None)
+        clock = Clock(self.now_ns, True)
+        for flow in sorted(self.table, key=_stream):
+            yield from self._report(flow, clock)
+
+    def _decided(self, until_ns: int | None) -> Iterator[Connection]:
+        while self._queue and (until_ns is None or self._queue[0][0] <= until_ns):
+            when, _, conversation = heappop(self._queue)
+            yield from self._report(conversation.flow, Clock(max(when, conversation.flow.last_ns), False))
+
+    def _evicted(self) -> Iterator[Connection]:
+        for flow in sorted(self.table.take_evicted(), key=_stream):
+            yield from self._report(flow, Clock(self.now_ns, False), evicted=not flow.ended)
+
+    def _report(self, flow: Flow, clock: Clock, *, evicted: bool = False) -> Iterator[Connection]:
+        conversation = flow.owner
+        if not isinstance(conversation, Conversation):
+            return
+        flow.owner, flow.wants = _DECIDED, Wants.ENDS
+        try:
+            conversation.finish()
+            if not self._concerns_us(conversation):
+                return
+            conn = fold(conversation, self.setting, clock, evicted=evicted)
+        except Exception as error:
+            self._contain(flow, error)
+            return
+        if conn.tls or (conn.expected and (self.setting.ports is not None or not conn.seen & Seen.PAYLOAD)):
+            yield conn
+
+    def _concerns_us(self, conversation: Conversation) -> bool:
+        """TLS in it, or on a port where TLS is expected. Tells without building the record."""
+        ports = self.setting.ports
+        key = conversation.flow.key
+        low, high = key[32] << 8 | key[33], key[34] << 8 | key[35]
+        if ports is None:
+            if conversation.flow.lanes[0].bytes == 0 and conversation.flow.lanes[1].bytes == 0:
+                return True
+        elif low in ports or high in ports:
+            return True
+        return any(not isinstance(event, NotTls | Preamble) for half in conversation.halves for event in half.events)
+
+    def _on_icmp(self, error: IcmpError) -> None:
+        flow = self.table.find(flow_key(*error.quoted))
+        if flow is not None and len(flow.icmp) < MAX_ICMP:
+            flow.icmp.append(error)
+
+    def _contain(self, flow: Flow, error: Exception) -> None:
+        """This connection is lost, and said to be; the others go on."""
+        flow.owner, flow.wants = _DECIDED, Wants.ENDS
+        self.crashes.append(Crash(f"{self.setting.capture}, connection {flow.stream}, frame {flow.first_frame}", error))
+
+
+def _stream(flow: Flow) -> int:
+    return flow.stream
