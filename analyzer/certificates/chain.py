@@ -10,7 +10,7 @@ from analyzer.certificates.cache import BoundedCache
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
 
-MAX_STEPS = 100  # certificates on a path; ours
+MAX_STEPS = 32  # certificates on a path; ours, no real path is half as long
 MAX_CANDIDATES = 16  # certificates of one name that are weighed against each other; ours
 
 
