@@ -18,7 +18,9 @@ MAX_MESSAGE = 2**20
 """Ours, not the RFC's: bounds memory per direction."""
 MAX_REPEATS = 10
 """Events kept of one kind that a peer can repeat without end; the others are only counted."""
-_SERVER_HELLOS = (HandshakeType.server_hello, HandshakeType.hello_retry_request)
+_CLIENT_HELLO = int(HandshakeType.client_hello)
+_SERVER_HELLOS = frozenset((int(HandshakeType.server_hello), int(HandshakeType.hello_retry_request)))
+"""Plain numbers: enum look-ups cost as much as the rest of the loop."""
 _MS_TURN_SUITE, _MS_TURN_FRAGMENT = 0x0018, 0x4E
 _SERVER_HELLO_DONE = b"\x0e\0\0\0"
 
@@ -126,10 +128,10 @@ class Assembler:
             self.suppressed += 1
             return
         parsed = parse_message(kind, body, self.context)
-        if kind in _SERVER_HELLOS and isinstance(parsed, ServerHello):
-            self._on_server_hello(parsed)
-        elif kind == HandshakeType.client_hello:
+        if kind == _CLIENT_HELLO:
             self.fixed = isinstance(parsed, ClientHello) and parsed.fixed_pattern is not None
+        elif kind in _SERVER_HELLOS and isinstance(parsed, ServerHello):
+            self._on_server_hello(parsed)
         events.append(Handshake(kind, parsed, len(body) + MESSAGE_HEADER, records, Span(start, end)))
 
     def _on_server_hello(self, hello: ServerHello) -> None:

@@ -67,21 +67,19 @@ def parse_message(kind: int, body: bytes, context: Context) -> Body:
     parse = _PARSERS.get(kind)
     if parse is None:
         return PLAIN
-    if kind not in _REPEATED:
-        return _parse(parse, body, context)
-    key = kind << 16 | context.version
-    known = _bodies.find(key, body)
-    if known is None:
-        known = _parse(parse, body, context)
-        _bodies.keep(key, body, known)
-    return known
-
-
-def _parse(parse: Callable[[bytes, Context], Body], body: bytes, context: Context) -> Body:
+    repeated = kind in _REPEATED
+    if repeated:
+        known = _bodies.find(kind << 16 | context.version, body)
+        if known is not None:
+            return known
+    parsed: Body
     try:
-        return parse(body, context)
+        parsed = parse(body, context)
     except ParseError as error:
-        return Unreadable(f"{error.reason} (byte {error.at:,} of its body)")
+        parsed = Unreadable(f"{error.reason} (byte {error.at:,} of its body)")
+    if repeated:
+        _bodies.keep(kind << 16 | context.version, body, parsed)
+    return parsed
 
 
 # ---- certificates --------------------------------------------------------------------------------------------------
@@ -226,6 +224,9 @@ class _Exchange(Enum):
     OTHER = "not read"
 
 
+_EC = _Exchange.EC
+
+
 @cache
 def _exchange(suite: int) -> tuple[_Exchange, bool, bool]:
     """Form for a suite, whether an identity hint comes first, and whether a signature follows."""
@@ -244,6 +245,8 @@ def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKe
     `suite` 0 = the ServerHello was not seen: the form is told from the lengths.
     """
     form, hint, signed = _exchange(suite) if suite else (_guess(body), False, True)
+    if form is _EC and not hint and len(body) > 4 and body[0] == _NAMED_CURVE and len(body) >= 4 + body[3]:
+        return ServerKeyExchange(body[1] << 8 | body[2], None, _signed_with(body, 4 + body[3], signed, version))
     reader, curve, bits = Reader(body), None, None
     if hint:
         reader.block(2, "psk_identity_hint")
@@ -258,12 +261,19 @@ def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKe
         reader.block(2, "dh_Ys")
     else:
         return ServerKeyExchange()
-    scheme = None
-    if signed and (version == 0 or version >= TLS12) and reader.left >= 4:
-        head = reader.data[reader.pos : reader.pos + 4]
-        if int.from_bytes(head[2:], "big") == reader.left - 4:
-            scheme = int.from_bytes(head[:2], "big")
-    return ServerKeyExchange(curve, bits, scheme)
+    return ServerKeyExchange(curve, bits, _signed_with(body, reader.pos, signed, version))
+
+
+def _signed_with(body: bytes, at: int, signed: bool, version: int) -> int | None:
+    """The scheme before the signature at `at`, if there is one and the lengths fit."""
+    if (
+        not signed
+        or 0 < version < TLS12
+        or len(body) < at + 4
+        or (body[at + 2] << 8 | body[at + 3]) != len(body) - at - 4
+    ):
+        return None
+    return body[at] << 8 | body[at + 1]
 
 
 def _guess(body: bytes) -> _Exchange:
@@ -279,7 +289,7 @@ def parse_certificate_verify(body: bytes) -> CertificateVerify:
     if len(body) < 2:
         raise ParseError(f"CertificateVerify of {len(body)} bytes", 0)
     first, size = int.from_bytes(body[:2], "big"), len(body)
-    if size >= 4 and int.from_bytes(body[2:4], "big") == size - 4:
+    if size >= 4 and (body[2] << 8 | body[3]) == size - 4:
         return CertificateVerify(first, size - 4)
     if first == size - 2:
         return CertificateVerify(None, first)
@@ -288,8 +298,10 @@ def parse_certificate_verify(body: bytes) -> CertificateVerify:
 
 def parse_new_session_ticket(body: bytes) -> NewSessionTicket:
     """RFC 5077 section 3.3. Raise ParseError if it breaks."""
-    reader = Reader(body)
-    return NewSessionTicket(reader.u32("ticket_lifetime_hint"), reader.block(2, "ticket").left)
+    size = len(body) - 6
+    if size < 0 or (body[4] << 8 | body[5]) > size:
+        raise ParseError(f"ticket does not fit a message of {len(body):,} bytes", 4)
+    return NewSessionTicket(int.from_bytes(body[:4], "big"), body[4] << 8 | body[5])
 
 
 _PARSERS: dict[int, Callable[[bytes, Context], Body]] = {

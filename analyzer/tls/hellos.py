@@ -29,7 +29,7 @@ _servers: ShapeMemo[ServerHello] = ShapeMemo()
 
 
 def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
-    """RFC 8446 section 4.1.2. Raise ParseError if it breaks before the end of the cipher suites."""
+    """RFC 8446 section 4.1.2. Raise ParseError if it breaks before the cipher suites."""
     tail_at = _tail_start(body)
     tail = body[tail_at:]
     known = _clients.find(body[:2], tail)
@@ -71,8 +71,10 @@ def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
 
 def parse_server_hello(body: bytes) -> ServerHello:
     """RFC 8446 section 4.1.3, drafts before 22 included. Raise ParseError if it breaks before the suite."""
-    if body[:1] == b"\x7f":
-        return _read_draft(body, retry=False)
+    if body[:1] == b"\x7f" or body[:2] == b"\3\4":
+        draft = _read_draft(body, retry=False)
+        if body[:1] == b"\x7f" or not draft.oddities:
+            return draft
     tail_at = _tail_start(body)
     tail = body[tail_at:]
     shape = _servers.find(body[:2], tail)
@@ -118,9 +120,9 @@ def _tail_start(body: bytes) -> int:
 def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int] | None]:
     """Parse in full and remember. The second value is where the tail holds server_name's bytes."""
     reader, version = Reader(body, tail_at), int.from_bytes(body[:2], "big")
-    suites = numbers(reader.block(2, "cipher_suites"), 2, "cipher_suites")
     compressions: tuple[int, ...] = ()
     found, types = ext.ClientExtensions(), None
+    suites = _read_suites(reader, found)
     try:
         compressions = numbers(reader.block(1, "compression_methods"), 1)
         if reader.left:
@@ -171,6 +173,18 @@ def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int
         varying = [(start - tail_at, end - tail_at) for start, end in found.varying]
         _clients.keep(body[:2], body[tail_at:], varying, known)
     return known
+
+
+def _read_suites(reader: Reader, found: ext.ClientExtensions) -> tuple[int, ...]:
+    """The suites that are there, also of a list whose length is wrong."""
+    size = reader.u16("cipher_suites")
+    if size > reader.left:
+        found.odd(f"cipher_suites says {size:,} bytes, {reader.left:,} remain")
+    block = Reader(reader.take(min(size, reader.left)))
+    if block.left % 2:
+        found.odd(f"cipher_suites of {block.left:,} bytes is no multiple of 2")
+        block.end -= 1
+    return numbers(block, 2)
 
 
 def _read_server(body: bytes, tail_at: int) -> ServerHello:

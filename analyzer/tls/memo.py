@@ -12,31 +12,40 @@ T = TypeVar("T")
 
 MAX_ENTRIES, MAX_BYTES = 4096, 16 * 2**20
 """Per memory. Sixteen MiB hold thousands of chains and keep the whole process inside its 200 MiB."""
+_END = 64
+"""Bytes of each end in a key: a leaf's serial number is in the first, the last signature's end in the second."""
 MAX_LAYOUTS = 8
 """Layouts kept for one size of message: a handful of client programs."""
 
 
 class Memo(Generic[T]):
-    """Values by (context, bytes). The oldest are forgotten first."""
+    """Values by (context, bytes). The oldest are forgotten first.
+
+    The key has only both ends of the bytes and their number; the whole is compared afterwards, which is much faster than
+    hashing kilobytes. Of bytes with equal ends the last one is kept.
+    """
 
     __slots__ = ("_size", "_values")
 
     def __init__(self) -> None:
-        self._values: dict[tuple[int, bytes], T] = {}
+        self._values: dict[tuple[int, int, bytes, bytes], tuple[bytes, T]] = {}
         self._size = 0
 
     def find(self, context: int, body: bytes) -> T | None:
         """What was kept for these bytes in this context; None if nothing."""
-        return self._values.get((context, body))
+        kept = self._values.get((context, len(body), body[:_END], body[-_END:]))
+        return kept[1] if kept is not None and kept[0] == body else None
 
     def keep(self, context: int, body: bytes, value: T) -> None:
         """Remember; twice the bytes are charged, since the value holds most of them again."""
-        self._values[context, body] = value
-        self._size += 2 * len(body)
+        key = (context, len(body), body[:_END], body[-_END:])
+        if key not in self._values:
+            self._size += 2 * len(body)
+        self._values[key] = body, value
         while len(self._values) > MAX_ENTRIES or self._size > MAX_BYTES:
             oldest = next(iter(self._values))
+            self._size -= 2 * oldest[1]
             del self._values[oldest]
-            self._size -= 2 * len(oldest[1])
 
 
 class ShapeMemo(Generic[T]):

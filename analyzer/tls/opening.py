@@ -58,8 +58,11 @@ class Opening:
             return self._search_on(self._search, data, offset, events)
         if self._boundary is not None:
             return self._find_boundary(self._boundary, data, offset)
-        self._start += data
         start = self._start
+        if not start and len(data) >= HEADER and is_record(data):
+            self.state = State.CLEAR
+            return data, 0
+        start += data
         if len(start) < HEADER:
             return None
         if is_record(start):

@@ -72,6 +72,10 @@ PROTOCOLS: tuple[Protocol, ...] = (
     ),
     _row("Kerberos", rb"\x00\x00[\x00-\x7f].[\x6a-\x6e\x7e]"),
     _row("DNS", rb"..(?:..)[\x00-\x07\x80-\x87].\x00\x01\x00[\x00-\x1f]\x00[\x00-\x1f]\x00[\x00-\x1f][\x00-\x3f]"),
+    _row(
+        "OpenVPN",
+        rb"\x00[\x0e-\x60][\x38\x50].{8}\x00\x00\x00\x00\x00(?:$|\x00)|\x00[\x1a-\x60]\x40.{8}\x01\x00\x00\x00\x00",
+    ),
     _row("BGP", rb"\xff{16}"),
     _row("MQTT", rb"\x10.{1,4}?\x00[\x04\x06]MQ(?:TT|Is)"),
     _row("AMQP", rb"AMQP[\x00-\x03]"),

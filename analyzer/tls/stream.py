@@ -21,6 +21,9 @@ from analyzer.tls.preamble import HEADER, MAX_RECORD, is_hello
 _FIRST_BYTES = 8
 _CCS, _ALERT, _HANDSHAKE, _DATA, _LAST_KIND = 20, 21, 22, 23, 24
 """ContentType as plain numbers: the loop over records compares them often."""
+_START, _PLAIN, _CLEAR, _OPAQUE = State.START, State.PLAIN, State.CLEAR, State.OPAQUE
+_CLIENT_HELLO = int(HandshakeType.client_hello)
+"""Looked up once: members of an enum are slow to reach."""
 _HELLO_SEEN = 11
 """Bytes of a record up to and with the version of a hello."""
 _SSLV2 = 0
@@ -72,7 +75,7 @@ class TlsStream:
 
     def __init__(self, *, mid_stream: bool = False) -> None:
         """`mid_stream`: the direction's first bytes were not captured, so that it may begin anywhere."""
-        self.state = State.START
+        self.state = _START
         self.offset = 0
         self.empty_records = 0
         self._suppressed = self._alerts = self._changes = 0
@@ -97,7 +100,7 @@ class TlsStream:
         self.offset += len(data)
         events: list[Event] = []
         state = self.state
-        if state is State.CLEAR or state is State.OPAQUE:
+        if state is _CLEAR or state is _OPAQUE:
             if self._pending:
                 self._pending += data
                 if len(self._pending) < self._need:
@@ -106,7 +109,7 @@ class TlsStream:
                 self._pending.clear()
             if data and not self._hidden:
                 self._frame(data, at, events)
-        elif data and (state is State.START or state is State.PLAIN):
+        elif data and (state is _START or state is _PLAIN):
             self._open(data, events)
         return events
 
@@ -118,7 +121,7 @@ class TlsStream:
         if opened is None:
             return
         if opening.client:
-            self._assembler.counts[HandshakeType.client_hello] = 1
+            self._assembler.counts[_CLIENT_HELLO] = 1
         if opening.fixed:
             self._hide()
         elif opened[0]:
@@ -147,7 +150,7 @@ class TlsStream:
             if end > size:
                 need = HEADER + length
                 break
-            if kind == _HANDSHAKE and self.state is State.CLEAR:
+            if kind == _HANDSHAKE and self.state is _CLEAR:
                 self._on_handshake(data, pos, end, at, events)
             else:
                 self._on_record(kind, data, pos, end, at, events)
@@ -165,7 +168,7 @@ class TlsStream:
         assembler.context.record_version = data[pos + 1] << 8 | data[pos + 2]
         assembler.feed(data, pos + HEADER, end, at, events)
         if assembler.sealed:
-            self.state = State.OPAQUE
+            self.state = _OPAQUE
         if assembler.fixed:
             self._hide()
 
@@ -173,7 +176,7 @@ class TlsStream:
         """Any other record."""
         length = end - pos - HEADER
         if kind == _HANDSHAKE and self._is_second_hello(data, pos, end):
-            self.state = State.CLEAR
+            self.state = _CLEAR
             self._on_handshake(data, pos, end, at, events)
         elif length == 0 and kind != _DATA:
             self.empty_records += 1
@@ -181,7 +184,7 @@ class TlsStream:
             self._on_change(at + pos, at + end, events)
         elif kind != _ALERT or not self._on_alert(data[pos + HEADER : end], at + end, events):
             if kind == _DATA:
-                self.state = State.OPAQUE
+                self.state = _OPAQUE
             first = data[pos + HEADER : min(end, pos + HEADER + _FIRST_BYTES)]
             events.append(OpaqueRecord(kind, length, Span(at + pos, at + end), first))
 
@@ -190,18 +193,18 @@ class TlsStream:
 
         The chance that encrypted bytes look like it is below 2**-40.
         """
-        if self._assembler.counts.get(HandshakeType.client_hello) != 1 or end - pos < _HELLO_SEEN:
+        if self._assembler.counts.get(_CLIENT_HELLO) != 1 or end - pos < _HELLO_SEEN:
             return False
-        return is_hello(data, pos, (HandshakeType.client_hello,))
+        return is_hello(data, pos, (_CLIENT_HELLO,))
 
     def _on_change(self, start: int, end: int, events: list[Event]) -> None:
         """RFC 5246 section 7.1; around a HelloRetryRequest RFC 8446 appendix D.4, where nothing is encrypted yet."""
-        if self.state is State.CLEAR:
+        if self.state is _CLEAR:
             kind = self._assembler.drop()
             if kind is not None:
                 events.append(Malformed(f"ChangeCipherSpec inside {knowledge.handshake_type(kind)}", start))
             if not self._assembler.retried:
-                self.state = State.OPAQUE
+                self.state = _OPAQUE
         self._changes += 1
         if self._changes > MAX_REPEATS:
             self._suppressed += 1
@@ -216,7 +219,7 @@ class TlsStream:
         """
         pairs = self._alert + fragment
         known = all(level in (1, 2) and knowledge.known_alert(code) for level, code in zip(pairs[::2], pairs[1::2]))  # noqa: B905  (half an alert may be left)
-        clear = self.state is State.CLEAR
+        clear = self.state is _CLEAR
         if not known and (not clear or len(fragment) > 2):
             return False
         if not clear and len(fragment) != 2:
@@ -235,12 +238,14 @@ class TlsStream:
     def _on_other(self, data: bytes, pos: int, at: int, events: list[Event]) -> int | None:
         """No TLS record header. Size of the record if it is one in SSLv2 format; None: the framing is lost."""
         if not self._opening.sslv2:
-            if self._opening.protocol != "TDS":  # its packet headers come between our records: not the peer's fault
+            opening = self._opening.protocol
+            back_to_plain = opening and self.state is _OPAQUE  # FTP may leave TLS again: RFC 4217 section 12
+            if opening != "TDS" and not back_to_plain:  # TDS puts packet headers between the records
                 header = data[pos : pos + HEADER].hex(" ")
                 events.append(Malformed(f"not a TLS record header: {header}", at + pos))
             self._break()
             return None
-        self.state = State.OPAQUE
+        self.state = _OPAQUE
         size = sslv2.next_record_size(data[pos : pos + HEADER]) or HEADER
         if size <= len(data) - pos:
             start = pos + (2 if data[pos] & 0x80 else 3)
@@ -250,7 +255,7 @@ class TlsStream:
 
     def _hide(self) -> None:
         """Stop after a pseudo-TLS hello."""
-        self.state, self._hidden = State.OPAQUE, True
+        self.state, self._hidden = _OPAQUE, True
         self._pending.clear()
 
     def _break(self) -> None:
