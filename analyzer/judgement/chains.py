@@ -193,12 +193,11 @@ def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) ->
         )
     else:
         what = f"the {side}'s chain has a hole: {link.child.short} was issued by {link.issuer.text}, which was not sent"
+    what += f", so the {side.peer} cannot build a path to a root"
     if link.elsewhere is None and link.lone:
-        what += f"; unless that is a root that the {side.peer} trusts, the {side.peer} cannot build a path"
-    else:
-        what += f", so the {side.peer} cannot build a path to a root"
+        what += ", unless that issuer is one itself"
     if weight.refusal is None and conn.established:
-        what += f" (it worked here, because the {side.peer} had or fetched that certificate)"
+        what += f" (it worked here: the {side.peer} knew that issuer already)"
     return what + weight.clause
 
 

@@ -52,10 +52,11 @@ _MEANING: dict[int, frozenset[Defect]] = {
 _VAGUE: dict[int, frozenset[Defect]] = {
     AlertDescription.handshake_failure: _ANYTHING,
     AlertDescription.internal_error: _ANYTHING,
-    AlertDescription.access_denied: frozenset(),
+    AlertDescription.access_denied: _ANYTHING,
     AlertDescription.decrypt_error: frozenset(),
 }
-"""Alerts that some stacks send about a certificate and others about something else."""
+"""Alerts that some stacks send about a certificate and others about something else: GnuTLS programs answer with
+access_denied whatever they do not like, which RFC 8446 means for a valid certificate that is not allowed in."""
 
 _WENT_ON = {
     Side.CLIENT: frozenset({"Certificate", "ClientKeyExchange", "ChangeCipherSpec", "Finished"}),

@@ -22,6 +22,8 @@ from analyzer.knowledge import limit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_NS = 1_000_000_000
+FIRST_SSL_NS = 788_918_400 * SECOND_NS
+"""1995-01-01: SSL 2.0 came out in that February. Machines without a clock start at 1970 or 1980."""
 MAX_CANDIDATES = 8
 """Certificates of one name that are tried as the next link, so that an odd chain cannot cost much."""
 
@@ -160,7 +162,9 @@ def out_of_date(conn: Connection, clock: Clock, defect: Defect, known: Known) ->
     """The verdicts of certificate-expired and certificate-not-yet-valid: at most one for each side's chain."""
     for sent in conn.chains():
         found = lapse(sent.chain, defect, clock, known)
-        if found is None:
+        if found is not None and clock.at_ns < FIRST_SSL_NS and not clock.given:
+            yield CannotTell("the capture's time stamps are older than SSL itself, so they cannot be right")
+        elif found is None:
             if not sent.chain.leaf.readable:
                 yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its dates are unknown")
         elif found.doubtful:

@@ -14,7 +14,8 @@ Compare the clocks first. If they are right, the certificate was put to use too 
 
 ## When it cannot tell
 TLS 1.3 without keys and resumed sessions show no certificates. A capture that carries local time without its zone (Network
-Monitor before 2.3, without `--timezone`) leaves 14 hours of doubt either way. A date that cannot be read is not judged.
+Monitor before 2.3, without `--timezone`) leaves 14 hours of doubt either way. Time stamps from
+before 1995 are a clock that was never set. A date that cannot be read is not judged.
 """
 
 from __future__ import annotations

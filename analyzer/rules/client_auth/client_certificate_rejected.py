@@ -86,7 +86,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         return  # the client had already asked something: then the refusal is about that
     yield RULE.finding(
         conn,
-        f"the server refused the client's certificate{_name(conn)} {refusal.manner}: {_reason(conn, refusal, flaws)}",
+        f"the server refused the client's certificate{_name(conn)} {refusal.manner}; {_reason(conn, refusal, flaws)}",
         advice=_advice(conn, refusal, flaws),
         frames=(*_frames(conn), *refusal.frames),
         confidence=Confidence.LOW if refusal.late and not flaws else refusal.confidence,

@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
+from analyzer.judgement.defects import self_signed_leaf
 from analyzer.judgement.issuers import Listing, listing, plainly_listed
-from analyzer.judgement.phrases import some, where
+from analyzer.judgement.phrases import counted, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
 
@@ -62,13 +63,13 @@ def _finding(conn: Connection, answer: Listing) -> Finding:
     top = issuers[-1]
     return RULE.finding(
         conn,
-        f"the client's certificate {as_meant(sent.chain).leaf.short} was issued by {some(issuers)}, which "
-        f"{'is' if len(issuers) == 1 else 'are'} not among the {len(request.ca_list.names):,} CAs that the server named"
-        f"{weight.clause}",
+        f"no CA on the server's list ({counted(len(request.ca_list.names), 'name')}) issued the client's certificate "
+        f"{as_meant(sent.chain).leaf.short}: its issuer is {', under '.join(issuers)}{weight.clause}",
         advice=f"Trust {top} on {where(conn, Side.SERVER)} for client certificates, so that it gets on the list, or give "
         f"{where(conn, Side.CLIENT)} a certificate of a CA on the list.",
         frames=(*request.frames, *sent.frames, *weight.frames),
         severity=weight.severity,
         confidence=weaker(weight.confidence, Confidence.HIGH if answer.certain else Confidence.MEDIUM),
-        depth=weight.depth,
+        # a self-signed certificate is the defect, and that nobody lists it only follows
+        depth=min(weight.depth, Depth.STEP) if self_signed_leaf(sent.chain) else weight.depth,
     )

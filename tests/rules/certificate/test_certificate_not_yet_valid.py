@@ -81,6 +81,22 @@ def test_a_known_root_of_that_name_makes_it_a_note() -> None:
     assert answer(RULE, conn, context(FakeHistory(roots={"CN=Root": "a trust store"}))) == "note"
 
 
+@pytest.mark.parametrize(
+    ("year", "asked", "expected"),
+    [
+        pytest.param(1970, {}, "cannot tell", id="a clock that never was set"),
+        pytest.param(1980, {}, "cannot tell", id="a clock without a battery"),
+        pytest.param(2000, {}, "error", id="a clock that may be right"),
+        pytest.param(1970, {"now_ns": START_NS}, "silent", id="the user says what time it is"),
+        pytest.param(2026, {"now_ns": 1}, "error", id="the user asks for 1970"),
+    ],
+)
+def test_time_stamps_that_cannot_be_right(year: int, asked: dict[str, Any], expected: str) -> None:
+    at = int(datetime(year, 10, 1, tzinfo=UTC).timestamp()) * 10**9
+    conn = connection(*HANDSHAKE, server_chain=chain(SERVER, SUB), end_ns=at)
+    assert answer(RULE, conn, context(**asked)) == expected
+
+
 def test_no_certificates_no_verdict() -> None:
     assert answer(RULE, connection(*HANDSHAKE)) == "does not apply"
     assert (

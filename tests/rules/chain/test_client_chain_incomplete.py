@@ -56,7 +56,7 @@ def test_what_was_sent(sent: Chain, expected: str) -> None:
         pytest.param(
             (*CLIENT_FLIGHT, "< Alert 43", "< FIN"), "warning", id="unsupported_certificate is not about links"
         ),
-        pytest.param((*CLIENT_FLIGHT, "< Alert 49", "< FIN"), "warning", id="access_denied: the path was built"),
+        pytest.param((*CLIENT_FLIGHT, "< Alert 49", "< FIN"), "error", id="access_denied: GnuTLS says it of anything"),
         pytest.param((*CLIENT_FLIGHT, "< Alert 51", "< FIN"), "warning", id="decrypt_error: a key, not a path"),
         pytest.param((*CLIENT_DONE, "> FIN"), "warning", id="the client closes"),
         pytest.param((*CLIENT_DONE, "> Alert 48", "> FIN"), "warning", id="the client refuses the server"),

@@ -161,7 +161,7 @@ def test_a_ca_of_that_name_with_another_key_is_no_proof() -> None:
     stranger = certificate(OTHER.issue("Sub", ca=True, key_label="stranger"))
     said = finding(RULE, connection(*HANDSHAKE, server_chain=LONE), FakeHistory(cas=(stranger,)))
     assert said.confidence is Confidence.MEDIUM
-    assert "unless that is a root" in said.summary
+    assert "unless that issuer is one itself" in said.summary
     assert "In this capture" not in said.advice
 
 

@@ -113,6 +113,12 @@ def test_a_ca_above_an_unseen_root_could_still_be_listed() -> None:
     assert finding(RULE, conn).confidence is Confidence.HIGH
 
 
+def test_that_nobody_lists_a_self_signed_certificate_only_follows() -> None:
+    box = chain(pki.self_signed("box.example"))
+    conn = connection(*CLIENT_FLIGHT, "< Alert 48", request=ca_list(name(OTHER)), client_chain=box)
+    assert finding(RULE, conn).depth < finding("self-signed", conn).depth
+
+
 def test_both_messages_are_needed() -> None:
     assert answer(RULE, connection(*HANDSHAKE, request=ca_list(name(OTHER)))) == "does not apply"
     assert answer(RULE, connection(*HANDSHAKE, client_chain=chain(CLIENT, SUB))) == "does not apply"
@@ -123,7 +129,8 @@ def test_both_messages_are_needed() -> None:
 def test_issuers_and_count_are_told() -> None:
     conn = connection(*CLIENT_FLIGHT, "< Alert 48", request=ca_list(name(OTHER)), client_chain=chain(CLIENT, SUB, ROOT))
     said = finding(RULE, conn)
-    assert "edge.example was issued by CN=Sub, CN=Root, which are not among the 1 CAs" in said.summary
+    assert "server's list (1 name) issued the client's certificate edge.example" in said.summary
+    assert "its issuer is CN=Sub, under CN=Root; the server refused" in said.summary
     assert "Trust CN=Root on 198.51.100.5:5061" in said.advice
     assert said.depth is Depth.ROOT
     assert said.frames == (7, 9, 12)
