@@ -1,0 +1,112 @@
+"""Commands that talk about the program itself, and the pages made from the code."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib import metadata
+from typing import Any
+
+import pytest
+
+from analyzer.cli import docs, doctor
+from analyzer.report import fields
+from analyzer.rules import catalogue
+from tests.cli.commands import Shell
+
+
+def test_rules_lists_every_rule(shell: Shell) -> None:
+    told = shell("rules").out
+    for entry in catalogue():
+        assert f"  {entry.id} " in told
+        assert entry.rule.title in told
+
+
+def test_explain_prints_the_page(shell: Shell) -> None:
+    entry = catalogue()[0]
+    assert shell("explain", entry.id).out == entry.page()
+
+
+def test_explain_takes_several(shell: Shell) -> None:
+    first, second = catalogue()[:2]
+    assert shell("explain", first.id, second.id).out == first.page() + second.page()
+
+
+def test_fields_explains_every_key(shell: Shell) -> None:
+    told = shell("fields").out
+    for row in fields.rows():
+        assert f"  {row.path} " in told
+
+
+def test_fields_of_one_word(shell: Shell) -> None:
+    told = shell("fields", "closed").out
+    assert "closed.how" in told
+    assert "server_name" not in told
+
+
+def test_every_key_that_needs_it_has_a_meaning() -> None:
+    plain = [row.path for row in fields.rows() if not row.meaning and row.type in ("object", "string or null")]
+    assert len(plain) < 20, plain
+
+
+@pytest.mark.parametrize("name", ["rules.md", "fields.md", "schema/mtlscope-1.schema.json"])
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    path = docs.ROOT / "docs" / name
+    assert path.read_text(encoding="utf-8") == docs.pages()[path], f"{name} is old: run `make docs`"
+
+
+def test_doctor_says_what_is_there(shell: Shell) -> None:
+    done = shell("doctor")
+    assert done.code == 0
+    assert "ok       Python 3." in done.out
+    assert "ok       numpy" in done.out
+
+
+def test_doctor_says_how_to_get_what_is_missing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.cli.doctor.shutil.which", lambda name: None)
+
+    def version(name: str) -> str:
+        if name in ("pandas", "numpy"):
+            raise metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("analyzer.cli.doctor.metadata.version", version)
+    done = shell("doctor")
+    assert done.code == 2
+    assert "MISSING  numpy: nothing works without it; python -m pip install numpy" in done.out
+    assert "without  pandas: needed for data frames" in done.out
+    assert "without  dumpcap" in done.out
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param("TShark (Wireshark) 4.0.17 (Git)", "4.0.17", id="a version"),
+        pytest.param("no number", "at /bin/tshark", id="no version"),
+        pytest.param(None, "at /bin/tshark, which does not answer", id="it hangs"),
+    ],
+)
+def test_tools_that_answer_oddly(said: str | None, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(*words: Any, **how: Any) -> subprocess.CompletedProcess[str]:
+        if said is None:
+            raise subprocess.TimeoutExpired("tshark", 1)
+        return subprocess.CompletedProcess([], 0, said, "")
+
+    monkeypatch.setattr("analyzer.cli.doctor.shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("analyzer.cli.doctor.subprocess.run", answer)
+    assert doctor.tools()["tshark"] == told
+
+
+@pytest.mark.parametrize(("system", "advice"), [("win32", "wireshark.org"), ("darwin", "brew"), ("linux", "apt")])
+def test_how_to_get_tools_depends_on_the_system(system: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.cli.doctor.sys.platform", system)
+    assert advice in doctor._get()
+
+
+def test_make_docs_writes_only_what_differs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(docs, "ROOT", tmp_path)
+    assert docs.main() == 0
+    assert "wrote docs/fields.md" in capsys.readouterr().out.replace("\\", "/")
+    assert docs.main() == 0
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,53 @@
+"""The command as a process of its own: pipes, signals, standard input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_analyze import PCAP
+
+COMMAND = [sys.executable, "-m", "analyzer"]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    """Like `mtlscope | head -1`: nobody reads the pipe any more."""
+    (tmp_path / "a.pcap").write_bytes(PCAP)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*COMMAND, str(tmp_path)], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+def test_control_c_is_silent() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "-"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(PCAP)
+    process.stdin.flush()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(3)  # it waits for the next packet
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, b"")
+
+
+def test_a_capture_without_a_packet_from_a_pipe(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "-T", "jsonl", "-"], cwd=ROOT, input=PCAP, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["packets"] == 0
