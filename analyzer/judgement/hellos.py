@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import Alert, Connection, Side
-from analyzer.judgement.story import first_alert, first_ending
+from analyzer.judgement.story import first_alert, first_ending, last_step
+from analyzer.judgement.thresholds import limit_ns
 from analyzer.tls.messages import ClientHello
 from analyzer.tls.names import EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, is_grease
 
@@ -38,14 +39,17 @@ def offered_suites(hello: ClientHello) -> tuple[int, ...]:
 
 
 def hello_refused(conn: Connection) -> bool:
-    """The server ended the handshake instead of answering the ClientHello with its choice."""
+    """The server ended the handshake instead of answering the ClientHello with its choice: by an alert, or by closing at
+    once. A server that closes after long silence refused nothing: it was stuck."""
     if conn.client_hello is None or conn.server_hello is not None or not conn.failed:
         return False
     alert = first_alert(conn)
     if alert is not None:
         return alert.side is Side.SERVER
-    ending = first_ending(conn)
-    return ending is not None and ending.side is Side.SERVER and not conn.closed.echo
+    ending, hello = first_ending(conn), last_step(conn, conn.end_ns, Side.CLIENT)
+    if ending is None or hello is None or ending.side is not Side.SERVER or conn.closed.echo:
+        return False
+    return ending.time_ns - hello.time_ns < limit_ns("at_once_s")
 
 
 def refusing_alert(conn: Connection, side: Side) -> Alert | None:

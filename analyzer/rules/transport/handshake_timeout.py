@@ -13,7 +13,8 @@ Acknowledged: look at the silent side's load, its log, and whether it can fetch 
 silent side too and look at the devices in between; see path-mtu-black-hole.
 
 ## When it cannot tell
-The handshake is not in full view: the answer may be missing from the capture.
+The handshake is not in full view: the answer may be missing from the capture. Or the flight was neither acknowledged nor
+sent again: then the capture stops showing the connection.
 """
 
 from __future__ import annotations
@@ -53,12 +54,19 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         return
     if conn.visibility.limited:
         yield CannotTell(conn.visibility.limited)
+    elif _vanished(conn, flight):
+        yield CannotTell(
+            "the flight was neither acknowledged nor sent again: the capture stops showing this connection"
+        )
     elif conn.outcome is not Outcome.ESTABLISHED:
         yield _finding(conn, flight, silence)
 
 
 def _silence(conn: Connection, flight: Step) -> int | None:
     """How long the other side stayed silent after the flight, in ns; None if it answered or had no time to."""
+    answered = conn.traffic(flight.side.peer).last_payload_ns
+    if answered is not None and answered > flight.time_ns:
+        return None
     again = conn.traffic(flight.side).retransmitted >= SENT_AGAIN
     ending = first_ending(conn)
     if ending is None:
@@ -70,15 +78,23 @@ def _silence(conn: Connection, flight: Step) -> int | None:
     return silence if given_up or silence >= limit_ns("never_answers_s") else None
 
 
+def _vanished(conn: Connection, flight: Step) -> bool:
+    """Nobody ended the connection, and TCP would have sent again what nobody acknowledged (RFC 6298 section 5)."""
+    sender = conn.traffic(flight.side)
+    lost = sender.acked_bytes is not None and sender.acked_bytes < sender.sent_bytes
+    return not conn.endings and lost and not sender.retransmitted
+
+
 def _finding(conn: Connection, flight: Step, silence: int) -> Finding:
     waiting, silent = conn.traffic(flight.side), flight.side.peer
     got_it = waiting.acked_bytes is not None and waiting.acked_bytes >= waiting.sent_bytes
     lost = waiting.acked_bytes is not None and not got_it
     again = f", sent {waiting.retransmitted + 1} times" if waiting.retransmitted >= SENT_AGAIN else ""
     heard = "; TCP acknowledged it" if got_it else "; TCP did not acknowledge all of it" if lost else ""
+    long = f"silence for {lasting(silence)}" if silence >= limit_ns("never_answers_s") else "silence to the end"
     return RULE.finding(
         conn,
-        f"{who(conn, silent)} never answered {named(flight)}{again}: silence for {lasting(silence)}{heard}",
+        f"{who(conn, silent)} never answered {named(flight)}{again}: {long}{heard}",
         advice=_advice(silent, lost),
         frames=_frames(conn, flight),
         confidence=Confidence.MEDIUM if flight.name == "EncryptedHandshake" else None,

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Seen, Side
+from analyzer.connection import Connection, Seen, Side, SideTraffic
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.story import first_alert, who
 from analyzer.judgement.thresholds import limit_ns
@@ -42,6 +42,9 @@ ADVICE = (
     "router of the tunnel or PPPoE line; test with `ping -f -l 1472` (Windows) or `ping -M do -s 1472` (Linux)."
 )
 
+MOST_OPTIONS = 40
+"""Bytes that TCP options can take from a segment (RFC 9293 section 3.1: a header has at most 60)."""
+
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
@@ -56,10 +59,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         traffic = conn.traffic(side)
         told = too_big if too_big and _quotes(too_big, conn, side) else None
         stuck = traffic.acked_bytes is None or traffic.acked_bytes < traffic.sent_bytes
-        if (traffic.unacked_full_size or (told and stuck)) and traffic.retransmitted_full:
+        lost = (told and stuck) or (traffic.unacked_full_size and _full_size(conn, traffic))
+        if lost and traffic.retransmitted_full:
             yield _from_the_sender(conn, side, told)
             return
-        if traffic.unacked_full_size and _given_up(conn, side):
+        if traffic.unacked_full_size and not traffic.retransmitted and _given_up(conn, side):
             yield _from_the_receiver(conn, side)
             return
 
@@ -90,6 +94,13 @@ def _from_the_receiver(conn: Connection, side: Side) -> Finding:
         frames=() if frame is None else (frame,),
         confidence=Confidence.MEDIUM,
     )
+
+
+def _full_size(conn: Connection, traffic: SideTraffic) -> bool:
+    """Its largest segments fill what both sides announced, options aside. A shorter one that gets lost is no matter of
+    size."""
+    sizes = [side.mss for side in (conn.client, conn.server) if side.mss is not None]
+    return traffic.max_segment >= min(sizes, default=0) - MOST_OPTIONS
 
 
 def _given_up(conn: Connection, side: Side) -> bool:

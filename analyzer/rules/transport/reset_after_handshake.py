@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import CertificateState, Connection, Ending, Seen, Side
+from analyzer.connection import CertificateState, Connection, Ending, Seen, Side, Step
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.story import first_ending, last_step, lasting, who
 from analyzer.judgement.thresholds import limit_ns
@@ -49,7 +49,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         return
     if any(alert.time_ns <= close.time_ns for alert in conn.alerts):
         return  # its own alert: an ordinary close; the peer's: only the echo of one
-    done = last_step(conn, close.time_ns)
+    done = _completed(conn, close)
     after = close.time_ns - done.time_ns if done else None
     if after is None or after > limit_ns("at_once_s"):
         return
@@ -57,6 +57,13 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield CannotTell(conn.visibility.limited)
     else:
         yield _finding(conn, close, after, done.frames[-1] if done else close.frame)
+
+
+def _completed(conn: Connection, close: Ending) -> Step | None:
+    """The last handshake step before the close; None if a Finished came only after it: then it was no late rejection."""
+    if any(step.name == "Finished" and step.frames[-1] > close.frame for step in conn.steps):
+        return None
+    return last_step(conn, close.time_ns)
 
 
 def _finding(conn: Connection, close: Ending, after: int, done_frame: int) -> Finding:

@@ -60,6 +60,11 @@ CASES = [
         connection(*TCP, "> ClientHello", "< Alert 70", client_hello=NAMELESS),
         severity=Severity.NOTE,
     ),
+    hit(
+        "closed after long silence: the server was stuck",
+        connection(*TCP, "> ClientHello", "... 7 s", "< FIN", client_hello=NAMELESS),
+        severity=Severity.NOTE,
+    ),
     hit("failed much later", connection(*SERVER_FLIGHT, "> Alert 48", client_hello=NAMELESS), severity=Severity.NOTE),
     clear("a name was sent", connection(*HANDSHAKE, *DATA)),
     clear("a name was sent and refused: another rule", connection(*TCP, "> ClientHello", "< Alert 112")),

@@ -72,6 +72,15 @@ CASES = [
     clear("a slow but healthy handshake", connection(*SERVER_FLIGHT, "... 30 s", *HANDSHAKE[8:], *DATA)),
     clear("healthy and then idle", connection(*HANDSHAKE, *DATA, "... 600 s", "> FIN")),
     clear("healthy and lossy", connection(*HANDSHAKE, *DATA, client={"retransmitted": 9}, server={"retransmitted": 9})),
+    clear(
+        "TLS 1.3: the client did answer",
+        connection(*HELLOS_13, "> ApplicationData", "... 60 s", "< FIN", outcome=Outcome.UNKNOWN),
+    ),
+    cannot_tell(
+        "neither acknowledged nor sent again: the capture stops showing it",
+        connection(*SERVER_FLIGHT, closed=TIMED_OUT, outcome=Outcome.FAILED, server={"acked_bytes": 0}),
+        says=("sent again",),
+    ),
     cannot_tell(
         "the answer may be in the gap",
         connection(*TCP, "> ClientHello", "... 10 s", "> FIN", visibility={"gap_bytes": 2000, "gap_side": Side.SERVER}),

@@ -73,6 +73,10 @@ CASES = [
         confidence=Confidence.MEDIUM,
         says=("never arrives",),
     ),
+    clear(
+        "lost, but not full-size: no matter of size",
+        connection(*SERVER_FLIGHT, "> RST", server=STUCK | {"max_segment": 1278}),
+    ),
     clear("path MTU discovery works: healthy", connection(*HANDSHAKE, *DATA, server=STUCK, icmp=(OF_THE_SERVER,))),
     clear("healthy and lossy", connection(*HANDSHAKE, *DATA, server={"retransmitted": 9, "retransmitted_full": 9})),
     clear("random loss of small packets too", connection(*SERVER_FLIGHT, "> RST", server={"retransmitted": 3})),

@@ -48,6 +48,7 @@ CASES = [
     clear("it had sent data, FIN without an alert", connection(*HANDSHAKE, "< ApplicationData", "< FIN")),
     clear("long after the handshake", connection(*HANDSHAKE, "... 40 s", "< RST")),
     clear("three seconds after: not at once", connection(*HANDSHAKE, "... 3 s", "< RST", also=Seen.TROUBLED_END)),
+    clear("closed before the peer's Finished came", connection(*HANDSHAKE[:-1], "> FIN", "< Finished")),
     clear("still open", connection(*HANDSHAKE)),
     clear("during the handshake", connection(*SERVER_FLIGHT, "> RST")),
     cannot_tell(
