@@ -14,8 +14,11 @@ from analyzer.capture.window import MAX_TIME_NS, TIMES_CLAMPED, note
 END_OF_OPTIONS, IF_TSRESOL, IF_TSOFFSET = 0, 9, 14
 ISB_IFDROP, ISB_OSDROP = 5, 7
 SECOND_NS = 1_000_000_000
+NO_LIMIT = 2**32
 UNUSUAL = 0
-"""In `_unit`: the stamps of this interface need exact integers (finer than 1 ns, powers of two, far offsets)."""
+"""In the column `unit`: the stamps of this interface need exact integers (finer than 1 ns, powers of two, far offsets)."""
+COLUMNS = np.dtype([("link", "u2"), ("resolution", "u1"), ("snap", "i8"), ("unit", "u8"), ("offset", "i8")])
+"""Link type, if_tsresol as it is, snapshot length or NO_LIMIT, nanoseconds in a unit or UNUSUAL, if_tsoffset in seconds."""
 
 
 class Interfaces:
@@ -23,19 +26,15 @@ class Interfaces:
 
     def __init__(self) -> None:
         self.base = 0
-        self._link: list[int] = []
-        self._snap: list[int] = []
-        self._unit: list[int] = []
-        self._offset: list[int] = []
-        self._resolution: list[int] = []
-        self._columns: tuple[NDArray[np.uint16], NDArray[np.uint64], NDArray[np.int64]] | None = None
+        self._count = 0
+        self._rows = np.zeros(16, COLUMNS)
 
     def __len__(self) -> int:
-        return len(self._link)
+        return self._count
 
     def new_section(self) -> None:
         """Interfaces are numbered from 0 again."""
-        self.base = len(self)
+        self.base = self._count
 
     def add(self, block: memoryview, order: str, facts: Facts) -> None:
         """Read an Interface Description Block of at least 20 bytes, given without its closing length."""
@@ -47,37 +46,28 @@ class Interfaces:
             elif code == IF_TSOFFSET and len(value) >= 8:
                 (offset,) = Struct(order + "q").unpack_from(value)
         digits = digits_of(resolution)
-        facts.time_digits = max(facts.time_digits, digits) if len(self) else digits
+        facts.time_digits = max(facts.time_digits, digits) if self._count else digits
         usual = resolution <= 9 and abs(offset) < MAX_TIME_NS // SECOND_NS
-        self._link.append(link)
-        self._snap.append(snap)
-        self._unit.append(10 ** (9 - resolution) if usual else UNUSUAL)
-        self._offset.append(offset)
-        self._resolution.append(resolution)
-        self._columns = None
+        if self._count == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        unit = 10 ** (9 - resolution) if usual else UNUSUAL
+        self._rows[self._count] = (link, resolution, snap or NO_LIMIT, unit, offset)
+        self._count += 1
 
     def link_types(self, interface: NDArray[np.int64]) -> NDArray[np.uint16]:
-        """LINKTYPE_* numbers of some interfaces."""
-        return (
-            self._table()[0][np.minimum(interface, len(self) - 1)] if len(self) else np.zeros(len(interface), np.uint16)
-        )
+        """LINKTYPE_* numbers of some interfaces; one that does not exist gives any."""
+        return self._rows["link"][np.minimum(interface, len(self._rows) - 1)]
 
-    def snap_length(self, base: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where each section's first interface cuts packets. No interface or 0 means nowhere."""
-        known = [
-            self._snap[first] if first < count else 0
-            for first, count in zip(base.tolist(), total.tolist(), strict=True)
-        ]
-        return np.array([snap or 2**32 for snap in known], np.int64)
+    def snap_length(self, interface: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where some interfaces cut packets; one that does not exist gives any."""
+        return self._rows["snap"][np.minimum(interface, len(self._rows) - 1)]
 
     def times(self, stamps: NDArray[np.uint64], interface: NDArray[np.int64], facts: Facts) -> NDArray[np.int64]:
         """Time stamps in nanoseconds since 1970; what does not fit is clamped, and told in the notes."""
-        if not len(stamps):
-            return np.zeros(0, np.int64)
-        _link, units, offsets = self._table()
-        unit, offset = units[interface], offsets[interface]
+        unit = self._rows["unit"][interface]
         if (unit == UNUSUAL).any():
             return self._exact_times(stamps, interface, facts)
+        offset = self._rows["offset"][interface] * SECOND_NS
         limit = (np.uint64(MAX_TIME_NS) - np.maximum(offset, 0).astype(np.uint64)) // unit
         late = stamps > limit
         times: NDArray[np.int64] = (np.minimum(stamps, limit) * unit).astype(np.int64) + offset
@@ -90,23 +80,17 @@ class Interfaces:
     def _exact_times(self, stamps: NDArray[np.uint64], interface: NDArray[np.int64], facts: Facts) -> NDArray[np.int64]:
         times = np.empty(len(stamps), np.int64)
         clamped = False
-        for at, (stamp, which) in enumerate(zip(stamps.tolist(), interface.tolist(), strict=True)):
-            resolution = self._resolution[which]
+        rows = self._rows[interface]
+        every = zip(stamps.tolist(), rows["resolution"].tolist(), rows["offset"].tolist(), strict=True)
+        for at, (stamp, resolution, offset) in enumerate(every):
             scaled = stamp * SECOND_NS
             value = scaled >> (resolution & 0x7F) if resolution & 0x80 else scaled // 10**resolution
-            value += self._offset[which] * SECOND_NS
+            value += offset * SECOND_NS
             times[at] = min(max(value, 0), MAX_TIME_NS)
             clamped = clamped or not 0 <= value <= MAX_TIME_NS
         if clamped:
             note(facts, TIMES_CLAMPED)
         return times
-
-    def _table(self) -> tuple[NDArray[np.uint16], NDArray[np.uint64], NDArray[np.int64]]:
-        if self._columns is None:
-            usual = [seconds if unit else 0 for seconds, unit in zip(self._offset, self._unit, strict=True)]
-            offsets = np.array(usual, np.int64) * SECOND_NS
-            self._columns = np.array(self._link, np.uint16), np.array(self._unit, np.uint64), offsets
-        return self._columns
 
 
 def digits_of(resolution: int) -> int:

@@ -222,7 +222,7 @@ class Reader:
             data[other] = 8
             captured[other] = original[other] = room[other] = size[other] - MIN_BLOCK
             interface[simple | other] = 0
-            limit = self.interfaces.snap_length(bases[simple], totals[simple])
+            limit = self.interfaces.snap_length(bases[simple])
             captured[simple] = np.minimum(np.minimum(original[simple], room[simple]), limit)
         else:
             simple = other = np.zeros(len(starts), np.bool_)
