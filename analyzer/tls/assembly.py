@@ -33,6 +33,7 @@ class Assembler:
         counts: messages seen by HandshakeType, the uncounted events included.
         retried: the last message was a HelloRetryRequest.
         sealed: the direction's ServerHello chose TLS 1.3: all that follows is encrypted.
+        idle: the next byte starts a message.
         fixed: a pseudo-TLS hello was seen: what follows is no TLS.
         suppressed: messages beyond MAX_REPEATS of one type that became no event.
     """
@@ -46,6 +47,7 @@ class Assembler:
         "context",
         "counts",
         "fixed",
+        "idle",
         "retried",
         "sealed",
         "suppressed",
@@ -60,6 +62,7 @@ class Assembler:
         self._at = 0  # where it starts in the stream
         self._records = 0
         self._skip = 0  # bytes still to come of a message that is lost or too large
+        self.idle = True
         self._unframed = False  # the next message's start is not known
 
     @property
@@ -86,11 +89,12 @@ class Assembler:
                     size = MESSAGE_HEADER + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
                     if size <= end - pos:
                         body = data[pos + MESSAGE_HEADER : pos + size]
-                        self._emit(data[pos], body, 1, base + pos, base + pos + size, events)
+                        self.emit(data[pos], body, 1, base + pos, base + pos + size, events)
                         pos += size
                         continue
                 self._at, self._records = base + pos, 1
                 pos = self._continue(data, pos, end, base, events)
+        self._update_idle()
         if self.context.cipher_suite == _MS_TURN_SUITE and end - start == _MS_TURN_FRAGMENT:
             self._mark_ms_turn(data[start:end], events)
 
@@ -117,10 +121,11 @@ class Assembler:
             body = bytes(message[MESSAGE_HEADER:])
             kind = message[0]
             message.clear()
-            self._emit(kind, body, self._records, self._at, base + pos + step, events)
+            self.emit(kind, body, self._records, self._at, base + pos + step, events)
         return pos + step
 
-    def _emit(self, kind: int, body: bytes, records: int, start: int, end: int, events: list[Event]) -> None:
+    def emit(self, kind: int, body: bytes, records: int, start: int, end: int, events: list[Event]) -> None:
+        """A whole message; `start` and `end` are its stream offsets, header included."""
         count = self.counts.get(kind, 0)
         self.counts[kind] = count + 1
         self.retried = False
@@ -165,6 +170,7 @@ class Assembler:
         if step < size:
             self._unframed = True
             self._message.clear()
+        self._update_idle()
         return kind
 
     def drop(self) -> int | None:
@@ -172,11 +178,15 @@ class Assembler:
         kind = self.pending
         self._message.clear()
         self._skip = 0
+        self._update_idle()
         return kind
 
     def missing(self) -> int:
         """Bytes that the message that is not whole still needs, as far as known."""
         return max(0, self._total() - len(self._message)) if self._message else self._skip
+
+    def _update_idle(self) -> None:
+        self.idle = not (self._message or self._skip or self._unframed)
 
     def _total(self) -> int:
         message = self._message

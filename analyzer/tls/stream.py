@@ -16,7 +16,7 @@ from analyzer.tls.messages import Alert, ChangeCipherSpec, Event, Lost, Malforme
 from analyzer.tls.names import HandshakeType
 from analyzer.tls.opening import Opening
 from analyzer.tls.opening import State as State
-from analyzer.tls.preamble import HEADER, MAX_RECORD, is_hello
+from analyzer.tls.preamble import HEADER, MAX_RECORD, MESSAGE_HEADER, is_hello
 
 _FIRST_BYTES = 8
 _CCS, _ALERT, _HANDSHAKE, _DATA, _LAST_KIND = 20, 21, 22, 23, 24
@@ -166,7 +166,11 @@ class TlsStream:
             return
         assembler = self._assembler
         assembler.context.record_version = data[pos + 1] << 8 | data[pos + 2]
-        assembler.feed(data, pos + HEADER, end, at, events)
+        body = pos + HEADER + MESSAGE_HEADER
+        if assembler.idle and end >= body and end - body == data[body - 3] << 16 | data[body - 2] << 8 | data[body - 1]:
+            assembler.emit(data[body - MESSAGE_HEADER], data[body:end], 1, at + pos + HEADER, at + end, events)
+        else:
+            assembler.feed(data, pos + HEADER, end, at, events)
         if assembler.sealed:
             self.state = _OPAQUE
         if assembler.fixed:
