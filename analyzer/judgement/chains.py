@@ -17,7 +17,7 @@ from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.memory import CAPACITY, per_object
-from analyzer.judgement.phrases import where
+from analyzer.judgement.phrases import called, dn, where
 from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker, weigh
 
 MAX_CLIMB = 8
@@ -189,10 +189,12 @@ def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | Ca
 def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) -> str:
     if link.lone:
         what = (
-            f"the {side} sent its certificate {link.child.short} alone, without that of its issuer {link.issuer.text}"
+            f"the {side} sent its certificate {called(link.child)} alone, without that of its issuer {dn(link.issuer)}"
         )
     else:
-        what = f"the {side}'s chain has a hole: {link.child.short} was issued by {link.issuer.text}, which was not sent"
+        what = (
+            f"the {side}'s chain has a hole: {called(link.child)} was issued by {dn(link.issuer)}, which was not sent"
+        )
     what += f", so the {side.peer} cannot build a path to a root"
     if link.elsewhere is None and link.lone:
         what += ", unless that issuer is one itself"
@@ -203,7 +205,7 @@ def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) ->
 
 def _advice(conn: Connection, side: Side, link: MissingLink) -> str:
     text = (
-        f"Install {link.issuer.text} on {where(conn, side)} among the intermediates (Windows: store Intermediate Certification "
+        f"Install {dn(link.issuer)} on {where(conn, side)} among the intermediates (Windows: store Intermediate Certification "
         "Authorities of the computer; elsewhere: append it to the certificate file) and restart the service, so that it "
         "is sent along."
     )

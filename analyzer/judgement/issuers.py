@@ -9,6 +9,7 @@ from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
 from analyzer.judgement.chains import Known, as_meant, issuers_above, missing_link, names_of, root_shown
 from analyzer.judgement.memory import per_object
+from analyzer.judgement.phrases import dn
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _above(conn: Connection, known: Known, issuers: tuple[Name, ...]) -> Listing
         return Listing(True, (*issuers, *above))
     link = missing_link(conn, Side.CLIENT, known)
     if link is not None and link.elsewhere is None:
-        reason = f"the client did not send {link.issuer.text}, and who issued that one may well be on the list"
+        reason = f"the client did not send {dn(link.issuer)}, and who issued that one may well be on the list"
         return Listing(None, issuers, reason=reason)
     everyone = (*issuers, *above)
     return Listing(False, everyone, certain=root_shown(conn, everyone[-1], known) is not None)

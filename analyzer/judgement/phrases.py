@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Side
 
+MOST_CHARACTERS = 240
+"""A name from the wire can be longer than any sentence; longer than this no honest one is."""
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 
@@ -27,5 +31,20 @@ def counted(number: int, what: str) -> str:
 
 def some(things: tuple[str, ...], shown: int = 4) -> str:
     """The first few, and how many more there are."""
-    listed = ", ".join(things[:shown])
+    listed = ", ".join(map(brief, things[:shown]))
     return listed if len(things) <= shown else f"{listed} and {len(things) - shown:,} more"
+
+
+def called(certificate: Certificate) -> str:
+    """The certificate's short name, cut if it is endless."""
+    return brief(certificate.short)
+
+
+def dn(name: Name) -> str:
+    """The distinguished name, cut if it is endless."""
+    return brief(name.text)
+
+
+def brief(text: str) -> str:
+    """The text, cut with "..." if it is endless."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."

@@ -16,7 +16,7 @@ from analyzer.connection import Connection, SentChain
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Known, as_meant
 from analyzer.judgement.memory import CAPACITY
-from analyzer.judgement.phrases import DAY, HOUR, amount, where
+from analyzer.judgement.phrases import DAY, HOUR, amount, called, where
 from analyzer.judgement.refusal import Defect, Judgement, weaker, weigh
 from analyzer.knowledge import limit
 
@@ -26,6 +26,8 @@ FIRST_SSL_NS = 788_918_400 * SECOND_NS
 """1995-01-01: SSL 2.0 came out in that February. Machines without a clock start at 1970 or 1980."""
 MAX_CANDIDATES = 8
 """Certificates of one name that are tried as the next link, so that an odd chain cannot cost much."""
+MAX_VISITED = 64
+"""Certificates that are tried on the way round; then there is none for us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _bypass(chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known
         if not certificate.self_issued and known.known_root(certificate.subject) is not None:
             return True
     visited, waiting = {chain.leaf.sha256}, [chain.leaf]
-    while waiting:
+    while waiting and len(visited) <= MAX_VISITED:
         child = waiting.pop()
         parents = [] if child.self_issued else _parents(child, by_subject)
         if not parents:
@@ -169,7 +171,7 @@ def out_of_date(conn: Connection, clock: Clock, defect: Defect, known: Known) ->
                 yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its dates are unknown")
         elif found.doubtful:
             yield CannotTell(
-                f"the capture carries local time without a zone, and {found.certificates[0].short} "
+                f"the capture carries local time without a zone, and {called(found.certificates[0])} "
                 f"({_dates(found.certificates[0], defect)}) is within {clock.doubt_ns // SECOND_NS // HOUR} hours of it"
             )
         else:
@@ -183,10 +185,10 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
     is_leaf = first is as_meant(sent.chain).leaf
     proof = Confidence.MEDIUM if first.self_issued and not is_leaf else Confidence.HIGH
     role = f"the {sent.side}'s certificate" if is_leaf else f"a CA certificate in the {sent.side}'s chain,"
-    summary = f"{role} {first.short} {_dates(first, defect)}, {_distance(first, defect, clock)}"
+    summary = f"{role} {called(first)} {_dates(first, defect)}, {_distance(first, defect, clock)}"
     more = len(found.certificates) - 1
     if more:
-        summary += f"; so {'has' if defect is Defect.EXPIRED else 'is'} {found.certificates[1].short}"
+        summary += f"; so {'has' if defect is Defect.EXPIRED else 'is'} {called(found.certificates[1])}"
         summary += f" and {more - 1} more above it" if more > 1 else " above it"
     if found.bypassed:
         summary += "; another path with valid dates goes round it"

@@ -15,6 +15,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
+from analyzer.judgement.phrases import dn
 from analyzer.summary import Amendment
 
 K = TypeVar("K", bound=Hashable)
@@ -187,7 +188,7 @@ class History:
             if issuer is None:
                 continue
             if issuer in self._roots:
-                reason = f"its issuer {issuer.text} is a root: {self._roots[issuer]}"
+                reason = f"its issuer {dn(issuer)} is a root: {self._roots[issuer]}"
                 self._amend(conn.uid, finding.rule, reason)
             else:
                 self._pending[conn.uid, finding.rule] = issuer
@@ -198,7 +199,7 @@ class History:
         self._waiting_for.discard(name)
         for uid, rule in [key for key, issuer in self._pending.items() if issuer == name]:
             del self._pending[uid, rule]
-            self._amend(uid, rule, f"its issuer {name.text} is a root: {how}")
+            self._amend(uid, rule, f"its issuer {dn(name)} is a root: {how}")
 
     def _amend(self, uid: str, rule: str, reason: str) -> None:
         if len(self._amendments) < MAX_PENDING:

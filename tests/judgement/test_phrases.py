@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analyzer.connection import Side
-from analyzer.judgement.phrases import amount, counted, some, where
+from analyzer.judgement.phrases import amount, brief, counted, some, where
 from tests.build.connections import connection
 
 
@@ -33,6 +33,12 @@ def test_some() -> None:
     assert some(()) == ""
     assert some(("a", "b"), shown=2) == "a, b"
     assert some(("a", "b", "c"), shown=2) == "a, b and 1 more"
+
+
+def test_endless_names_are_cut() -> None:
+    assert brief("a" * 240) == "a" * 240
+    assert brief("a" * 241) == "a" * 237 + "..."
+    assert len(some(("a" * 10_000,) * 9)) < 1_000
 
 
 def test_where_to_go() -> None:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.defects import self_signed_leaf
-from analyzer.judgement.phrases import where
+from analyzer.judgement.phrases import called, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
 
@@ -51,7 +51,7 @@ def _finding(conn: Connection, sent: SentChain) -> Finding:
     proof = Confidence.HIGH if leaf.signed_by(leaf) else Confidence.MEDIUM
     return RULE.finding(
         conn,
-        f"the {sent.side}'s certificate {leaf.short} is self-signed{weight.clause}",
+        f"the {sent.side}'s certificate {called(leaf)} is self-signed{weight.clause}",
         advice=f"Give {where(conn, sent.side)} a certificate of a CA that the {sent.side.peer} trusts, or import this one "
         f"on the {sent.side.peer} as a trusted root (SHA-1 {leaf.sha1}).",
         frames=(*sent.frames, *weight.frames),

@@ -29,7 +29,7 @@ from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant, misplaced_leaf
 from analyzer.judgement.memory import CAPACITY
-from analyzer.judgement.phrases import where
+from analyzer.judgement.phrases import called, some, where
 from analyzer.judgement.refusal import Defect, weigh
 from analyzer.rules.rule import Context, Rule
 
@@ -75,8 +75,8 @@ def _finding(conn: Connection, sent: SentChain, order: tuple[int, ...]) -> Findi
     weight = weigh(conn, sent.side, Defect.ORDER, Severity.WARNING)
     return RULE.finding(
         conn,
-        f"the {sent.side} sent the CA's certificate {sent.chain.leaf.short} first and its own, "
-        f"{as_meant(sent.chain).leaf.short}, only as number {order[0]}{weight.clause}",
+        f"the {sent.side} sent the CA's certificate {called(sent.chain.leaf)} first and its own, "
+        f"{called(as_meant(sent.chain).leaf)}, only as number {order[0]}{weight.clause}",
         advice=_advice(conn, sent),
         frames=(*sent.frames, *weight.frames),
         severity=weight.severity,
@@ -86,5 +86,5 @@ def _finding(conn: Connection, sent: SentChain, order: tuple[int, ...]) -> Findi
 
 
 def _advice(conn: Connection, sent: SentChain) -> str:
-    names = ", ".join(certificate.short for certificate in as_meant(sent.chain).path)
+    names = some(tuple(map(called, as_meant(sent.chain).path)), shown=8)
     return f"On {where(conn, sent.side)} put the certificate file (or import the PFX again) in this order: {names}."

@@ -28,6 +28,7 @@ from analyzer.certificates.names import Name
 from analyzer.connection import CertificateRequest, CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.issuers import listing
+from analyzer.judgement.phrases import dn
 from analyzer.judgement.refusal import Refusal, refusal_of
 from analyzer.knowledge import limit
 from analyzer.rules.rule import Context, Rule
@@ -90,7 +91,7 @@ def _what_is_missing(conn: Connection, context: Context) -> str:
     if answer.listed is not False:
         return ""
     issuer: Name = answer.issuers[-1]
-    return f"the client's issuer {issuer.text} is not on it"
+    return f"the client's issuer {dn(issuer)} is not on it"
 
 
 def _error(conn: Connection, request: CertificateRequest, summary: str, refusal: Refusal) -> Finding:

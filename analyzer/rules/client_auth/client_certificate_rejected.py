@@ -28,7 +28,7 @@ from analyzer.connection import CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.defects import Flaw, client_flaws
-from analyzer.judgement.phrases import where
+from analyzer.judgement.phrases import called, where
 from analyzer.judgement.refusal import Defect, Refusal, refusal_of
 from analyzer.judgement.validity import clock_of
 from analyzer.rules.rule import Context, Rule
@@ -94,7 +94,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def _name(conn: Connection) -> str:
-    return f" {as_meant(conn.client_chain.chain).leaf.short}" if conn.client_chain else ""
+    return f" {called(as_meant(conn.client_chain.chain).leaf)}" if conn.client_chain else ""
 
 
 def _frames(conn: Connection) -> tuple[int, ...]:

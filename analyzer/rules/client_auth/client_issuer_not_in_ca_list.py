@@ -27,7 +27,7 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.defects import self_signed_leaf
 from analyzer.judgement.issuers import Listing, listing, plainly_listed
-from analyzer.judgement.phrases import counted, where
+from analyzer.judgement.phrases import called, counted, dn, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
 
@@ -40,6 +40,9 @@ RULE = Rule(
     needs=(Seen.CERTIFICATE_REQUEST, Seen.CLIENT_CERTIFICATE),
     citations=("RFC 5246 section 7.4.6", "RFC 8446 section 4.4.2.3", "RFC 5280 section 7.1"),
 )
+
+MOST_ISSUERS = 6
+"""Levels of CAs that the sentence names; no real hierarchy has more."""
 
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
@@ -59,12 +62,12 @@ def _finding(conn: Connection, answer: Listing) -> Finding:
     assert request is not None
     assert sent is not None
     weight = weigh(conn, Side.CLIENT, Defect.NOT_LISTED, Severity.WARNING)
-    issuers = tuple(dict.fromkeys(name.text for name in answer.issuers))
+    issuers = tuple(dict.fromkeys(map(dn, answer.issuers)))[:MOST_ISSUERS]
     top = issuers[-1]
     return RULE.finding(
         conn,
         f"no CA on the server's list ({counted(len(request.ca_list.names), 'name')}) issued the client's certificate "
-        f"{as_meant(sent.chain).leaf.short}: its issuer is {', under '.join(issuers)}{weight.clause}",
+        f"{called(as_meant(sent.chain).leaf)}: its issuer is {', under '.join(issuers)}{weight.clause}",
         advice=f"Trust {top} on {where(conn, Side.SERVER)} for client certificates, so that it gets on the list, or give "
         f"{where(conn, Side.CLIENT)} a certificate of a CA on the list.",
         frames=(*request.frames, *sent.frames, *weight.frames),
