@@ -101,9 +101,21 @@ def waited(conn: Connection, ending: Ending) -> int:
     return silence if silence >= limit_ns("never_answers_s") else 0
 
 
+def moment(conn: Connection, ending: Ending) -> tuple[str, Confidence]:
+    """When a side ended the handshake, as words before the name of the last message, and how far that alone tells who is
+    to be looked at: a side that gave up waiting is not, and long silence before the end is a matter of its own."""
+    if gave_up := waited(conn, ending):
+        return f"after waiting {lasting(gave_up)} for an answer to", Confidence.LOW
+    last = last_step(conn, ending.time_ns)
+    silence = ending.time_ns - last.time_ns if last else 0
+    if silence >= limit_ns("never_answers_s"):
+        return f"{lasting(silence)} after", Confidence.MEDIUM
+    return "right after", Confidence.HIGH
+
+
 def end(conn: Connection) -> str:
-    """How the connection ended, as a clause: "the server reset the connection right after the client's Certificate"."""
-    after = f" right after {place(conn)}" if place(conn) else ""
+    """How the connection ended, as a clause: "the server reset the connection after the client's Certificate"."""
+    after = f" after {place(conn)}" if place(conn) else ""
     alert = first_alert(conn)
     if alert is not None and alert.code is not None:
         return f"the {alert.side.value} ended the handshake with the alert {alert_name(alert.code)}{after}"

@@ -44,13 +44,13 @@ def finding(
         pytest.param(
             RESET,
             (finding(Severity.ERROR),),
-            "the CA is missing, so the server reset the connection right after the client's CertificateVerify",
+            "the CA is missing, so the server reset the connection after the client's CertificateVerify",
             id="a sure root takes in its symptom",
         ),
         pytest.param(
             RESET,
             (finding(Severity.ERROR, confidence=Confidence.MEDIUM),),
-            "the CA is missing; then the server reset the connection right after the client's CertificateVerify",
+            "the CA is missing; then the server reset the connection after the client's CertificateVerify",
             id="a less sure one claims no cause",
         ),
         pytest.param(
@@ -68,7 +68,7 @@ def finding(
         pytest.param(
             connection(*SERVER_FLIGHT, "> Alert 48", "< RST"),
             (finding(Severity.ERROR),),
-            "the CA is missing, so the client ended the handshake with the alert unknown_ca (48) right after the server's "
+            "the CA is missing, so the client ended the handshake with the alert unknown_ca (48) after the server's "
             "ServerHelloDone",
             id="the alert is the end, not its echo",
         ),
@@ -81,13 +81,13 @@ def finding(
         pytest.param(
             connection(*HELLOS, "> FIN"),
             (),
-            "the handshake failed: the client closed the connection without an alert right after the server's ServerHello",
+            "the handshake failed: the client closed the connection without an alert after the server's ServerHello",
             id="a failure that no rule explains",
         ),
         pytest.param(
             connection(*HELLOS, "> FIN", visibility={"gap_bytes": 9, "gap_side": Side.SERVER}),
             (finding(Severity.NOTE),),
-            "the handshake failed: the client closed the connection without an alert right after the server's ServerHello (9 "
+            "the handshake failed: the client closed the connection without an alert after the server's ServerHello (9 "
             "bytes of the handshake are missing from the capture)",
             id="and what the capture does not show of it",
         ),

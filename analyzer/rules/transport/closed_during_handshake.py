@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Ending, Outcome, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
-from analyzer.judgement.story import first_alert, first_ending, last_step, lasting, named, waited, who
+from analyzer.judgement.story import first_alert, first_ending, last_step, moment, named, who
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -60,14 +60,13 @@ def _alerted(conn: Connection, close: Ending) -> bool:
 
 def _finding(conn: Connection, close: Ending) -> Finding:
     before = last_step(conn, close.time_ns)
-    gave_up = waited(conn, close)
-    moment = f"after waiting {lasting(gave_up)} for an answer to" if gave_up else "right after"
+    when, sure = moment(conn, close)
     polite = any(a.code == 0 and a.time_ns <= close.time_ns for a in conn.alerts)
     said = "saying only close_notify" if polite else "without an alert"
     return RULE.finding(
         conn,
-        f"{who(conn, close.side)} closed the connection {moment} {named(before) if before else 'the TCP handshake'}, {said}",
+        f"{who(conn, close.side)} closed the connection {when} {named(before) if before else 'the TCP handshake'}, {said}",
         advice=causes(conn, close.side, close.time_ns),
         frames=((before.frames[-1],) if before else ()) + (close.frame,),
-        confidence=Confidence.LOW if gave_up else None,
+        confidence=sure,
     )

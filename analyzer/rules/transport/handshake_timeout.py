@@ -38,8 +38,9 @@ RULE = Rule(
 )
 SENT_AGAIN = 2
 """A flight sent again this often is lost or ignored: once happens on any lossy path."""
-SERVER_FLIGHT_ENDS = frozenset({"ServerHelloDone", "HelloRetryRequest", "EncryptedHandshake", "Finished"})
-CLIENT_FLIGHT_ENDS = frozenset({"ClientHello", "EncryptedHandshake", "Finished"})
+SERVER_FLIGHT_ENDS = frozenset({"ServerHelloDone", "HelloRetryRequest", "Finished"})
+CLIENT_FLIGHT_ENDS = frozenset({"ClientHello", "Finished"})
+ENCRYPTED = frozenset({"EncryptedHandshake", "Finished", "ApplicationData"})
 
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
@@ -47,7 +48,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     if first_alert(conn) or any(alert.encrypted for alert in conn.alerts):
         return
     flight = last_step(conn, conn.end_ns)
-    if flight is None or flight.name not in (CLIENT_FLIGHT_ENDS if flight.side is Side.CLIENT else SERVER_FLIGHT_ENDS):
+    if flight is None or not _is_whole(conn, flight):
         return
     silence = _silence(conn, flight)
     if silence is None:
@@ -60,6 +61,15 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         )
     elif conn.outcome is not Outcome.ESTABLISHED:
         yield _finding(conn, flight, silence)
+
+
+def _is_whole(conn: Connection, flight: Step) -> bool:
+    """The step ends a flight, so that it is the other side's turn. Of encrypted records that is only known while the other
+    side has sent none: later ones may be anything."""
+    if flight.name != "EncryptedHandshake":
+        return flight.name in (CLIENT_FLIGHT_ENDS if flight.side is Side.CLIENT else SERVER_FLIGHT_ENDS)
+    peer_spoke = any(step.side is flight.side.peer and step.name in ENCRYPTED for step in conn.steps)
+    return flight.side is Side.SERVER and not peer_spoke
 
 
 def _silence(conn: Connection, flight: Step) -> int | None:

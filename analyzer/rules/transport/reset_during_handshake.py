@@ -29,11 +29,10 @@ from analyzer.judgement.story import (
     closing_alerts,
     first_ending,
     last_step,
-    lasting,
     lowered,
+    moment,
     named,
     view_of,
-    waited,
     who,
 )
 from analyzer.judgement.thresholds import limit_ns
@@ -81,14 +80,13 @@ def _finding(conn: Connection, reset: Ending) -> Finding:
         said = "without an alert"
     else:
         said = "after an encrypted alert" if own.code is None else f"after its alert {alert_name(own.code)}"
-    gave_up = waited(conn, reset)
-    moment = f"after waiting {lasting(gave_up)} for an answer to" if gave_up else "right after"
+    when, sure = moment(conn, reset)
     return RULE.finding(
         conn,
-        f"{who(conn, reset.side)} reset the connection {moment} {named(before) if before else 'the TCP handshake'}, {said}",
+        f"{who(conn, reset.side)} reset the connection {when} {named(before) if before else 'the TCP handshake'}, {said}",
         advice=causes(conn, reset.side, reset.time_ns),
         frames=((before.frames[-1],) if before else ()) + (reset.frame,),
-        confidence=Confidence.LOW if gave_up else lowered(conn, RULE.confidence),
+        confidence=lowered(conn, sure),
     )
 
 

@@ -31,6 +31,12 @@ CASES = [
         says=("only",),
     ),
     hit(
+        "the server thinks for long and closes: the silence is what counts",
+        connection(*TCP, "> ClientHello", "... 7 s", "< FIN"),
+        says=("7.0 s after the client's ClientHello",),
+        confidence=Confidence.MEDIUM,
+    ),
+    hit(
         "the client gives up waiting",
         connection(*TCP, "> ClientHello", "... 30 s", "> FIN"),
         says=("after waiting 30 s",),

@@ -59,6 +59,12 @@ CASES = [
         connection(*HELLOS_13, "... 20 s", "> FIN", version="TLSv1.3"),
         confidence=Confidence.MEDIUM,
     ),
+    clear(
+        "TLS 1.3: records of unknown content after the client's answer",
+        connection(
+            *HELLOS_13, "> ApplicationData", "< EncryptedHandshake", "... 60 s", "> FIN", outcome=Outcome.UNKNOWN
+        ),
+    ),
     clear("two seconds: too soon to say", connection(*TCP, "> ClientHello", "... 2 s", "> FIN")),
     clear("the capture ends at once", connection(*TCP, "> ClientHello")),
     clear("sent again once: any lossy path", connection(*TCP, "> ClientHello", client={"retransmitted": 1})),
