@@ -144,12 +144,13 @@ class Lab:
         name: str | None = NAME,
         say: bytes = GREETING,
         hold: float = 0.4,
+        linger: float | None = None,
         trust: Path | None = None,
         connect: bool = True,
     ) -> int:
         """`openssl s_client` as it talks: handshake, one line of data, end of input, close. Returns its exit code.
 
-        connect False: `options` say where to.
+        hold: seconds before the line; linger: before the close, as long if None. connect False: `options` say where to.
         """
         host = f"[{self.server_address}]" if ":" in self.server_address else self.server_address
         args = [
@@ -163,7 +164,7 @@ class Lab:
         args += ["-verify_return_error"] if "-verify_return_error" not in options else []
         args += _own("-cert", identity) if identity else []
         args += ["-servername", name] if name else ["-noservername"]
-        return talk(self.client.start(*args, *options, stdin=subprocess.PIPE), say, hold)
+        return talk(self.client.start(*args, *options, stdin=subprocess.PIPE), say, hold, linger)
 
     # GnuTLS.
 
@@ -194,12 +195,14 @@ class Lab:
         process = self.server.start("java", str(JAVA / "Server.java"), f"port={port}", *args, *options)
         self.server.wait_for_port(port, process, 60)
 
-    def java_client(self, identity: Identity | None, *options: str, port: int = 5061, trust: Path | None = None) -> int:
-        """makers/java/Client.java: SSLSocket, one line of data, close."""
-        args = [f"trust={self.truststore(trust or self.trusts(self.pki.root))}"]
+    def java_client(
+        self, identity: Identity | None, *options: str, port: int = 5061, java: tuple[str, ...] = ()
+    ) -> int:
+        """makers/java/Client.java: SSLSocket, one line of data, close. java: options of the virtual machine."""
+        args = [f"trust={self.truststore(self.trusts(self.pki.root))}"]
         args += [f"keys={self.keystore(identity)}"] if identity else []
-        address = f"address={self.server_address}"
-        return self.client.start("java", str(JAVA / "Client.java"), address, f"port={port}", *args, *options).wait(90)
+        args += [f"address={self.server_address}", f"port={port}", *options]
+        return self.client.start("java", *java, str(JAVA / "Client.java"), *args).wait(90)
 
     def keystore(self, identity: Identity) -> Path:
         """A PKCS #12 file of a key with its chain; password "changeit"."""
@@ -226,10 +229,11 @@ class Lab:
         return path
 
 
+PATIENCE = 30  # seconds for a client to end after its input has ended
 JAVA = Path(__file__).parent / "java"
 
 
-def talk(process: subprocess.Popen[bytes], say: bytes, hold: float, patience: float = 30) -> int:
+def talk(process: subprocess.Popen[bytes], say: bytes, hold: float, linger: float | None = None) -> int:
     """Give a client its handshake, then a line, then the end of its input."""
     if process.stdin is None:
         raise LabError("the client has no standard input")
@@ -237,11 +241,11 @@ def talk(process: subprocess.Popen[bytes], say: bytes, hold: float, patience: fl
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(say)
         process.stdin.flush()
-    time.sleep(hold)
+    time.sleep(hold if linger is None else linger)
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:
-        return process.wait(patience)
+        return process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         process.terminate()
         return process.wait()

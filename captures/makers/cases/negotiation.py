@@ -309,13 +309,15 @@ def sslv2_hello_answered(lab: Lab) -> None:
     Expected(outcome="established", version="TLSv1.2", first="sslv2-client-hello",
              expect={"sslv2-client-hello": "warning"}, may=("sni-missing",)),
     stacks=["openssl", "java"],
-    how="Client.java protocol=SSLv2Hello,TLSv1.2 to s_server -cipher ALL:@SECLEVEL=0",
+    how="Client.java protocol=SSLv2Hello,TLSv1.2 without disabled algorithms, s_server -cipher kRSA:@SECLEVEL=0",
 )  # fmt: skip
 def sslv2_hello_java(lab: Lab) -> None:
     """Java can still be told to greet like this; server_name cannot be sent then."""
+    lax = lab.folder.resolve() / "lax.security"
+    lax.write_text("jdk.tls.disabledAlgorithms=NULL\n")
     lab.openssl_server(lab.ours, "-tls1_2", "-cipher", "kRSA:@SECLEVEL=0")
     with lab.capture():
-        lab.java_client(None, "protocol=SSLv2Hello,TLSv1.2")
+        lab.java_client(None, "protocol=SSLv2Hello,TLSv1.2", java=(f"-Djava.security.properties={lax}",))
 
 
 @case(
@@ -337,7 +339,7 @@ def encrypted_alert_12(lab: Lab) -> None:
     lab.openssl_server(lab.ours, "-tls1_2", port=9061)
 
     def talk(outer: socket.socket) -> None:
-        Relay(outer, lab.server.connect("127.0.0.1", 9061), lambda _: "", "fin", damage=first_after_client).run()
+        Relay(outer, lab.server.connect("127.0.0.1", 9061), held_back, "fin", 0.3, damage=first_after_client).run()
 
     serve(lab.server.listen("0.0.0.0", 5061), talk)
     with lab.capture():
@@ -347,3 +349,8 @@ def encrypted_alert_12(lab: Lab) -> None:
 def first_after_client(seen: list[Record]) -> bool:
     """The server's first record after the client's ChangeCipherSpec: its NewSessionTicket."""
     return seen[-1][0] == "inner" and ("outer", CHANGE_CIPHER_SPEC, 1) in seen and seen[-2][:2] == ("outer", HANDSHAKE)
+
+
+def held_back(seen: list[Record]) -> str:
+    """Pass this one on and nothing after it."""
+    return "after" if first_after_client(seen) else ""
