@@ -13,6 +13,7 @@ from tests.rules.cast import CLIENT, OTHER, ROOT, SERVER, SUB, answer, chain, fi
 RULE = "chain-order"
 TOP = ROOT.issue("Top", ca=True)
 MID = TOP.issue("Mid", ca=True)
+LOW = MID.issue("Low", ca=True)
 DEEP = MID.issue("deep.example", san=["deep.example"])
 
 
@@ -27,6 +28,9 @@ DEEP = MID.issue("deep.example", san=["deep.example"])
         pytest.param(chain(SERVER, SERVER, SUB), "silent", id="a duplicate between: another rule's matter"),
         pytest.param(chain(SERVER, SUB, SUB, ROOT), "silent", id="an intermediate twice"),
         pytest.param(chain(DEEP, ROOT, TOP), "silent", id="a link is missing: another rule's matter"),
+        pytest.param(
+            chain(LOW.issue("low.example"), MID, LOW, ROOT), "silent", id="a link is missing above the disorder as well"
+        ),
         pytest.param(chain(ROOT, SUB), "silent", id="CAs only: nobody knows which one is meant"),
         pytest.param(chain(ROOT, OTHER), "silent", id="two roots"),
         pytest.param(chain(SUB, SERVER, CLIENT), "silent", id="two end entities behind their CA: nobody knows which"),

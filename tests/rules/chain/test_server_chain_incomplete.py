@@ -163,6 +163,8 @@ def test_a_ca_of_that_name_with_another_key_is_no_proof() -> None:
     assert said.confidence is Confidence.MEDIUM
     assert "unless that issuer is one itself" in said.summary
     assert "In this capture" not in said.advice
+    same_connection = connection(*HANDSHAKE, server_chain=LONE, client_chain=raw(CLIENT.der, stranger.der))
+    assert finding(RULE, same_connection).confidence is Confidence.MEDIUM
 
 
 def test_a_hole_is_told_apart_from_a_lone_leaf() -> None:
