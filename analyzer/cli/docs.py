@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from contextlib import chdir
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 
-from analyzer.report import fields
+from analyzer import knowledge
+from analyzer.pipeline import Options, Run
+from analyzer.report import fields, terminal
+from analyzer.report.output import OutputOptions
 from analyzer.rules import catalogue
 
 ROOT = Path(__file__).parents[2]
+_SAMPLE = re.compile(r"(<!-- sample: mtlscope (\S+) -->\n```\n).*?(```\n)", re.DOTALL)
 
 
 def pages() -> dict[Path, str]:
     """Every generated file and what must be in it."""
     return {
+        ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
         ROOT / "docs/rules.md": rules_page(),
         ROOT / "docs/fields.md": fields.markdown(),
         ROOT / "docs/schema/mtlscope-1.schema.json": json.dumps(fields.schema(), indent=2) + "\n",
     }
+
+
+def readme(text: str) -> str:
+    """The README with the sample of its output made anew, from the capture that the comment above the sample names."""
+    return _SAMPLE.sub(lambda match: f"{match[1]}{report(match[2])}{match[3]}", text)
+
+
+def report(capture: str) -> str:
+    """What -T text writes for a capture of this repository, in a pipe."""
+    out = BytesIO()
+    with chdir(ROOT):
+        terminal.OUTPUT.write(Run([capture], Options(ports=knowledge.default_tls_ports())), out, OutputOptions())
+    return out.getvalue().decode().rstrip() + "\n"
 
 
 def rules_page() -> str:

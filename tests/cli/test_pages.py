@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analyzer.cli import docs, doctor
-from analyzer.report import fields
+from analyzer.cli import analyze, docs, doctor
+from analyzer.report import fields, outputs
 from analyzer.rules import catalogue
 from tests.cli.commands import Shell
 
@@ -48,9 +50,9 @@ def test_every_key_that_needs_it_has_a_meaning() -> None:
     assert len(plain) < 20, plain
 
 
-@pytest.mark.parametrize("name", ["rules.md", "fields.md", "schema/mtlscope-1.schema.json"])
+@pytest.mark.parametrize("name", ["README.md", "docs/rules.md", "docs/fields.md", "docs/schema/mtlscope-1.schema.json"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
-    path = docs.ROOT / "docs" / name
+    path = docs.ROOT / name
     assert path.read_text(encoding="utf-8") == docs.pages()[path], f"{name} is old: run `make docs`"
 
 
@@ -105,8 +107,36 @@ def test_how_to_get_tools_depends_on_the_system(system: str, advice: str, monkey
 def test_make_docs_writes_only_what_differs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "README.md").write_text("no sample here", encoding="utf-8")
     monkeypatch.setattr(docs, "ROOT", tmp_path)
     assert docs.main() == 0
     assert "wrote docs/fields.md" in capsys.readouterr().out.replace("\\", "/")
     assert docs.main() == 0
     assert capsys.readouterr().out == ""
+
+
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(#[^)]*)?\)")
+PAGES = sorted([*docs.ROOT.glob("*.md"), *(docs.ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(docs.ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, _anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        assert not target or (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_names_every_output_and_only_options_that_exist() -> None:
+    readme = (docs.ROOT / "README.md").read_text(encoding="utf-8")
+    for name in outputs():
+        assert f"| `{name}` |" in readme
+    known = {option for action in analyze._parser()._actions for option in action.option_strings}
+    lines = [line for line in readme.splitlines() if line.startswith("mtlscope ") or "`--" in line]
+    used = {word for line in lines for word in re.findall(r"(?<![\w-])--[a-z-]+", line)}
+    assert used <= known
+
+
+def test_contributing_names_rooms_that_exist() -> None:
+    told = (docs.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:[a-z_]+/)*[a-z_]+(?:\.py|/))`", told):
+        places = (docs.ROOT, docs.ROOT / "analyzer")
+        assert any((place / name).exists() for place in places), f"CONTRIBUTING.md names {name}"
