@@ -1,8 +1,8 @@
 """Segments -> connections: four-tuple and incarnation. Work is per flow and block, not per packet.
 
 `FlowTable.feed` groups a block's rows by connection, keeps the counters of both directions, numbers the connections as
-Wireshark does (a SYN with another sequence number, or after a FIN or RST, is a new connection), and hands up only those
-rows that the stage above still wants to see one by one.
+Wireshark does (a SYN with another sequence number is a new connection), and hands up only those rows that the stage above
+still wants to see one by one.
 """
 
 from __future__ import annotations
@@ -263,13 +263,13 @@ def _worth(flow: Flow) -> tuple[int, int]:
 
 
 def _is_reborn(block: Block, flow: Flow, g: int, row: int) -> bool:
-    """Wireshark's test: this SYN's sequence number is not the one known, or the connection had ended."""
+    """Wireshark's test: this SYN's sequence number is not the one known."""
     for earlier in block.rows(g).tolist():
         if earlier >= row or (flow.lanes[0].base is not None and flow.lanes[1].base is not None):
             break
         _learn_base(block, flow, earlier)
     base = flow.lanes[int(block.direction[row])].base
-    return base is not None and (base != int(block.seg.seq[row]) or flow.ended or block.ended_before(g, row))
+    return base is not None and base != int(block.seg.seq[row])
 
 
 def _learn_base(block: Block, flow: Flow, row: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.packets.columns import ACK, FIN, RST, SYN, Segments
+from analyzer.packets.columns import ACK, RST, SYN, Segments
 
 KEY = np.dtype([("lo_hi", ">u8"), ("lo_lo", ">u8"), ("hi_hi", ">u8"), ("hi_lo", ">u8"), ("ports", ">u4"), ("v4", "u1")])
 """A canonical four-tuple: the lower endpoint first. Its bytes are the key of a flow."""
@@ -72,11 +72,6 @@ class Block:
         self.group[moved] = fresh
         self.rank[moved] = np.arange(len(moved))
         return fresh
-
-    def ended_before(self, g: int, row: int) -> bool:
-        """A FIN or RST of this group lies before `row`."""
-        rows = self.rows(g)
-        return bool((self.seg.flags[rows[rows < row]] & (FIN | RST)).any())
 
 
 def _key_words(seg: Segments, low_first: NDArray[np.bool_]) -> list[NDArray[np.uint64]]:

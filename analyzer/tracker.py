@@ -17,7 +17,7 @@ from analyzer.folding.conversation import Conversation
 from analyzer.folding.fold import Setting, fold
 from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
-from analyzer.packets.columns import Decoded, IcmpError
+from analyzer.packets.columns import SYN, Decoded, IcmpError
 from analyzer.tls.messages import NotTls, Preamble
 
 LINGER_NS = 2_000_000_000
@@ -59,7 +59,10 @@ class Tracker:
             if owner is None:
                 owner = flow.owner = Conversation(flow)
             elif owner is _DECIDED:
-                continue
+                if not rows.columns.flags[rows.start] & SYN:
+                    continue
+                owner = flow.owner = Conversation(flow)  # the same SYN again, after the end: a second try
+                flow.wants = Wants.ALL
             was_open = owner.closed_ns is None
             try:
                 owner.feed(rows)
@@ -87,6 +90,8 @@ class Tracker:
     def _decided(self, until_ns: int | None) -> Iterator[Connection]:
         while self._queue and (until_ns is None or self._queue[0][0] <= until_ns):
             when, _, conversation = heappop(self._queue)
+            if conversation.closed_ns is None and conversation.flow is self.table.find(conversation.flow.key):
+                continue  # opened again since
             yield from self._report(conversation.flow, Clock(max(when, conversation.flow.last_ns), False))
 
     def _evicted(self) -> Iterator[Connection]:

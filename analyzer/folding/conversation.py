@@ -21,6 +21,10 @@ FOLLOWED_BYTES = 48 * 1024
 """Encrypted bytes of one direction after which the connection is settled if the other has sent any."""
 ENOUGH_BYTES = 256 * 1024
 """Bytes of a connection of which nothing could be told until then; nothing will."""
+MAX_FIRST_HOLE = 1 << 20
+"""Bytes between a SYN and the first payload seen that may be missing from the capture."""
+OPTION_BYTES = 40
+"""TCP options that may take room in a full-size segment."""
 MAX_EVENTS = 4_000
 """Events of one direction; a peer that sends more tiny records is followed no further."""
 MAX_ENDINGS = 16
@@ -63,6 +67,7 @@ class Half:
         "syn_frame",
         "syn_frames",
         "syn_ns",
+        "syn_seq",
         "tail",
         "truncated",
         "ttl",
@@ -76,6 +81,7 @@ class Half:
         self.stream: TlsStream | None = None
         self.events: list[Event] = []
         self.syn_frame: int | None = None
+        self.syn_seq: int | None = None  # of the latest SYN
         self.syn_ns: int | None = None
         self.syn_count = 0
         self.syn_frames: list[int] = []
@@ -162,7 +168,16 @@ class Conversation:
 
     def _on_syn(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
         half.syn_count += 1
-        half.opened |= not c.flags[i] & ACK
+        half.syn_seq = c.seq[i]
+        opening = not c.flags[i] & ACK
+        half.opened |= opening
+        if (
+            opening and self.ends and half.assembler is None
+        ):  # refused as a left-over of an earlier connection, tried again
+            self.ends.clear()
+            self.closed_ns = None
+            for each in self.halves:
+                each.fin_seen = False
         if len(half.syn_frames) < MAX_ENDINGS:
             half.syn_frames.append(c.frame[i])
         if half.syn_frame is None:
@@ -172,25 +187,38 @@ class Conversation:
 
     def _on_payload(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
         assembler, direction = half.assembler, c.direction[i]
-        lane = self.flow.lanes[direction]
-        if assembler is None:
-            base = lane.base if lane.base is not None else (c.seq[i] - 1) & 0xFFFFFFFF
-            assembler = half.assembler = Assembler((base + 1) & 0xFFFFFFFF)
-            half.stream = TlsStream(mid_stream=not self.syn_seen)
         at, size, wire = c.payload_at[i], c.payload[i], c.wire_payload[i]
         seq = c.seq[i] + 1 & 0xFFFFFFFF if c.flags[i] & SYN else c.seq[i]
+        if assembler is None:
+            assembler = half.assembler = Assembler(self._first_byte(half, direction, seq))
+            half.stream = TlsStream(mid_stream=not self.syn_seen)
         head = bytes(data[c.ip_at[i] : at])
-        assembler.feed(seq, bytes(data[at : at + size]), wire, c.frame[i], c.time_ns[i], head, lane.max_segment)
+        assembler.feed(
+            seq, bytes(data[at : at + size]), wire, c.frame[i], c.time_ns[i], head, self._full_size(direction)
+        )
         if size < wire:
             half.truncated += 1
         if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
             half.after_close_bytes += wire
 
+    def _first_byte(self, half: Half, direction: int, seq: int) -> int:
+        """Sequence number of this direction's first byte: after the SYN if one was seen, else as the peer acknowledges,
+        unless the first payload is so far away that this must be a left-over of another connection."""
+        base = half.syn_seq if half.syn_seq is not None else self.flow.lanes[direction].base
+        if base is None or abs(seq_distance(seq, base)) > MAX_FIRST_HOLE:
+            return seq
+        return (base + 1) & 0xFFFFFFFF
+
+    def _full_size(self, direction: int) -> int:
+        """Payload bytes from which a segment of this direction is full-size: the path's limit, options allowed for."""
+        announced = [half.mss for half in self.halves if half.mss]
+        return min(announced) - OPTION_BYTES if announced else max(self.flow.lanes[direction].max_segment, 1_200)
+
     def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
-        """After the handshake: remember the last segment that looks like a lone alert record."""
-        at = c.payload_at[i]
-        if c.payload[i] >= 5:
-            half.tail = (c.frame[i], c.time_ns[i], data[at], data[at + 3] << 8 | data[at + 4])
+        """After the handshake: remember the last segment that is one lone record of an alert's kind and size."""
+        at, size = c.payload_at[i], c.payload[i]
+        if size >= 5 and data[at + 1] == 3 and (data[at + 3] << 8 | data[at + 4]) == size - 5:
+            half.tail = (c.frame[i], c.time_ns[i], data[at], size - 5)
 
     def _on_window(self, half: Half, c: Columns, i: int) -> None:
         if c.flags[i] & (RST | SYN):

@@ -72,7 +72,14 @@ class _Folder:
         self.view = judge.visibility(conversation, self.client, self.timeline, self.closed.how == "open", evicted)
         lanes = conversation.flow.lanes
         any_payload = bool(lanes[0].bytes or lanes[1].bytes)
-        self.outcome = judge.outcome(self.timeline, self.closed, self.view, self.established, any_payload)
+        self.outcome = judge.outcome(
+            self.timeline,
+            self.closed,
+            self.view,
+            established=self.established,
+            any_payload=any_payload,
+            repeated=judge.is_repeated(conversation),
+        )
         self.established &= self.outcome is Outcome.ESTABLISHED
 
     def connection(self) -> Connection:
@@ -225,7 +232,7 @@ class _Folder:
         if choice is None and not server.messages:
             return None
         if resumed:
-            return state.NOT_REQUESTED
+            return state.NOT_SENT
         if self.conversation.tls13:
             answer = self.timeline.reading.auth.answer if self.timeline.reading else None
             inferred = {

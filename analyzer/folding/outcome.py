@@ -8,8 +8,8 @@ from analyzer.connection import Closed, Outcome, Side, Step, Visibility
 from analyzer.folding.conversation import Conversation, Half
 from analyzer.folding.timeline import NOT_STAGES, Direction, Timeline
 from analyzer.knowledge import limit
-from analyzer.tls.messages import Alert, Lost, OpaqueRecord
-from analyzer.tls.names import AlertLevel, ContentType
+from analyzer.tls.messages import Alert, ClientHello, Lost, OpaqueRecord
+from analyzer.tls.names import AlertLevel, ContentType, HandshakeType
 
 SMALLEST_FULL_SEGMENT = 500
 """Bytes: a hole or a lost segment below this is no full-size one (the smallest MSS in use is 536, RFC 9293 3.7.1)."""
@@ -123,7 +123,7 @@ def closed(conversation: Conversation, client: int, timeline: Timeline, clock: C
     stage = _stage(timeline.steps, None)
     name, stage_side = (stage.name, stage.side) if stage else ("", None)
     silent = clock.now_ns - flow.last_ns >= limit("never_answers_s") * 1_000_000_000
-    timed_out = not established and (silent or _repeated(conversation))
+    timed_out = not established and ((silent and _all_acknowledged(conversation)) or is_repeated(conversation))
     return Closed(None, "timeout" if timed_out else "open", name, stage_side, None, flow.last_ns)
 
 
@@ -137,14 +137,27 @@ def _stage(steps: list[Step], before: int | None) -> Step | None:
     return found
 
 
-def _repeated(conversation: Conversation) -> bool:
+def is_repeated(conversation: Conversation) -> bool:
     """Something was sent again and again and never answered."""
     for direction, half in enumerate(conversation.halves):
-        if half.opened and half.syn_count > REPEATED and conversation.flow.lanes[1 - direction].packets == 0:
+        if half.opened and half.syn_count >= REPEATED and conversation.flow.lanes[1 - direction].packets == 0:
             return True
-        if half.assembler is not None and max(half.assembler.tries.values(), default=0) > REPEATED:
-            return True
+        if half.assembler is not None:
+            stuck = conversation.acknowledged(direction)
+            tries = half.assembler.tries
+            if any(count >= REPEATED and (stuck is None or at >= stuck) for at, count in tries.items()):
+                return True
     return False
+
+
+def _all_acknowledged(conversation: Conversation) -> bool:
+    """TCP delivered everything: if nothing follows, a program is silent (a capture that was cut out of a larger one
+    looks different: acknowledgements are missing as well)."""
+    spoke = [half.assembler for half in conversation.halves if half.assembler is not None]
+    return bool(spoke) and all(
+        half.assembler is None or (conversation.acknowledged(direction) or 0) >= half.assembler.high
+        for direction, half in enumerate(conversation.halves)
+    )
 
 
 def is_established(timeline: Timeline, tls13: bool) -> bool:
@@ -166,32 +179,41 @@ def is_established(timeline: Timeline, tls13: bool) -> bool:
     return hello and (all(finished) or all(data) or (any(finished) and any(data) and (data != finished)))
 
 
-def outcome(timeline: Timeline, ending: Closed, view: Visibility, established: bool, any_payload: bool) -> Outcome:
-    """See contract: established, failed, not-tls, no-data, unknown."""
+def outcome(
+    timeline: Timeline, ending: Closed, view: Visibility, *, established: bool, any_payload: bool, repeated: bool
+) -> Outcome:
+    """See contract: established, failed, not-tls, no-data, unknown. Silence alone is `unknown` (nobody gave up); a flight
+    sent again and again without an answer (`repeated`) is `failed`."""
     client, server = timeline.client, timeline.server
     if not any_payload:
         return Outcome.NO_DATA if not view.one_sided else Outcome.UNKNOWN
     if client.not_tls is not None or server.not_tls is not None:
-        return Outcome.NOT_TLS
-    if not (client.tls or server.tls):
+        return Outcome.UNKNOWN if view.limited or _pseudo(timeline) else Outcome.NOT_TLS
+    if not (client.tls or server.tls) or _pseudo(timeline):
         return Outcome.UNKNOWN
     if established:
         return Outcome.ESTABLISHED
-    if any(_says_failure(event) for direction in (client, server) for event, _, _, _ in direction.alerts):
+    alerts = [event for direction in (client, server) for event, _, _, _ in direction.alerts]
+    if any(isinstance(event, Alert) and event.level == AlertLevel.fatal for event in alerts):
         return Outcome.FAILED
     if timeline.reading is not None and (timeline.reading.auth.refused or timeline.reading.auth.client_refused):
         return Outcome.FAILED
     if view.limited or not (client.messages or server.messages):
         return Outcome.UNKNOWN
+    if any(isinstance(event, OpaqueRecord) and event.content_type == ContentType.alert for event in alerts):
+        return Outcome.FAILED  # its code cannot be read, but it came before the handshake was complete
     if timeline.reading is not None and timeline.reading.auth.client_records and not timeline.reading.client_flight:
         # records of unknown content: the handshake may well be over
         return Outcome.UNKNOWN
-    return Outcome.UNKNOWN if ending.how == "open" else Outcome.FAILED
+    if ending.how in ("fin", "rst"):
+        return Outcome.FAILED
+    return Outcome.FAILED if ending.how == "timeout" and repeated else Outcome.UNKNOWN
 
 
-def _says_failure(event: Alert | OpaqueRecord) -> bool:
-    """Fatal, or an alert record that cannot be read and came before the handshake was complete."""
-    return event.level == AlertLevel.fatal if isinstance(event, Alert) else event.content_type == ContentType.alert
+def _pseudo(timeline: Timeline) -> bool:
+    """The fixed hello of a relay that only looks like TLS."""
+    hello = timeline.client.messages.get(HandshakeType.client_hello)
+    return hello is not None and isinstance(hello.body, ClientHello) and hello.body.fixed_pattern is not None
 
 
 def lost_messages(direction: Direction) -> set[int]:

@@ -2,7 +2,8 @@
 
 ## What it does
 Fires when a handshake stops after a whole flight: three seconds of silence before anybody gives up, or the flight was
-sent again and again. Says who was waiting for whom, and whether TCP acknowledged the flight.
+sent again and again. Says who was waiting for whom, and whether TCP acknowledged the flight. A warning of low confidence
+while nobody has given up when the capture ends.
 
 ## Why it matters
 If TCP acknowledged the flight, the machine received it and its program is stuck: overloaded, waiting for a revocation
@@ -107,7 +108,12 @@ def _finding(conn: Connection, flight: Step, silence: int) -> Finding:
         f"{who(conn, silent)} never answered {named(flight)}{again}: {long}{heard}",
         advice=_advice(silent, lost),
         frames=_frames(conn, flight),
-        confidence=Confidence.MEDIUM if flight.name == "EncryptedHandshake" else None,
+        severity=None if conn.failed else Severity.WARNING,
+        confidence=Confidence.LOW
+        if not conn.failed
+        else Confidence.MEDIUM
+        if flight.name == "EncryptedHandshake"
+        else None,
     )
 
 
