@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analyzer.connection import CertificateState, Connection, Seen, Side
-from analyzer.findings import CannotTell, Confidence, Finding, Severity
+from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.defects import Flaw, client_flaws
 from analyzer.judgement.phrases import called, where
@@ -84,12 +84,14 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     flaws = sorted(client_flaws(conn, context.history, clock), key=lambda flaw: not refusal.may_mean(flaw.defect))
     if refusal.late and not flaws and conn.client.app_records:
         return  # the client had already asked something: then the refusal is about that
+    guess = refusal.late and not flaws  # then what is seen, the end after the handshake, is named first
     yield RULE.finding(
         conn,
         f"the server refused the client's certificate{_name(conn)} {refusal.manner}; {_reason(conn, refusal, flaws)}",
         advice=_advice(conn, refusal, flaws),
         frames=(*_frames(conn), *refusal.frames),
-        confidence=Confidence.LOW if refusal.late and not flaws else refusal.confidence,
+        confidence=Confidence.LOW if guess else refusal.confidence,
+        depth=Depth.SYMPTOM if guess else None,
     )
 
 

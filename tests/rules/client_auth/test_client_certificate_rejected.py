@@ -10,6 +10,7 @@ import pytest
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CertificateState, ClientAuth13, Outcome, Seen, Side
 from analyzer.findings import Confidence, Depth
+from analyzer.rules import judge
 from tests.build import pki
 from tests.build.connections import (
     CLIENT_DONE,
@@ -166,7 +167,13 @@ def test_a_failed_proof_is_no_defect_of_the_chain() -> None:
 )
 def test_confidence(ladder: tuple[str, ...], sent: Chain, confidence: Confidence) -> None:
     said = finding(RULE, connection(*ladder, client_chain=sent))
-    assert (said.confidence, said.depth) == (confidence, Depth.STEP)
+    assert said.confidence is confidence
+    assert said.depth is (Depth.SYMPTOM if confidence is Confidence.LOW else Depth.STEP)
+
+
+def test_a_mere_guess_comes_behind_what_is_seen() -> None:
+    conn = connection(*HANDSHAKE, "< RST", client_chain=GOOD)
+    assert [said.rule for said in judge(conn, context())][:2] == ["reset-after-handshake", RULE]
 
 
 @pytest.mark.parametrize(
