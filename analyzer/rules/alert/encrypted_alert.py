@@ -70,7 +70,12 @@ def _finding(conn: Connection, alert: Alert) -> Finding:
 def _about(conn: Connection, alert: Alert) -> str:
     """What the step suggests."""
     if alert.side is Side.CLIENT:
-        return "; at this step a client refuses the server's certificate"
+        if conn.step("Finished", Side.CLIENT) is None:
+            return "; at this step a client refuses the server's certificate"
+        return (
+            "; it had gone on after the server's certificate, so look at what came last: keys that differ, bytes changed on the "
+            "path, or a certificate judged late"
+        )
     if conn.client_certificate_state in EMPTY:
         return "; the client had no certificate to send, and the server most likely insists on one"
     if conn.client_certificate_state in PRESENTED:

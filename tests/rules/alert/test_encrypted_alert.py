@@ -36,7 +36,14 @@ CASES = [
         frames=(13, 14),
     ),
     hit(
-        "the client", connection(*CLIENT_DONE, "> EncryptedAlert", "> FIN"), says=("refuses the server's certificate",)
+        "the client, after its Finished",
+        connection(*CLIENT_DONE, "> EncryptedAlert", "> FIN"),
+        says=("what came last",),
+    ),
+    hit(
+        "the client, before its Finished",
+        connection(*HELLOS_13, "> EncryptedAlert", "> FIN", version="TLSv1.3"),
+        says=("refuses the server's certificate",),
     ),
     hit(
         "after an empty certificate",
