@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.capture.netmon_events import PACKET_AT, packets_in_events
 from analyzer.capture.netmon_media import ATM, WIFI, link_types
 from analyzer.capture.netmon_table import (
     Header,
@@ -91,11 +92,18 @@ def columns(records: Records, header: Header, start: int, facts: Facts) -> Frame
     )
     link_type = link_types(media[keep], facts)
     skip = np.minimum(own_headers(records.data, starts, captured, media[keep]), captured)
+    original = np.maximum(original, captured) - skip
+    events, sizes, links = packets_in_events(records.data, starts, captured, media[keep])
+    captured -= skip
+    skip[events], link_type[events] = PACKET_AT, links
+    captured[events] = original[events] = sizes
+    if len(events):
+        note(facts, "packets of netsh trace were taken out of the events that hold them")
     return Frames(
         data=records.data,
         start=starts + skip,
-        captured=captured - skip,
-        original=np.maximum(original, captured) - skip,
+        captured=captured,
+        original=original,
         time_ns=times(heads, tails, start, facts),
         link_type=link_type,
         first_frame=0,

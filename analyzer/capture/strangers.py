@@ -5,6 +5,8 @@ from __future__ import annotations
 READABLE = "pcap, pcapng, Network Monitor"
 EDITCAP = "Convert it with: editcap -F pcapng {name} out.pcapng"
 UNPACK = "Unpack it first"
+SHORTEST = 24
+"""Bytes of a pcap file without packets."""
 
 ETL = (
     "an event trace (.etl)",
@@ -65,6 +67,9 @@ def describe(head: bytes, name: str) -> str:
         return "not a capture: the file is empty"
     what, advice = recognise(head)
     found = f"starts with {head[:4].hex(' ')}"
+    if what is None and len(head) < SHORTEST:
+        bytes_ = "1 byte" if len(head) == 1 else f"{len(head)} bytes"
+        return f"not a capture: the file has {bytes_} ({head.hex(' ')}), the shortest capture has {SHORTEST}"
     if what is None:
         return f"not a capture: {found}. Readable: {READABLE}, also gzip-compressed"
     return f"not a capture: {found} ({what}). {advice.format(name=name)}"

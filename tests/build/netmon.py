@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from struct import pack
+from uuid import UUID
 
 from tests.build.pcap import SECOND, START_NS, Packet
 
@@ -76,3 +77,18 @@ def record(packet: Packet, version: tuple[int, int], start_ns: int, media: int) 
     filetime = pack("<QB", max(0, FILETIME_1970 + packet.time_ns // 100), 0)
     tail = (pack("<H", media), pack("<I", 0xFFFFFFFF), filetime)
     return head + packet.data + b"".join(tail[: version[1]])
+
+
+def event(
+    packet: bytes,
+    *,
+    provider: str = "2ed6006e-4729-4609-b423-3ee7bcd678ef",
+    number: int = 1001,
+    keyword: int = 0xC000_0001,
+    size: int | None = None,
+) -> bytes:
+    """The data of an EVENT frame that holds a packet, as Network Monitor saves a trace of `netsh trace`."""
+    header = pack("<HHHHIIQ", 80, 0, 0x0240, 0, 4, 0, 0) + UUID(provider).bytes_le
+    descriptor = pack("<HBBBBHQ", number, 0, 16, 4, 0, 0, keyword)
+    body = pack("<III", 12, 12, len(packet) if size is None else size) + packet
+    return header + descriptor + bytes(8 + 16) + pack("<BBHHHB", 0, 8, 0, 0, len(body), 0) + body

@@ -25,6 +25,7 @@ from tests.build.netmon import (
     RAW_IP,
     TUNNEL,
     WIFI,
+    event,
     file_header,
     record,
 )
@@ -156,6 +157,39 @@ def test_media_types(media: int, link: int, data: bytes) -> None:
     got = read(write([Packet(b"0123456789abcdef")], media=media))
     assert (got.links, got.data) == ([link], [data])
     assert len(got.facts.notes) == (link == UNKNOWN_MEDIA)
+
+
+@pytest.mark.parametrize(
+    ("body", "link", "data"),
+    [
+        pytest.param(event(b"packet"), 1, b"packet", id="Ethernet"),
+        pytest.param(event(b"packet", keyword=0xC000_0200), 101, b"packet", id="wireless WAN"),
+        pytest.param(event(b"packet", keyword=0x1_C001_0000), 105, b"packet", id="802.11"),
+        pytest.param(event(b""), 1, b"", id="an empty packet"),
+        pytest.param(event(b"packet", size=4), 1, b"pack", id="a length below the event's"),
+    ],
+)
+def test_packets_of_netsh_trace_are_taken_out_of_their_events(body: bytes, link: int, data: bytes) -> None:
+    got = read(write([Packet(b"x"), Packet(body)], media=[ETHERNET, EVENT]))
+    assert (got.links, got.data, got.originals) == ([1, link], [b"x", data], [1, len(data)])
+    assert got.facts.notes == ["packets of netsh trace were taken out of the events that hold them"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(event(b"packet", keyword=0x4000_0001), id="the first part of a packet"),
+        pytest.param(event(b"packet", keyword=0x8000_0001), id="the last part of a packet"),
+        pytest.param(event(b"packet", number=1002), id="metadata"),
+        pytest.param(event(b"packet", provider="3d6fa8d0-fe05-11d0-9dda-00c04fd7ba7c"), id="another provider"),
+        pytest.param(event(b"packet", size=7), id="a length beyond the event"),
+        pytest.param(event(b"")[:-1], id="cut"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_other_events_stay_events(body: bytes) -> None:
+    got = read(write([Packet(body)], media=EVENT))
+    assert (got.links, got.data, got.facts.notes) == ([NOT_A_PACKET], [body], [])
 
 
 def test_802_11_frames_lose_network_monitors_own_header() -> None:
