@@ -125,14 +125,15 @@ def _finding(finding: Finding, conn: Connection, page: Page) -> None:
     )
     if finding.summary != conn.diagnosis:
         page.paragraph(finding.summary, INDENT + 2)
-    if finding.advice and not _only_a_symptom(finding, conn.findings[0]):
+    if finding.advice and _advises(finding, conn.findings[0]):
         page.paragraph(finding.advice, INDENT + 2, "", f"{signs.arrow} ")
 
 
-def _only_a_symptom(finding: Finding, first: Finding) -> bool:
-    """How it ended, where the cause is known: advice about it would lead away. `-T json` has it."""
+def _advises(finding: Finding, first: Finding) -> bool:
+    """Not beside an error whose cause is known, for how it merely ended (that would lead away); not for notes."""
     error = Severity.ERROR
-    return finding.severity is first.severity is error and finding.depth is Depth.SYMPTOM < first.depth
+    symptom = finding.severity is first.severity is error and finding.depth is Depth.SYMPTOM < first.depth
+    return not symptom and (finding is first or finding.severity is not Severity.NOTE)
 
 
 def _where(frames: tuple[int, ...], page: Page) -> list[str]:

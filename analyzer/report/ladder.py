@@ -95,7 +95,8 @@ def _remark(text: str, indent: int) -> Line:
 
 def _end(conn: Connection, last_ns: int, indent: int) -> Iterator[Line]:
     waited = conn.end_ns - last_ns
-    silence = f" after {span(waited)} without a message" if waited >= SILENCE_NS else ""
+    counted = bool(conn.steps) and conn.steps[-1].count > 1  # its time is that of the first one
+    silence = f" after {span(waited)} without a message" if waited >= SILENCE_NS and not counted else ""
     if conn.closed.how == "timeout":
         yield _remark(f"nobody says anything more{silence}", indent)
     elif conn.closed.how == "open":

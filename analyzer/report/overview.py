@@ -51,9 +51,9 @@ def row(conn: Connection, arrow: str, each: bool) -> Row:
         peers=f"{client} {arrow} {conn.address(Side.SERVER)}",
         name=conn.server_name or "",
         version=conn.version or "",
-        cipher=(conn.cipher or "").removeprefix("TLS_"),
+        cipher=(conn.cipher or "").removeprefix("TLS_").replace("_WITH_", "_"),
         mutual="resumed" if conn.resumed else _MUTUAL[state] if state else "",
-        notes=", ".join(rules),
+        notes=", ".join([*([f"after {conn.preamble}"] if conn.preamble else []), *rules]),
     )
 
 
@@ -117,10 +117,7 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
     signs = page.symbols
     facts = [capture.format or "unknown format", number(capture.packets, "packet")]
     if capture.first_ns is not None and capture.last_ns is not None:
-        first = rfc3339(capture.first_ns, 0).replace("T", " ").removesuffix("Z")
-        facts.append(
-            f"{first} {signs.dash} {clock(capture.last_ns, 0)} UTC ({span(capture.last_ns - capture.first_ns)})"
-        )
+        facts.append(_period(capture.first_ns, capture.last_ns, signs.dash))
     page.write((page.safe(capture.capture), "strong"), (f"  {f' {signs.dot} '.join(facts)}", "dim"))
     if len(capture.files) > 1:
         page.write((f"  {len(capture.files)} files read as one: {page.safe(', '.join(capture.files))}", ""))
@@ -132,7 +129,7 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
     page.write((f"  {number(capture.tcp_streams, 'TCP connection')}, {capture.connections:,} reported{listed}", ""))
     _limits(capture, page)
     if not capture.tls_connections and capture.packets:
-        _no_tls(capture, page)
+        _no_tls(capture, counts, page)
     for amendment in capture.amendments:
         page.paragraph(f"later traffic: {amendment.rule} {amendment.change} for {amendment.uid}: {amendment.reason}", 2)
     for note in capture.notes:
@@ -172,14 +169,14 @@ def _limits(capture: CaptureSummary, page: Page) -> None:
         page.paragraph(line, 2, "warning", f"{page.symbols.warning} ")
 
 
-def _no_tls(capture: CaptureSummary, page: Page) -> None:
+def _no_tls(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> None:
     """Nobody is left alone with an empty report: say what is there instead, and why TLS may be missing."""
     page.write((f"  {page.symbols.warning} no TLS found", "warning"), (" in this capture. What is there instead:", ""))
-    for text in _instead(capture, page):
+    for text in _instead(capture, counts):
         page.paragraph(text, 4, "", f"{page.symbols.dash} ")
 
 
-def _instead(capture: CaptureSummary, page: Page) -> Iterable[str]:
+def _instead(capture: CaptureSummary, counts: dict[Outcome, int]) -> Iterable[str]:
     reasons, shown = capture.reasons, list(capture.ports.items())[:PORTS_NAMED]
     if shown:
         yield "ports: " + ", ".join(
@@ -200,8 +197,12 @@ def _instead(capture: CaptureSummary, page: Page) -> Iterable[str]:
         yield f"{number(capture.cut_packets, 'packet')} cut short, perhaps before the TLS bytes: capture whole packets (-s 0)"
     if capture.one_sided:
         yield f"one direction only in {number(capture.one_sided, 'connection')}: a filter or a mirror port left out the other"
-    if capture.tcp_streams and capture.decoded:
-        yield f"{number(capture.tcp_streams, 'TCP connection')} without a TLS record; plain text, or started before the capture"
+    silent = counts.get(Outcome.NO_DATA, 0)
+    other = capture.tcp_streams - silent
+    if silent:
+        yield f"{number(silent, 'TCP connection')} without a byte of payload: refused, unanswered, or only probed"
+    if other > 0 and capture.decoded:
+        yield f"{number(other, 'TCP connection')} without a TLS record: plain text, or started before the capture"
 
 
 def totals(captures: int, counts: dict[Outcome, int], troubled: int, page: Page) -> None:

@@ -54,6 +54,7 @@ def test_moment_is_utc_whatever_the_zone() -> None:
         (3_200_000_000, "3.2 s"),
         (250_000_000_000, "4 min 10 s"),
         (3_660_000_000_000, "1 h 1 min"),
+        (200_000 * 10**9, "2 days 7 h"),
     ],
 )
 def test_span(duration_ns: int, text: str) -> None:
