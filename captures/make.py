@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 
 from captures.makers import cases
-from captures.makers.case import CASES, Case, read_toml, toml
+from captures.makers.case import CASES, Case, read_toml, stem, toml
 from captures.makers.hosts import LabError
 from captures.makers.lab import Lab, version
 from captures.makers.pki import Pki
@@ -32,26 +32,43 @@ def load_cases() -> None:
 
 def make(case: Case, pki: Pki, folder: Path, keep: bool) -> None:
     """Make one capture and its .toml; nothing is replaced unless the case worked."""
-    folder.mkdir()
-    made = folder / case.name
+    folder.mkdir(parents=True)
+    made = folder / Path(case.name).name
     lab = Lab(pki, made, folder, case.topology)
     try:
         case.make(lab)
     finally:
         lab.close()
-    (HERE / case.name).write_bytes(made.read_bytes())
+    size = place(made, HERE / case.name)
     write_notes(case, [version(stack) for stack in case.stacks], dt.datetime.now(dt.UTC).date().isoformat())
-    print(f"{case.name}: {made.stat().st_size:,} bytes{f', logs in {folder}' if keep else ''}")
+    print(f"{case.name}: {size:,} bytes{f', logs in {folder}' if keep else ''}")
+
+
+def place(made: Path, target: Path) -> int:
+    """Put a capture, or the folder of a ring, where it belongs; return its bytes."""
+    if not made.is_dir():
+        target.parent.mkdir(exist_ok=True)
+        return target.write_bytes(made.read_bytes())
+    target.mkdir(exist_ok=True)
+    for old in target.glob("*.pcap"):
+        old.unlink()
+    return sum((target / path.name).write_bytes(path.read_bytes()) for path in sorted(made.iterdir()))
+
+
+def notes_path(case: Case) -> Path:
+    """The .toml beside a capture, or in the folder of a ring."""
+    target = HERE / case.name
+    return target / f"{target.name}.toml" if target.is_dir() else target.with_name(f"{stem(case.name)}.toml")
 
 
 def write_notes(case: Case, stacks: list[str], made: str) -> None:
     """Write the .toml."""
-    (HERE / case.name).with_suffix(".toml").write_text(toml(case, stacks, made), encoding="utf-8")
+    notes_path(case).write_text(toml(case, stacks, made), encoding="utf-8")
 
 
 def renew_notes(case: Case) -> None:
     """Write the .toml anew, with the stacks and the day that are in it."""
-    path = (HERE / case.name).with_suffix(".toml")
+    path = notes_path(case)
     if not path.exists():
         return
     head, _ = read_toml(path)

@@ -61,6 +61,15 @@ class Case:
 
 
 CASES: dict[str, Case] = {}
+SUFFIXES = (".gz", ".pcap", ".pcapng", ".cap")
+
+
+def stem(name: str) -> str:
+    """The file name of a capture without its suffixes; the name of a case."""
+    base = Path(name).name
+    for suffix in SUFFIXES:
+        base = base.removesuffix(suffix)
+    return base
 
 
 def case(
@@ -69,12 +78,11 @@ def case(
     """Register the function as the maker of `name`; its docstring is the story."""
 
     def register(make: Make) -> Make:
-        stem = name.partition(".")[0]
-        if stem in CASES:
-            raise ValueError(f"two cases are called {stem}")
+        if stem(name) in CASES:
+            raise ValueError(f"two cases are called {stem(name)}")
         story = " ".join((make.__doc__ or "").split())
         group = make.__module__.rpartition(".")[2]
-        CASES[stem] = Case(name, title, story, how, tuple(stacks), expected, make, group, topology)
+        CASES[stem(name)] = Case(name, title, story, how, tuple(stacks), expected, make, group, topology)
         return make
 
     return register
