@@ -36,7 +36,9 @@ def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
     if known is None:
         known = _read_client(body, tail_at)
     shape, name = known
-    random = body[2:_SESSION_ID]
+    random, oddities = body[2:_SESSION_ID], shape.oddities
+    if body[_SESSION_ID] > _MAX_SESSION_ID:
+        oddities = (f"session id of {body[_SESSION_ID]} bytes is longer than {_MAX_SESSION_ID}", *oddities)
     fixed = "ms-turn" if tail == _MS_TURN_TAIL and tail_at == _SESSION_ID + 1 and record_version == TLS10 else None
     return ClientHello(
         shape.legacy_version,
@@ -65,7 +67,7 @@ def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
         fixed,
         shape.ja3,
         shape.ja4,
-        shape.oddities,
+        oddities,
     )
 
 
@@ -131,8 +133,6 @@ def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int
             reader.finish("the extensions block")
     except ParseError as error:
         found.odd(error.reason)
-    if tail_at - _SESSION_ID - 1 > _MAX_SESSION_ID:
-        found.odd(f"session id of {tail_at - _SESSION_ID - 1} bytes is longer than {_MAX_SESSION_ID}")
     alpn, groups, formats = found.alpn, found.supported_groups or (), found.ec_point_formats or ()
     hello = ClientHello(
         legacy_version=version,

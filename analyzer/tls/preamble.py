@@ -175,7 +175,7 @@ def is_clear(record: bytes | bytearray) -> bool:
     """Is the first record of `record` in clear? A handshake record is if it holds whole messages of known types."""
     kind, end = record[0], HEADER + (record[3] << 8 | record[4])
     if kind != ContentType.handshake:
-        return kind in (ContentType.change_cipher_spec, ContentType.alert)
+        return (kind, end - HEADER) in ((ContentType.change_cipher_spec, 1), (ContentType.alert, 2))
     at = HEADER
     while at + MESSAGE_HEADER <= end:
         if record[at] not in _CLEAR_MESSAGES:
