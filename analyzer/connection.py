@@ -184,7 +184,7 @@ class Alert:
 
     @property
     def fatal(self) -> bool:
-        """Level 2, or a certificate alert whatever its level (some stacks send those as warnings and then close)."""
+        """Level 2. An encrypted alert tells nothing of its level."""
         return self.level == 2
 
 
@@ -528,7 +528,8 @@ class Connection:
         if self.outcome is not Outcome.FAILED:
             return False
         alert = next((a for a in self.alerts if a.fatal or (a.encrypted and not a.after_handshake)), None)
-        if alert is not None:
+        answers = alert is not None and self.closed.by is alert.side.peer and (self.closed.frame or 0) < alert.frame
+        if alert is not None and not answers:
             return alert.side is side
         return self.closed.by is side and self.closed.how in ("fin", "rst") and not self.closed.echo
 

@@ -16,7 +16,7 @@ from analyzer.capture.source import Capture, ReadOptions, open_capture
 from analyzer.connection import Connection
 from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
-from analyzer.folding.fold import Setting
+from analyzer.folding.case import Setting
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item

@@ -13,8 +13,9 @@ from typing import Final
 
 from analyzer.connection import Connection, Seen
 from analyzer.flows import Flow, FlowTable, Wants
+from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
-from analyzer.folding.fold import Setting, fold
+from analyzer.folding.fold import fold
 from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
 from analyzer.packets.columns import SYN, Decoded, IcmpError

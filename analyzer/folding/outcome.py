@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from analyzer.connection import Closed, Outcome, Side, Step, Visibility
 from analyzer.folding.conversation import Conversation, Half
-from analyzer.folding.timeline import NOT_STAGES, Direction, Timeline
+from analyzer.folding.timeline import NOT_STAGES, Timeline
 from analyzer.knowledge import limit
-from analyzer.tls.messages import Alert, ClientHello, Lost, OpaqueRecord
+from analyzer.tls.messages import Alert, ClientHello, OpaqueRecord
 from analyzer.tls.names import AlertLevel, ContentType, HandshakeType
 
 SMALLEST_FULL_SEGMENT = 500
@@ -214,8 +214,3 @@ def _pseudo(timeline: Timeline) -> bool:
     """The fixed hello of a relay that only looks like TLS."""
     hello = timeline.client.messages.get(HandshakeType.client_hello)
     return hello is not None and isinstance(hello.body, ClientHello) and hello.body.fixed_pattern is not None
-
-
-def lost_messages(direction: Direction) -> set[int]:
-    """Handshake types known to lie in holes of this direction."""
-    return {event.what for event in direction.lost if isinstance(event, Lost) and event.what is not None}

@@ -1,0 +1,71 @@
+"""Alerts, ends, and how far the handshake got."""
+
+from __future__ import annotations
+
+from analyzer.connection import Alert, Ending, Side
+from analyzer.folding.case import Case
+from analyzer.tls import messages as wire
+from analyzer.tls.names import ContentType
+
+_BOTH = frozenset((Side.CLIENT, Side.SERVER))
+_ONLY_CLIENT, _ONLY_SERVER = frozenset((Side.CLIENT,)), frozenset((Side.SERVER,))
+
+
+def alerts(case: Case) -> tuple[Alert, ...]:
+    """Every alert, seen or inferred, in order."""
+    out: list[Alert] = []
+    both = _finished_frame(case)
+    for side, direction in ((Side.CLIENT, case.timeline.client), (Side.SERVER, case.timeline.server)):
+        for event, frame, time_ns, step in direction.alerts:
+            after = both is not None and frame >= both and case.established
+            if isinstance(event, wire.Alert):
+                out.append(Alert(side, event.level, event.description, frame, time_ns, False, after, False, step))
+            else:
+                inferred = event.content_type != ContentType.alert
+                out.append(Alert(side, None, None, frame, time_ns, True, after, inferred, step))
+    if case.conversation.settled and not case.conversation.tls13:
+        out += _tail_alerts(case)
+    out.sort(key=lambda alert: (alert.frame, alert.step))
+    return tuple(out)
+
+
+def _tail_alerts(case: Case) -> list[Alert]:
+    """Alert records seen after the handshake had been followed to its end."""
+    out = []
+    for side, direction in ((Side.CLIENT, case.client), (Side.SERVER, 1 - case.client)):
+        tail = case.conversation.halves[direction].tail
+        if tail is not None and tail[2] == ContentType.alert:
+            out.append(Alert(side, None, None, tail[0], tail[1], True, True, False, -1))
+    return out
+
+
+def _finished_frame(case: Case) -> int | None:
+    """The frame that completes the handshake; None if not both Finished were seen."""
+    client, server, reading = case.timeline.client, case.timeline.server, case.timeline.reading
+    if reading is not None:
+        return client.finished_frame
+    if client.finished_frame is None or server.finished_frame is None:
+        return None
+    return max(client.finished_frame, server.finished_frame)
+
+
+def finished(case: Case) -> frozenset[Side]:
+    """The sides whose Finished was seen, or the record that must be it."""
+    client, server, reading = case.timeline.client, case.timeline.server, case.timeline.reading
+    if reading is not None:
+        return _BOTH if reading.client_flight else frozenset()
+    if client.finished_frame is not None:
+        return _BOTH if server.finished_frame is not None else _ONLY_CLIENT
+    return _ONLY_SERVER if server.finished_frame is not None else frozenset()
+
+
+def endings(case: Case) -> tuple[Ending, ...]:
+    """Every FIN and RST, in order."""
+    seen: set[int] = set()
+    out = []
+    for end in case.conversation.ends:
+        side = Side.CLIENT if end.direction == case.client else Side.SERVER
+        first = end.direction not in seen
+        seen.add(end.direction)
+        out.append(Ending(side, end.how, end.frame, end.time_ns, end.seq_fits, end.ttl, end.ip_id, first))
+    return tuple(out)

@@ -1,0 +1,92 @@
+"""Which facts of a record are there, and which may exist but cannot be seen: `Connection.seen` and `.hidden`."""
+
+from __future__ import annotations
+
+from analyzer.connection import NOTHING, CertificateState, Connection, Outcome, Seen
+from analyzer.knowledge import limit
+
+_OUTCOMES = {
+    Outcome.ESTABLISHED: Seen.ESTABLISHED,
+    Outcome.FAILED: Seen.FAILED,
+    Outcome.NOT_TLS: Seen.NOT_TLS,
+    Outcome.NO_DATA: Seen.NO_DATA,
+    Outcome.UNKNOWN: Seen.UNKNOWN,
+}
+
+
+def seen_facts(conn: Connection) -> Seen:
+    """Plain integers until the end: IntFlag arithmetic is slow."""
+    states = (
+        CertificateState.SENT,
+        CertificateState.EMPTY,
+        CertificateState.INFERRED_SENT,
+        CertificateState.INFERRED_EMPTY,
+    )
+    client, server = conn.client, conn.server
+    facts = (
+        (_SYN, client.syn_frame is not None),
+        (_SYN_ACK, server.syn_frame is not None),
+        (_PAYLOAD, client.bytes or server.bytes),
+        (_CLIENT_HELLO, conn.client_hello is not None),
+        (_SERVER_HELLO, conn.server_hello is not None),
+        (_SERVER_CERTIFICATE, conn.server_chain is not None),
+        (_CERTIFICATE_REQUEST, conn.certificate_request is not None),
+        (_CLIENT_CERTIFICATE, conn.client_chain is not None),
+        (_CLIENT_CERTIFICATE_MESSAGE, conn.client_certificate_state in states),
+        (_ALERT, any(not alert.encrypted for alert in conn.alerts)),
+        (_ENCRYPTED_ALERT, any(alert.encrypted for alert in conn.alerts)),
+        (_RESET, any(end.how == "rst" for end in conn.endings)),
+        (_FIN, any(end.how == "fin" for end in conn.endings)),
+        (_ICMP, conn.icmp),
+        (_RESUMED, conn.resumed),
+        (_APPLICATION_DATA, client.app_records or server.app_records),
+        (_SERVER_KEY_EXCHANGE, conn.dh_bits is not None or conn.server_signature_scheme is not None),
+        (_LIMITED_VIEW, conn.visibility.limited or conn.visibility.truncated_packets),
+        (
+            _RETRANSMISSION,
+            client.retransmitted or server.retransmitted or client.unacked_full_size or server.unacked_full_size,
+        ),
+        (_ZERO_WINDOW, client.zero_window_frame is not None or server.zero_window_frame is not None),
+        (_PREAMBLE, conn.preamble is not None),
+        (_TROUBLED_END, _troubled_end(conn)),
+    )
+    bits = sum(bit for bit, there in facts if there)
+    return Seen(bits | _OUTCOMES[conn.outcome].value)
+
+
+_SYN, _SYN_ACK, _PAYLOAD = Seen.SYN.value, Seen.SYN_ACK.value, Seen.PAYLOAD.value
+_CLIENT_HELLO, _SERVER_HELLO = Seen.CLIENT_HELLO.value, Seen.SERVER_HELLO.value
+_SERVER_CERTIFICATE, _CERTIFICATE_REQUEST = Seen.SERVER_CERTIFICATE.value, Seen.CERTIFICATE_REQUEST.value
+_CLIENT_CERTIFICATE = Seen.CLIENT_CERTIFICATE.value
+_CLIENT_CERTIFICATE_MESSAGE = Seen.CLIENT_CERTIFICATE_MESSAGE.value
+_ALERT, _ENCRYPTED_ALERT = Seen.ALERT.value, Seen.ENCRYPTED_ALERT.value
+_RESET, _FIN, _ICMP, _RESUMED = Seen.RESET.value, Seen.FIN.value, Seen.ICMP.value, Seen.RESUMED.value
+_APPLICATION_DATA, _SERVER_KEY_EXCHANGE = Seen.APPLICATION_DATA.value, Seen.SERVER_KEY_EXCHANGE.value
+_LIMITED_VIEW, _RETRANSMISSION = Seen.LIMITED_VIEW.value, Seen.RETRANSMISSION.value
+_ZERO_WINDOW, _PREAMBLE, _TROUBLED_END = Seen.ZERO_WINDOW.value, Seen.PREAMBLE.value, Seen.TROUBLED_END.value
+
+
+def _troubled_end(conn: Connection) -> bool:
+    """Failed, or ended at once after the handshake by a side that sent no application data."""
+    if conn.outcome is not Outcome.ESTABLISHED:
+        return conn.outcome is Outcome.FAILED
+    closed = conn.closed
+    if closed.by is None or conn.traffic(closed.by).app_records:
+        return False
+    done = max((step.time_ns for step in conn.steps if step.name == "Finished"), default=None)
+    return done is not None and closed.time_ns - done <= limit("at_once_s") * 1_000_000_000
+
+
+_FLIGHTS = (
+    _SERVER_HELLO | _SERVER_CERTIFICATE | _CERTIFICATE_REQUEST | _CLIENT_CERTIFICATE | _CLIENT_CERTIFICATE_MESSAGE
+)
+
+
+def hidden_facts(conn: Connection, seen: Seen) -> Seen:
+    """Facts that may exist: encrypted in TLS 1.3, or where the capture does not show enough."""
+    bits = 0
+    if conn.version_code is not None and conn.client_auth_13 is not None:
+        bits |= _SERVER_CERTIFICATE | _CERTIFICATE_REQUEST | _CLIENT_CERTIFICATE | _CLIENT_CERTIFICATE_MESSAGE
+    if conn.visibility.limited:
+        bits |= _FLIGHTS | _CLIENT_HELLO | _SYN | _SYN_ACK | _ALERT
+    return Seen(bits & ~seen.value) if bits else NOTHING

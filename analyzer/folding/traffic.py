@@ -1,0 +1,55 @@
+"""What each side sent, on TCP level."""
+
+from __future__ import annotations
+
+from analyzer.connection import SideTraffic
+from analyzer.folding import outcome as judge
+from analyzer.folding.case import Case
+
+
+def traffic(case: Case, direction: int) -> SideTraffic:
+    """Counters of one direction."""
+    conv = case.conversation
+    lane, half, assembler = conv.flow.lanes[direction], conv.halves[direction], conv.halves[direction].assembler
+    line = case.timeline.client if direction == case.client else case.timeline.server
+    handshake = max((m.span.end for m in line.messages.values()), default=0)
+    zero_ns = half.zero_ns
+    if half.zero_since is not None:
+        zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
+    return SideTraffic(
+        packets=lane.packets,
+        bytes=lane.bytes,
+        app_records=line.app_records,
+        app_bytes=max(0, lane.bytes - handshake) if line.app_records else 0,
+        first_frame=lane.first_frame,
+        last_frame=lane.last_frame,
+        last_payload_ns=lane.last_payload_ns,
+        last_payload_frame=lane.last_payload_frame,
+        last_ns=lane.last_ns,
+        syn_frame=half.syn_frame,
+        syn_count=half.syn_count,
+        mss=half.mss,
+        max_segment=lane.max_segment,
+        ttl=max(0, half.ttl),
+        ip_id=max(0, half.ip_id),
+        acked_bytes=conv.acknowledged(direction),
+        sent_bytes=assembler.high if assembler else 0,
+        retransmitted=assembler.retransmitted if assembler else 0,
+        retransmitted_frames=tuple(assembler.again_frames) if assembler else (),
+        retransmitted_full=assembler.retransmitted_full if assembler else 0,
+        unacked_full_size=judge.unacked_full_size(conv, direction),
+        zero_window_frame=half.zero_frame,
+        zero_window_ns=zero_ns,
+        after_close_bytes=half.after_close_bytes,
+    )
+
+
+def round_trip(case: Case) -> int | None:
+    """SYN to SYN-ACK to the first ACK: the longer of the two parts seen here."""
+    client, server = case.conversation.halves[case.client], case.conversation.halves[1 - case.client]
+    parts = []
+    if client.syn_ns is not None and server.syn_ns is not None and client.syn_count == 1:
+        parts.append(server.syn_ns - client.syn_ns)
+    if server.syn_ns is not None and client.ack_ns is not None:
+        parts.append(client.ack_ns - server.syn_ns)
+    return max((part for part in parts if part >= 0), default=None)
