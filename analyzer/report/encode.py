@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from msgspec import Raw
 from msgspec.json import Encoder
 
-from analyzer.connection import CertificateRequest, Connection
+from analyzer.connection import Connection
 from analyzer.findings import Finding
 from analyzer.report.certificates import certificate_object
 from analyzer.report.hellos import (
@@ -16,28 +15,25 @@ from analyzer.report.hellos import (
     client_hello_key,
     client_hello_offer,
     request_head,
+    request_key,
     request_list,
     server_hello_choice,
     server_hello_head,
     server_hello_key,
 )
 from analyzer.report.mapping import (
-    Nested,
     ca_list_object,
+    connection_end,
     connection_head,
     connection_key,
     connection_shared,
-    connection_tail,
-    finding_object,
+    finding_head,
+    finding_rest,
     visibility_head,
     visibility_key,
     visibility_rest,
 )
 from analyzer.report.safe import ascii_json, utf8
-from analyzer.tls.messages import ClientHello, ServerHello
-
-if TYPE_CHECKING:
-    from analyzer.report import objects
 
 KEPT = 4096
 """Parts remembered of each kind. A part may be up to a megabyte, so memory has `KEPT_BYTES` as well."""
@@ -48,16 +44,12 @@ _encode = Encoder().encode
 
 
 def to_json(value: Any) -> bytes:
-    """ASCII-safe JSON."""
-    return ascii_json(_part(value))
-
-
-def _part(value: Any) -> bytes:
-    """JSON. Lone surrogates (file names that are no UTF-8) become `\\xNN`."""
+    """ASCII-safe JSON. Lone surrogates (file names that are no UTF-8) become `\\xNN`."""
     try:
-        return _encode(value)
+        document = _encode(value)
     except UnicodeEncodeError:
-        return _encode(_repaired(value))
+        document = _encode(_repaired(value))
+    return ascii_json(document)
 
 
 def _repaired(value: Any) -> Any:
@@ -70,17 +62,22 @@ def _repaired(value: Any) -> Any:
     return value
 
 
+def _members(value: dict[str, Any]) -> bytes:
+    """The members of a JSON object, without its braces."""
+    return to_json(value)[1:-1]
+
+
 class _Memo:
-    """Encoded parts by key, thrown away all at once when there are too many."""
+    """Encoded members by key, thrown away all at once when there are too many."""
 
     def __init__(self) -> None:
         self._parts: dict[Any, bytes] = {}
         self._bytes = 0
 
-    def get(self, key: Any, make: Callable[[Any], Any], source: Any) -> bytes:
+    def get(self, key: Any, make: Callable[[Any], dict[str, Any]], source: Any) -> bytes:
         part = self._parts.get(key)
         if part is None:
-            part = _part(make(source))
+            part = _members(make(source))
             if len(self._parts) >= KEPT or self._bytes + len(part) > KEPT_BYTES:
                 self._parts.clear()
                 self._bytes = 0
@@ -89,65 +86,56 @@ class _Memo:
         return part
 
 
-def _spliced(head: dict[str, Any], rest: bytes) -> Any:
-    """One JSON object of `head` and the members of the object `rest`."""
-    return Raw(b"%b,%b" % (_part(head)[:-1], rest[1:]))
-
-
-class _Remembered(Nested):
-    """The repeating parts of a connection, encoded once."""
-
-    def __init__(self) -> None:
-        self._client_hellos, self._server_hellos = _Memo(), _Memo()
-        self._visibilities, self._requests, self._findings = _Memo(), _Memo(), _Memo()
-
-    def client_hello(self, conn: Connection, hello: ClientHello) -> objects.ClientHelloObject:
-        rest = self._client_hellos.get(client_hello_key(hello), client_hello_offer, hello)
-        spliced: objects.ClientHelloObject = _spliced(client_hello_head(conn, hello), rest)
-        return spliced
-
-    def server_hello(self, conn: Connection, hello: ServerHello) -> objects.ServerHelloObject:
-        rest = self._server_hellos.get(server_hello_key(hello), server_hello_choice, hello)
-        spliced: objects.ServerHelloObject = _spliced(server_hello_head(conn, hello), rest)
-        return spliced
-
-    def visibility(self, conn: Connection) -> objects.VisibilityObject:
-        rest = self._visibilities.get(visibility_key(conn), visibility_rest, conn)
-        spliced: objects.VisibilityObject = _spliced(visibility_head(conn), rest)
-        return spliced
-
-    def request(self, request: CertificateRequest) -> objects.CertificateRequestObject:
-        names = request.ca_list
-        key = (names.id, names.size, request.certificate_types, request.signature_schemes, names.complete, request.size)
-        rest = self._requests.get(key, request_list, request)
-        spliced: objects.CertificateRequestObject = _spliced(request_head(request), rest)
-        return spliced
-
-    def finding(self, finding: Finding) -> objects.FindingObject:
-        key = (finding.rule, finding.summary, finding.advice, finding.severity, finding.confidence)
-        rest = self._findings.get(key, _finding_rest, finding)
-        spliced: objects.FindingObject = _spliced({"frames": finding.frames, "filter": finding.filter}, rest)
-        return spliced
-
-
-def _finding_rest(finding: Finding) -> dict[str, Any]:
-    whole: dict[str, Any] = dict(finding_object(finding))
-    del whole["frames"], whole["filter"]
-    return whole
-
-
 class ConnectionEncoder:
-    """Connections of one output, and the certificates and CA lists that they need, each once."""
+    """Connections of one output, and the certificates and CA lists that they need, each once.
+
+    A connection is nearly all repetition: its bytes are handed out in pieces, so that what is remembered is copied once,
+    when the pieces are joined for writing.
+    """
 
     def __init__(self) -> None:
-        self._nested, self._shared = _Remembered(), _Memo()
         self._written: dict[str, None] = {}
+        self._shared, self._visibilities, self._findings = _Memo(), _Memo(), _Memo()
+        self._client_hellos, self._server_hellos, self._requests = _Memo(), _Memo(), _Memo()
 
-    def connection(self, conn: Connection) -> bytes:
-        """The connection as one JSON object."""
-        shared = self._shared.get(connection_key(conn), connection_shared, conn)
-        head, tail = _part(connection_head(conn)), _part(connection_tail(conn, self._nested))
-        return ascii_json(b"%b,%b,%b" % (head[:-1], shared[1:-1], tail[1:]))
+    def connection(self, conn: Connection) -> list[bytes]:
+        """The pieces of the connection as one JSON object; the same keys and values as `mapping.connection_object`."""
+        pieces = [
+            to_json(connection_head(conn))[:-1],
+            b",",
+            self._shared.get(connection_key(conn), connection_shared, conn),
+        ]
+        hello, answer, request = conn.client_hello, conn.server_hello, conn.certificate_request
+        if hello is None:
+            pieces.append(b',"client_hello":null')
+        else:
+            rest = self._client_hellos.get(client_hello_key(hello), client_hello_offer, hello)
+            pieces += (b',"client_hello":', to_json(client_hello_head(conn, hello))[:-1], b",", rest, b"}")
+        if answer is None:
+            pieces.append(b',"server_hello":null')
+        else:
+            rest = self._server_hellos.get(server_hello_key(answer), server_hello_choice, answer)
+            pieces += (b',"server_hello":', to_json(server_hello_head(conn, answer))[:-1], b",", rest, b"}")
+        if request is None:
+            pieces.append(b',"certificate_request":null')
+        else:
+            rest = self._requests.get(request_key(request), request_list, request)
+            pieces += (b',"certificate_request":', to_json(request_head(request))[:-1], b",", rest, b"}")
+        rest = self._visibilities.get(visibility_key(conn), visibility_rest, conn)
+        pieces += (b',"visibility":', to_json(visibility_head(conn))[:-1], b",", rest, b'},"findings":[')
+        pieces += self._told(conn.findings)
+        pieces += (b"],", to_json(connection_end(conn))[1:])
+        return pieces
+
+    def _told(self, findings: tuple[Finding, ...]) -> Iterator[bytes]:
+        for index, finding in enumerate(findings):
+            key = (finding.rule, finding.summary, finding.advice, finding.severity._value_, finding.confidence._value_)
+            if index:
+                yield b","
+            yield to_json(finding_head(finding))[:-1]
+            yield b","
+            yield self._findings.get(key, finding_rest, finding)
+            yield b"}"
 
     def certificates(self, conn: Connection) -> Iterator[bytes]:
         """Objects of type `certificate` that were not yielded before."""

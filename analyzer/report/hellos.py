@@ -34,17 +34,29 @@ def _list(values: Sequence[Any] | None) -> list[Any] | None:
     return None if values is None else list(values)
 
 
+def client_hello_object(conn: Connection, hello: ClientHello) -> objects.ClientHelloObject:
+    """The last ClientHello."""
+    return {**client_hello_head(conn, hello), **client_hello_offer(hello)}  # type: ignore[typeddict-item]
+
+
 def client_hello_head(conn: Connection, hello: ClientHello) -> dict[str, Any]:
     """Where the hello is, and its random parts."""
-    frames = [step.frames[0] for step in conn.steps if step.name == "ClientHello"]
-    again = conn.first_client_hello is not None
+    first, last = _hello_frames(conn)
     return {
-        "frame": (frames[-1] if again else frames[0]) if frames else None,
-        "first_frame": frames[0] if frames and again else None,
+        "frame": last,
+        "first_frame": None if conn.first_client_hello is None else first,
         "random": hello.random.hex(),
         "session_id": hello.session_id.hex(),
         "server_name": hello.server_name,
     }
+
+
+def _hello_frames(conn: Connection) -> tuple[int | None, int | None]:
+    """Frames of the first and, after a hello retry, of the last ClientHello."""
+    frames = conn.frames_of("ClientHello")
+    if not frames or conn.first_client_hello is None:
+        return (frames[0], frames[0]) if frames else (None, None)
+    return frames[0], max(step.frames[0] for step in conn.steps if step.name == "ClientHello")
 
 
 def client_hello_key(hello: ClientHello) -> tuple[Any, ...]:
@@ -101,6 +113,11 @@ def client_hello_offer(hello: ClientHello) -> dict[str, Any]:
         "fixed_pattern": hello.fixed_pattern,
         "oddities": list(hello.oddities),
     }
+
+
+def server_hello_object(conn: Connection, hello: ServerHello) -> objects.ServerHelloObject:
+    """The ServerHello."""
+    return {**server_hello_head(conn, hello), **server_hello_choice(hello)}  # type: ignore[typeddict-item]
 
 
 def server_hello_head(conn: Connection, hello: ServerHello) -> dict[str, Any]:
@@ -160,9 +177,20 @@ def server_hello_choice(hello: ServerHello) -> dict[str, Any]:
     }
 
 
+def request_object(request: CertificateRequest) -> objects.CertificateRequestObject:
+    """The CertificateRequest."""
+    return {**request_head(request), **request_list(request)}  # type: ignore[typeddict-item]
+
+
 def request_head(request: CertificateRequest) -> dict[str, Any]:
     """Where the request is."""
     return {"frame": request.frames[0], "frames": list(request.frames), "records": request.records}
+
+
+def request_key(request: CertificateRequest) -> tuple[Any, ...]:
+    """Everything that `request_list` depends on."""
+    names = request.ca_list
+    return (names.id, names.size, names.complete, request.certificate_types, request.signature_schemes, request.size)
 
 
 def request_list(request: CertificateRequest) -> dict[str, Any]:

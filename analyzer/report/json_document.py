@@ -61,7 +61,7 @@ def _connections(items: Iterable[Item], later: dict[str, _Later]) -> Iterator[by
                 later["certificates"].add(certificate)
             for names in encoder.ca_lists(item):
                 later["ca_lists"].add(names)
-            yield encoder.connection(item)
+            yield b"".join(encoder.connection(item))
         elif isinstance(item, Repeated):
             later["repeated"].add(to_json(repeated_object(item)))
         else:

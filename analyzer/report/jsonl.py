@@ -12,43 +12,44 @@ from analyzer.report.mapping import capture_object, repeated_object
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.summary import Repeated
 
-CHUNK = 256 * 1024
-"""Bytes collected before they are written, unless `PATIENCE` is over."""
+PIECES = 1500
+"""Pieces of lines collected before they are written (some 50 connections), unless `PATIENCE` is over."""
 PATIENCE = 0.2
 """Seconds that a whole line waits at most while new ones come: a reader of the pipe wants to see them."""
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write every item as it comes; only whole lines reach the sink."""
-    lines: list[bytes] = []
+    pieces: list[bytes] = []
     try:
-        _collect(items, lines, out)
+        _collect(items, pieces, out)
     finally:  # interrupted: what was decided until then is told
-        _flush(lines, out)
+        _flush(pieces, out)
 
 
-def _collect(items: Iterable[Item], lines: list[bytes], out: BinaryIO) -> None:
-    encoder, size, written = ConnectionEncoder(), 0, monotonic()
+def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO) -> None:
+    encoder, written = ConnectionEncoder(), monotonic()
     for item in items:
         if isinstance(item, Connection):
-            lines += encoder.certificates(item)
-            lines += encoder.ca_lists(item)
-            lines.append(encoder.connection(item))
+            for line in (*encoder.certificates(item), *encoder.ca_lists(item)):
+                pieces += (line, b"\n")
+            pieces += encoder.connection(item)
         elif isinstance(item, Repeated):
-            lines.append(to_json(repeated_object(item)))
+            pieces.append(to_json(repeated_object(item)))
         else:
-            lines.append(to_json(capture_object(item)))
-        size += len(lines[-1])
+            pieces.append(to_json(capture_object(item)))
+        pieces.append(b"\n")
         now = monotonic()
-        if size >= CHUNK or now - written >= PATIENCE:
-            _flush(lines, out)
-            size, written = 0, now
+        if len(pieces) >= PIECES or now - written >= PATIENCE:
+            _flush(pieces, out)
+            written = now
 
 
-def _flush(lines: list[bytes], out: BinaryIO) -> None:
-    if lines:
-        block = b"\n".join(lines) + b"\n"
-        lines.clear()
+def _flush(pieces: list[bytes], out: BinaryIO) -> None:
+    """Write whole lines: the list is only looked at between two of them."""
+    if pieces:
+        block = b"".join(pieces)
+        pieces.clear()
         out.write(block)
         out.flush()
 

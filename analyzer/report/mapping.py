@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from analyzer.connection import Alert, CaList, CertificateRequest, CertificateState, Connection, SentChain, Side
+from analyzer.connection import Alert, CaList, CertificateState, Connection, SentChain, Side
 from analyzer.findings import Finding
 from analyzer.report import codes
 from analyzer.report.certificates import SCHEMA, sent_certificate_object
-from analyzer.report.hellos import (
-    client_hello_head,
-    client_hello_offer,
-    request_head,
-    request_list,
-    server_hello_choice,
-    server_hello_head,
-)
+from analyzer.report.hellos import client_hello_object, request_object, server_hello_object
 from analyzer.report.times import rfc3339
 from analyzer.summary import Amendment, CaptureSummary, Repeated
-from analyzer.tls.messages import ClientHello, ServerHello
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
@@ -28,36 +20,19 @@ EXACT = 2**53
 """Larger integers lose digits in readers that keep numbers as doubles: they are written as strings."""
 
 
-class Nested:
-    """The parts of a connection that repeat from one to the next. `encode.py` replaces these by remembered ones."""
-
-    def client_hello(self, conn: Connection, hello: ClientHello) -> objects.ClientHelloObject:
-        """The last ClientHello."""
-        return {**client_hello_head(conn, hello), **client_hello_offer(hello)}  # type: ignore[typeddict-item]
-
-    def server_hello(self, conn: Connection, hello: ServerHello) -> objects.ServerHelloObject:
-        """The ServerHello."""
-        return {**server_hello_head(conn, hello), **server_hello_choice(hello)}  # type: ignore[typeddict-item]
-
-    def request(self, request: CertificateRequest) -> objects.CertificateRequestObject:
-        """The CertificateRequest."""
-        return {**request_head(request), **request_list(request)}  # type: ignore[typeddict-item]
-
-    def visibility(self, conn: Connection) -> objects.VisibilityObject:
-        """How much the capture shows."""
-        return {**visibility_head(conn), **visibility_rest(conn)}  # type: ignore[typeddict-item]
-
-    def finding(self, finding: Finding) -> objects.FindingObject:
-        """One finding."""
-        return finding_object(finding)
-
-
-PLAIN = Nested()
-
-
 def connection_object(conn: Connection) -> objects.ConnectionObject:
     """A connection, every key of the contract."""
-    return {**connection_head(conn), **connection_shared(conn), **connection_tail(conn)}  # type: ignore[typeddict-item]
+    made: dict[str, Any] = {
+        **connection_head(conn),
+        **connection_shared(conn),
+        "client_hello": client_hello_object(conn, conn.client_hello) if conn.client_hello else None,
+        "server_hello": server_hello_object(conn, conn.server_hello) if conn.server_hello else None,
+        "certificate_request": request_object(conn.certificate_request) if conn.certificate_request else None,
+        "visibility": {**visibility_head(conn), **visibility_rest(conn)},
+        "findings": [finding_object(finding) for finding in conn.findings],
+        **connection_end(conn),
+    }
+    return cast("objects.ConnectionObject", made)
 
 
 def connection_head(conn: Connection) -> dict[str, Any]:
@@ -126,17 +101,12 @@ def connection_shared(conn: Connection) -> dict[str, Any]:
     }
 
 
-def connection_tail(conn: Connection, nested: Nested = PLAIN) -> dict[str, Any]:
-    """Messages, ending and findings."""
+def connection_end(conn: Connection) -> dict[str, Any]:
+    """How it ended."""
     return {
-        "client_hello": nested.client_hello(conn, conn.client_hello) if conn.client_hello else None,
-        "server_hello": nested.server_hello(conn, conn.server_hello) if conn.server_hello else None,
-        "certificate_request": nested.request(conn.certificate_request) if conn.certificate_request else None,
         "alerts": [alert_object(alert) for alert in conn.alerts],
         "closed": closed_object(conn),
-        "visibility": nested.visibility(conn),
         "diagnosis": conn.diagnosis,
-        "findings": [nested.finding(finding) for finding in conn.findings],
     }
 
 
@@ -271,14 +241,22 @@ def _inference(conn: Connection) -> objects.InferenceObject | None:
 
 def finding_object(finding: Finding) -> objects.FindingObject:
     """One finding."""
+    return {**finding_head(finding), **finding_rest(finding)}  # type: ignore[typeddict-item]
+
+
+def finding_head(finding: Finding) -> dict[str, Any]:
+    """Where to see it."""
+    return {"frames": list(finding.frames), "filter": finding.filter}
+
+
+def finding_rest(finding: Finding) -> dict[str, Any]:
+    """What is said: often the same for many connections."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
         "confidence": finding.confidence.value,
         "summary": finding.summary,
         "advice": finding.advice,
-        "frames": list(finding.frames),
-        "filter": finding.filter,
         "references": list(finding.references),
     }
 

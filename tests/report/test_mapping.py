@@ -132,7 +132,7 @@ def test_every_other_line_fits_the_schema(line: Any, validator: jsonschema.Draft
 def test_the_encoder_writes_what_the_mapping_says(conn: Connection) -> None:
     encoder = ConnectionEncoder()
     for _again in range(2):  # the second time from what is remembered
-        assert json.loads(encoder.connection(conn)) == json.loads(to_json(connection_object(conn)))
+        assert json.loads(b"".join(encoder.connection(conn))) == json.loads(to_json(connection_object(conn)))
 
 
 CHANGES: dict[str, list[Any]] = {
@@ -165,7 +165,7 @@ def _varied(draw: st.DrawFn) -> Connection:
 def test_remembering_never_mixes_up_connections(conns: list[Connection]) -> None:
     encoder = ConnectionEncoder()
     for conn in conns:
-        assert json.loads(encoder.connection(conn)) == json.loads(to_json(connection_object(conn)))
+        assert json.loads(b"".join(encoder.connection(conn))) == json.loads(to_json(connection_object(conn)))
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -185,7 +185,7 @@ def test_hostile_texts_in_every_field_stay_one_ascii_line(text: str, item: Item)
     hostile = poisoned_item(item, text)
     encoder = ConnectionEncoder()
     if isinstance(hostile, Connection):
-        lines = [*encoder.certificates(hostile), *encoder.ca_lists(hostile), encoder.connection(hostile)]
+        lines = [*encoder.certificates(hostile), *encoder.ca_lists(hostile), b"".join(encoder.connection(hostile))]
     else:
         made: Any = capture_object(hostile) if item == full_summary() else repeated_object(hostile)  # type: ignore[arg-type]
         lines = [to_json(made)]
@@ -255,5 +255,5 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = ConnectionEncoder()
     for number in range(10):
         conn = healthy(server_name=f"{number}.example")
-        assert json.loads(encoder.connection(conn))["server_name"] == f"{number}.example"
+        assert json.loads(b"".join(encoder.connection(conn)))["server_name"] == f"{number}.example"
     assert len(encoder._shared._parts) <= 3
