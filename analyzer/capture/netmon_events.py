@@ -26,8 +26,8 @@ EVENT = np.dtype(
 PACKET_AT = 101
 WHOLE = 0x4000_0000 | 0x8000_0000
 """Keywords: the packet begins and ends in this event. One that is spread over several is left as an event."""
-WIRELESS_WAN, NATIVE_WIFI = 0x200, 0x1_0000
-LINK_ETHERNET, LINK_RAW, LINK_WIFI = 1, 101, 105
+LINKS = ((0x1, 1), (0x200, 101), (0x1_0000, 105))
+"""(keyword, LINKTYPE_* number): Ethernet, wireless WAN (raw IP), 802.11. Other media stay events, as in Wireshark."""
 
 
 def packets_in_events(
@@ -37,15 +37,16 @@ def packets_in_events(
     rows = np.flatnonzero((media == EVENT_MEDIA) & (captured >= PACKET_AT))
     events = gather(data, starts[rows], EVENT)
     keyword, size = events["keyword"], events["size"].astype(np.int64)
+    link = np.zeros(len(rows), np.uint16)
+    for medium, number in LINKS:
+        link[keyword & np.uint64(medium) != 0] = number
     holds = (
         (events["provider_lo"] == NDIS_CAPTURE[0])
         & (events["provider_hi"] == NDIS_CAPTURE[1])
         & (events["id"] == PACKET_FRAGMENT)
         & (events["extended"] == 0)
         & (keyword & np.uint64(WHOLE) == WHOLE)
+        & (link != 0)
         & (size <= captured[rows] - PACKET_AT)
     )
-    link = np.full(len(rows), LINK_ETHERNET, np.uint16)
-    link[keyword & np.uint64(WIRELESS_WAN) != 0] = LINK_RAW
-    link[keyword & np.uint64(NATIVE_WIFI) != 0] = LINK_WIFI
     return rows[holds], size[holds], link[holds]

@@ -180,6 +180,7 @@ def test_packets_of_netsh_trace_are_taken_out_of_their_events(body: bytes, link:
     [
         pytest.param(event(b"packet", keyword=0x4000_0001), id="the first part of a packet"),
         pytest.param(event(b"packet", keyword=0x8000_0001), id="the last part of a packet"),
+        pytest.param(event(b"packet", keyword=0xC000_8000), id="a tunnel's packet"),
         pytest.param(event(b"packet", number=1002), id="metadata"),
         pytest.param(event(b"packet", provider="3d6fa8d0-fe05-11d0-9dda-00c04fd7ba7c"), id="another provider"),
         pytest.param(event(b"packet", size=7), id="a length beyond the event"),

@@ -14,7 +14,7 @@ import pytest
 
 from analyzer.capture.source import ReadOptions, open_capture
 from analyzer.errors import CaptureError
-from tests.build.netmon import netmon
+from tests.build.netmon import EVENT, event, netmon
 from tests.build.pcap import START_NS, Packet, pcap
 from tests.build.pcapng import pcapng
 from tests.capture.reading import read
@@ -142,3 +142,18 @@ def test_tshark_reads_what_our_writers_write(tmp_path: Path, raw: bytes, unit: i
     assert [(time, len(data)) for time, data in zip(got.times, got.data, strict=True)] == [
         (packet.time_ns // unit * unit, len(packet.data)) for packet in STORY
     ]
+
+
+@needs_tshark
+def test_tshark_finds_the_same_packets_in_events_of_netsh_trace(tmp_path: Path) -> None:
+    ip = bytes.fromhex("4500002800010000400600000a0000010a00000203e813c5000000010000000050022000") + bytes(4)
+    ethernet = bytes(12) + b"\x08\x00" + ip
+    cases = [(ethernet, 0xC000_0001), (ip, 0xC000_0200), (ip, 0xC000_8000), (ethernet, 0x4000_0001)]
+    raw = netmon([Packet(event(packet, keyword=keyword)) for packet, keyword in cases], media=EVENT)
+    path = tmp_path / "x.cap"
+    path.write_bytes(raw)
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-e", "frame.protocols"]
+    theirs = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    if not any("etw.ndis" in line for line in theirs):
+        pytest.skip("this tshark does not look into events")
+    assert ["ip:tcp" in line for line in theirs] == [link in (1, 101) for link in read(raw).links]
