@@ -103,14 +103,14 @@ def parse_certificate(body: bytes, *, tls13: bool = False) -> Certificate:
     try:
         while block.left:
             der = block.vector(3, f"certificate {len(chain) + 1}")
-            if not der:
+            if not der and len(oddities) < ext.MAX_ODDITIES:
                 oddities.append(f"certificate {len(chain) + 1} is empty")
             chain.append(der)
             if tls13:
                 block.block(2, "its extensions")
     except ParseError as error:
         oddities.append(error.reason)
-    return Certificate(tuple(chain), context, tuple(oddities[: ext.MAX_ODDITIES]))
+    return Certificate(tuple(chain), context, tuple(oddities))
 
 
 def parse_compressed_certificate(body: bytes) -> CompressedCertificate:
@@ -228,10 +228,12 @@ _EC = _Exchange.EC
 
 
 @cache
-def _exchange(suite: int) -> tuple[_Exchange, bool, bool]:
-    """Form for a suite, whether an identity hint comes first, and whether a signature follows."""
+def _exchange(suite: int) -> tuple[_Exchange | None, bool, bool]:
+    """Form for a suite (None = the suite is unknown), whether an identity hint comes first, and whether a signature follows."""
     name = knowledge.cipher_suite(suite)
     hint, signed = "PSK" in name, "PSK" not in name and "anon" not in name
+    if name.startswith("0x"):
+        return None, False, True
     if "ECDHE_" in name or "ECDH_anon" in name:
         return _Exchange.EC, hint, signed
     if "DHE_" in name or "DH_anon" in name:
@@ -242,9 +244,11 @@ def _exchange(suite: int) -> tuple[_Exchange, bool, bool]:
 def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKeyExchange:
     """RFC 5246 section 7.4.3, RFC 8422 section 5.4, RFC 5489. Raise ParseError if the parameters break.
 
-    `suite` 0 = the ServerHello was not seen: the form is told from the lengths.
+    `suite` 0 = the ServerHello was not seen: then, as for unknown suites, the form is told from the lengths.
     """
-    form, hint, signed = _exchange(suite) if suite else (_guess(body), False, True)
+    form, hint, signed = _exchange(suite) if suite else (None, False, True)
+    if form is None:
+        form = _guess(body)
     if form is _EC and not hint and len(body) > 4 and body[0] == _NAMED_CURVE and len(body) >= 4 + body[3]:
         return ServerKeyExchange(body[1] << 8 | body[2], None, _signed_with(body, 4 + body[3], signed, version))
     reader, curve, bits = Reader(body), None, None

@@ -245,7 +245,8 @@ class Handshake:
         body: the parsed message.
         size: bytes of the message with its header.
         records: number of records it spans.
-        span: from the first byte of its first record's fragment to the end of its last.
+        span: exactly the message, from its type byte to its last byte (record headers between its parts included); of a
+            message in SSLv2 format the whole record.
     """
 
     type: int
@@ -276,7 +277,8 @@ class OpaqueRecord:
     """A record whose content cannot be seen (encrypted), or application data.
 
     Attributes:
-        content_type: 20..24 as on the wire; in TLS 1.3 nearly always 23 whatever is inside.
+        content_type: 20..24 as on the wire; in TLS 1.3 nearly always 23 whatever is inside; 0 for a record in SSLv2
+            format, which has no type.
         length: the record's length field, without the 5-byte header.
         span: the whole record with its header.
         first_bytes: up to 8 bytes of the fragment (explicit nonces show renegotiation and the like).
@@ -327,8 +329,9 @@ class Lost:
         what: HandshakeType code of the message known to lie here; None if unknown.
         content_type: content type of the record known to lie here; None if unknown.
         missing: bytes missing from the capture.
-        at: offset in this direction where the hole starts.
-        resumed: framing could go on behind the hole (the record's length was known).
+        at: offset in this direction where the hole starts; at the end of the direction its last byte's offset + 1.
+        resumed: framing could go on behind the hole (the record's length was known). False too at the end of a direction
+            that stops inside a message or record (`missing` = what it still needed, 0 if that is unknown).
     """
 
     what: int | None

@@ -11,6 +11,7 @@ from analyzer.tls.names import HandshakeType
 from analyzer.tls.preamble import HEADER, MAX_PREAMBLE, Boundary, Search, is_clear, is_record, may_be_record
 from analyzer.tls.protocols import SAMPLE, Protocol, preamble_name
 
+_CLIENT_HELLO, _SERVER_HELLO = int(HandshakeType.client_hello), int(HandshakeType.server_hello)
 _SSLV2_KINDS = (sslv2.CLIENT_HELLO, sslv2.SERVER_HELLO, sslv2.ERROR)
 
 
@@ -140,17 +141,17 @@ class Opening:
         try:
             if self.client:
                 client = sslv2.parse_client_hello(payload)
-                events.append(Handshake(HandshakeType.client_hello, client, size, 1, span))
+                events.append(Handshake(_CLIENT_HELLO, client, size, 1, span))
                 self.fixed = client.fixed_pattern is not None
             elif payload[0] == sslv2.SERVER_HELLO:
                 server, chain = sslv2.parse_server_hello(payload)
-                events.append(Handshake(HandshakeType.server_hello, server, size, 1, span))
+                events.append(Handshake(_SERVER_HELLO, server, size, 1, span))
                 if chain.certificates:
-                    events.append(Handshake(HandshakeType.certificate, chain, size, 1, span))
+                    events.append(Handshake(int(HandshakeType.certificate), chain, size, 1, span))
             else:
                 events.append(Malformed(f"SSLv2 error: {sslv2.parse_error(payload)}", 0))
         except ParseError as error:
-            kind = HandshakeType.client_hello if self.client else HandshakeType.server_hello
+            kind = _CLIENT_HELLO if self.client else _SERVER_HELLO
             events.append(Handshake(kind, Unreadable(error.reason), size, 1, span))
         return data[size:], size
 

@@ -131,7 +131,7 @@ class Boundary:
     def __init__(self) -> None:
         self.text = bytearray()
         self._next = 0
-        self._undecided: list[int] = []
+        self._undecided: list[tuple[int, int]] = []  # offset, and the size of `text` that lets us judge it
 
     def search(self, data: bytes) -> int | None:
         """Offset in `text` of a record that is followed by another one, or ends where the data so far ends.
@@ -142,32 +142,31 @@ class Boundary:
         self.text += data
         while (match := _RECORD_START.search(self.text, self._next)) is not None:
             self._next = match.start() + 1
-            self._undecided.append(match.start())
+            self._undecided.append((match.start(), match.start() + HEADER))
             if len(self._undecided) > _MAX_UNDECIDED:
                 del self._undecided[0]
-        self._next = max(self._next, len(self.text) - 2)
+        size = len(self.text)
+        self._next = max(self._next, size - 2)
         undecided = []
-        for at in self._undecided:
-            verdict = self._judge(at)
-            if verdict:
+        for at, wanted in self._undecided:
+            verdict = self._judge(at) if size >= wanted else wanted
+            if verdict is True:
                 return at
-            if verdict is None:
-                undecided.append(at)
+            if verdict is not False:
+                undecided.append((at, verdict))
         self._undecided = undecided
         return None
 
-    def _judge(self, at: int) -> bool | None:
-        """True: a record starts here. False: it does not. None: more bytes are needed."""
+    def _judge(self, at: int) -> bool | int:
+        """True: a record starts here. False: it does not. Else the size of `text` at which to judge again."""
         size = len(self.text)
-        if at + HEADER > size:
-            return None
         if not is_record(self.text, at):
             return False
         end = at + HEADER + (self.text[at + 3] << 8 | self.text[at + 4])
-        if end == size:
-            return True
+        if end >= size:
+            return True if end == size else end
         if end + HEADER > size:
-            return None
+            return end + HEADER
         return is_record(self.text, end) and self.text[end + 2] <= 4
 
 

@@ -195,6 +195,9 @@ def test_tls13_request_with_a_cut_list_keeps_whole_names() -> None:
         pytest.param(
             hs.server_key_exchange_dhe(), 0, 0, ServerKeyExchange(None, 2048, 0x0401), id="no ServerHello: DHE"
         ),
+        pytest.param(
+            hs.server_key_exchange_ecdhe(), TLS12, 0xFFF0, ServerKeyExchange(23, None, 0x0401), id="unknown suite"
+        ),
         pytest.param(hs.message(12, b"anything"), TLS12, 0x0003, ServerKeyExchange(), id="export RSA is not read"),
         pytest.param(hs.message(12, b"\1" + bytes(9)), TLS12, 0xC02F, ServerKeyExchange(), id="explicit curve"),
         pytest.param(

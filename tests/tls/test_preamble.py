@@ -62,6 +62,23 @@ def test_tls_is_found_behind_plain_text(text: bytes, tls: bytes, protocol: str) 
     assert words(events[1:]) == words(events_of(tls))
 
 
+@pytest.mark.parametrize(
+    ("text", "behind"),
+    [
+        pytest.param(
+            b"\x12\1\0\x2f\0\0\0\0" + bytes(39), b"\x12\1\0\x99\0\0\0\0\x16\3\3", id="TDS headers between records"
+        ),
+        pytest.param(
+            b"AUTH TLS\r\n", change_cipher_spec() + encrypted(22, 40) + b"PASV\r\n", id="FTP leaves TLS again"
+        ),
+    ],
+)
+def test_plain_protocols_around_tls_are_no_fault(text: bytes, behind: bytes) -> None:
+    stream = TlsStream()
+    assert "malformed" not in words(stream.feed(text + HELLO + behind))
+    assert stream.state is State.BROKEN
+
+
 @pytest.mark.parametrize(("text", "tls", "protocol"), PREAMBLES[:-1])
 @settings(max_examples=6)
 @given(cuts=st.lists(st.integers(0, 400), max_size=8))
