@@ -191,7 +191,7 @@ class TableReader:
 
     def _frames(self, offsets: NDArray[np.int64]) -> Iterator[Records]:
         """The frames at these offsets, in as few batches as the buffer allows."""
-        breaks = np.flatnonzero(np.diff(offsets) <= 0) + 1
+        breaks = np.flatnonzero(np.diff(offsets) < 0) + 1
         at = 0
         while at < len(offsets):
             places: list[NDArray[np.int64]] = []

@@ -122,6 +122,11 @@ def test_the_snapshot_length_is_where_packets_were_cut(story: list[Packet], snap
     assert read(pcap(story, snap_length=77)).facts.snap_length == snap
 
 
+def test_the_snapshot_length_is_the_largest_of_all_batches() -> None:
+    raw = pcap([Packet(b"12345", original=6), Packet(b"123", original=9)])
+    assert read(raw, ReadOptions(prompt=True), piece=21, form=FORMAT).facts.snap_length == 5
+
+
 def test_link_type_ignores_the_checksum_bits_above_it() -> None:
     assert read(pcap([Packet(b"x")], link_type=0xF400_0000 | 105)).links == [105]
 

@@ -167,6 +167,10 @@ def test_drops(blocks: list[bytes], dropped: int | None) -> None:
     assert read(section() + interface() + interface() + b"".join(blocks)).facts.dropped == dropped
 
 
+def test_drops_of_several_sections_add_up() -> None:
+    assert read((section() + interface() + statistics(dropped=3)) * 2).facts.dropped == 6
+
+
 GOOD = section() + interface() + enhanced(A)
 PLACE = f"block at byte {len(GOOD)}"
 
