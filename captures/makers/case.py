@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from captures.makers.lab import Lab
@@ -117,14 +117,14 @@ def read_toml(path: Path) -> tuple[dict[str, object], list[Expected]]:
     return data, [_expected(item) for item in connections]
 
 
-def _expected(item: dict[str, object]) -> Expected:
+def _expected(item: dict[str, Any]) -> Expected:
     known = {entry.name for entry in fields(Expected)}
     if unknown := set(item) - known:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
     if "alerts" in values:
-        values["alerts"] = tuple((entry["from"], entry["code"]) for entry in item["alerts"])  # type: ignore[attr-defined]
-    return Expected(**values)  # type: ignore[arg-type]
+        values["alerts"] = tuple((entry["from"], entry["code"]) for entry in item["alerts"])
+    return Expected(**values)
 
 
 def _value(value: object) -> str:
@@ -137,23 +137,23 @@ def _value(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def healthy(version: str = "TLSv1.2", client: str = "sent", server: str = "sent", **more: object) -> Expected:
+def healthy(version: str = "TLSv1.2", client: str = "sent", server: str = "sent", **more: Any) -> Expected:
     """A connection that works, with both certificates in clear unless told otherwise."""
     return Expected(
         outcome="established",
         version=version,
         server_certificate_state=server,
         client_certificate_state=client,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
-def healthy13(client: str = "inferred-sent", **more: object) -> Expected:
+def healthy13(client: str = "inferred-sent", **more: Any) -> Expected:
     """A TLS 1.3 connection that works."""
     return healthy("TLSv1.3", client, "hidden", **more)
 
 
-def failed(first: str, severity: str = "error", **more: object) -> Expected:
+def failed(first: str, severity: str = "error", **more: Any) -> Expected:
     """A handshake that fails; `first` is what an expert would name."""
-    expect = {first: severity, **more.pop("expect", {})}  # type: ignore[dict-item]
-    return Expected(**{"outcome": "failed", "first": first, "expect": expect, **more})  # type: ignore[arg-type]
+    expect = {first: severity, **more.pop("expect", {})}
+    return Expected(**{"outcome": "failed", "first": first, "expect": expect, **more})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from captures.makers.lab import NAME, Lab
+from captures.makers.peers import abort
 from captures.makers.pki import Identity
 
 Talk = Callable[[socket.socket], None]
@@ -102,3 +105,14 @@ def mysql(then: Talk) -> Talk:
         then(connection)
 
     return talk
+
+
+def give_up(lab: Lab, seconds: float, *, reset: bool = False) -> None:
+    """A client with a certificate that waits this long for the handshake, and then goes away (FIN, or RST)."""
+    context = client_context(lab.partner, lab.trusts(lab.pki.root))
+    with contextlib.suppress(OSError), lab.client.connect(lab.server_address, 5061) as raw:
+        secure = context.wrap_socket(raw, server_hostname=NAME, do_handshake_on_connect=False)
+        secure.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            secure.do_handshake()
+        abort(secure) if reset else secure.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from captures.makers.ca_lists import long_list
-from captures.makers.case import case, failed, healthy, healthy13
+from captures.makers.case import case, failed
 from captures.makers.daemons import kamailio
 from captures.makers.lab import Lab
-from captures.makers.peers import inner_alert, outer_finished, passed_alert_13, relay_before_server, serve
+from captures.makers.peers import inner_alert, outer_finished, passed_alert_13, relay_before_server
 from captures.makers.pki import EXPIRED, Identity
-from captures.makers.scripted import echo, server_context
 
 BACKEND = 9061
 REFUSED = {"client-certificate-rejected": "error"}
@@ -55,30 +53,6 @@ def client_chain_incomplete_reset(lab: Lab) -> None:
     relay_before_server(lab.server, BACKEND, 5061, inner_alert, "rst")
     with lab.capture():
         lab.openssl_client(lab.pki.leaf("edge.example.net", lab.pki.partner_issuing, chain=()))
-
-
-@case(
-    "ca-list-truncated-16384.pcap",
-    "CA list cut just under 16,384 bytes, the client finds no match and sends none",
-    failed(
-        "ca-list-truncated",
-        version="TLSv1.2",
-        client_certificate_state="empty",
-        alerts=(),
-        expect={"client-certificate-missing": "error", "reset-during-handshake": "error"},
-        may=("ca-list-too-long",),
-    ),
-    stacks=["openssl", "java", "python"],
-    how="s_server -CAfile with as many roots as fit in 16,384 bytes; Java's client honours the list; relay resets",
-)
-def ca_list_truncated(lab: Lab) -> None:
-    """The server's list of roots was cut at the limit of Schannel; the client's root fell off. The client holds a good
-    certificate, finds no issuer of it in the list, answers with an empty Certificate, and the server resets."""
-    roots = long_list(lab.folder / "roots.pem", limit=16384)
-    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required", trust=roots)
-    relay_before_server(lab.server, BACKEND, 5061, inner_alert, "rst")
-    with lab.capture():
-        lab.java_client(lab.partner, "protocol=TLSv1.2")
 
 
 @case(
@@ -295,103 +269,6 @@ def client_self_signed(lab: Lab) -> None:
     lab.openssl_server(lab.ours, "-tls1_2", ask="required")
     with lab.capture():
         lab.openssl_client(lab.pki.leaf("edge.example.net", None))
-
-
-@case(
-    "ca-list-truncated-12288.pcap",
-    "CA list cut just under 12,288 bytes, the client's root is missing, alert",
-    failed(
-        "ca-list-truncated",
-        version="TLSv1.2",
-        client_certificate_state="sent",
-        alerts=(("server", 48),),
-        expect={**REFUSED, "tls-alert": "error"},
-        may=("client-issuer-not-in-ca-list", "ca-list-too-long"),
-    ),
-    stacks=["openssl"],
-    how="s_server -CAfile with as many roots as fit in 12,288 bytes; the client's is not among them",
-)
-def ca_list_truncated_12288(lab: Lab) -> None:
-    """The older limit of Schannel. The client sends its certificate all the same; the server cannot trust it."""
-    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=long_list(lab.folder / "roots.pem", limit=12288))
-    with lab.capture():
-        lab.openssl_client(lab.partner)
-
-
-@case(
-    "ca-list-150-names.pcap",
-    "150 CA names, too long for some peers, but it works here",
-    healthy(expect={"ca-list-too-long": "warning"}, never=("ca-list-truncated",)),
-    stacks=["openssl"],
-    how="s_server -CAfile with 150 roots, the client's among them",
-)
-def ca_list_150_names(lab: Lab) -> None:
-    """A root store that has grown; this client's root is still on the list."""
-    roots = long_list(lab.folder / "roots.pem", count=150, first=(lab.pki.partner_root,))
-    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=roots)
-    with lab.capture():
-        lab.openssl_client(lab.partner)
-
-
-@case(
-    "ca-list-330-names.pcap",
-    "330 CA names over several records, and it works",
-    healthy(
-        expect={"ca-list-too-long": "warning"}, never=("ca-list-truncated",), later={"message-over-limit": "warning"}
-    ),
-    stacks=["openssl"],
-    how="s_server -CAfile with 330 roots, the client's among them",
-)
-def ca_list_330_names(lab: Lab) -> None:
-    """As many roots as the update of December 2012 brought: over 32 KB, three records. Schannel could not take it."""
-    roots = long_list(lab.folder / "roots.pem", count=330, first=(lab.pki.partner_root,))
-    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=roots)
-    with lab.capture():
-        lab.openssl_client(lab.partner)
-
-
-@case(
-    "ca-list-330-names-13.pcap",
-    "330 CA names in TLS 1.3, encrypted",
-    healthy13(),
-    stacks=["openssl"],
-    how="as ca-list-330-names with -tls1_3",
-)
-def ca_list_330_names_13(lab: Lab) -> None:
-    """The same list in TLS 1.3: nobody outside can read it, and the flight of the server is large."""
-    roots = long_list(lab.folder / "roots.pem", count=330, first=(lab.pki.partner_root,))
-    lab.openssl_server(lab.ours, "-tls1_3", ask="required", trust=roots)
-    with lab.capture():
-        lab.openssl_client(lab.partner)
-
-
-@case(
-    "ca-list-empty.pcap",
-    "a request without CA names, and it works",
-    healthy(expect={"ca-list-empty": "note"}),
-    stacks=["python", "openssl"],
-    how="Python's ssl as server with CERT_REQUIRED, which sends an empty list; s_client -cert",
-)
-def ca_list_empty(lab: Lab) -> None:
-    """No names means that any CA may do; the client has but one certificate and sends it."""
-    serve(lab.server.listen("0.0.0.0", 5061), echo(server_context(lab.ours, trust=lab.trusts())))
-    with lab.capture():
-        lab.openssl_client(lab.partner)
-
-
-@case(
-    "client-issuer-not-listed-works.pcap",
-    "the client's issuer is not on the list, and the server takes it",
-    healthy(expect={"client-issuer-not-in-ca-list": "warning"}),
-    stacks=["openssl"],
-    how="s_server -CAfile (the list) with Example Root CA only, -verifyCAfile with both roots",
-)
-def client_issuer_not_listed_works(lab: Lab) -> None:
-    """The list and the trust of the server differ. This client ignores the list; one that honours it would send none."""
-    both = str(lab.trusts())
-    lab.openssl_server(lab.ours, "-tls1_2", "-verifyCAfile", both, ask="required", trust=lab.trusts(lab.pki.root))
-    with lab.capture():
-        lab.openssl_client(lab.partner)
 
 
 @case(

@@ -9,7 +9,7 @@ from captures.makers.case import case, healthy, healthy13
 from captures.makers.hosts import LabError
 from captures.makers.lab import Lab
 
-PACKETS_PER_FILE = 20
+PACKETS_PER_FILE = 10
 
 
 @case(

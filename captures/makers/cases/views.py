@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from captures.makers.case import Expected, case, healthy
 from captures.makers.hosts import command
@@ -32,9 +33,9 @@ def rewritten(lab: Lab, change: Callable[[list[Packet]], list[Packet]], snap_len
     write_pcap(lab.path, change(read_pcap(lab.path)), snap_length)
 
 
-def limited(rule: str, outcome: str = "", **more: object) -> Expected:
+def limited(rule: str, outcome: str = "", **more: Any) -> Expected:
     """The capture does not show enough: a note that says so, and no error or warning."""
-    return Expected(outcome=outcome, expect={rule: "note"}, **more)  # type: ignore[arg-type]
+    return Expected(outcome=outcome, expect={rule: "note"}, **more)
 
 
 @case("mirror-duplicates.pcap", "a mirror port shows each packet twice", healthy(), stacks=STACKS,

@@ -1,0 +1,182 @@
+"""Each capture under captures/ against what is known of it, because we made it: its .toml says what must be found.
+
+`captures/expected.csv` holds how often each rule fires on each capture: a change of a rule shows there as a diff.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from analyzer.connection import Connection
+from analyzer.findings import Finding, Severity
+from analyzer.pipeline import Run
+from analyzer.report.output import Item
+from analyzer.rules import ids
+from analyzer.summary import CaptureSummary
+from captures.makers.case import Expected, read_toml, stem
+
+CAPTURES = Path(__file__).parent.parent / "captures"
+EXPECTED = CAPTURES / "expected.csv"
+SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
+LARGEST, LARGEST_OF_ALL = 150_000, 3_000_000  # bytes
+
+KNOWN_FAULTS: dict[str, str] = {
+    "mid-handshake.pcap": "a capture that starts with the client's Certificate is not called mid-stream",
+}
+"""Captures that show a fault of ours, and which; strict: the line must go with the fault."""
+
+FILES = sorted(path for path in CAPTURES.rglob("*") if path.suffix in SUFFIXES)
+NOTES = sorted(CAPTURES.rglob("*.toml"))
+
+
+def capture_of(notes: Path) -> Path:
+    """The capture beside a .toml; the folder, if it holds a ring."""
+    same = [path for path in FILES if path.parent == notes.parent and stem(path.name) == notes.stem]
+    return same[0] if same else notes.parent
+
+
+def title(notes: Path) -> str:
+    """The name of a capture in test ids and in expected.csv."""
+    return capture_of(notes).relative_to(CAPTURES).as_posix()
+
+
+@cache
+def analysed(path: Path) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """All items of one capture, and what the run could not read or caught of our bugs."""
+    run = Run([str(path)])
+    items = tuple(run)
+    return items, (*run.errors, *run.crashes)
+
+
+def connections(path: Path) -> dict[int, Connection]:
+    """By stream number."""
+    return {item.stream: item for item in analysed(path)[0] if isinstance(item, Connection)}
+
+
+def worst(findings: tuple[Finding, ...]) -> dict[str, str]:
+    """Rule -> its worst severity."""
+    ordered = sorted(findings, key=lambda finding: -finding.severity.rank)
+    return {finding.rule: str(finding.severity) for finding in ordered}
+
+
+def wrong_facts(expected: Expected, conn: Connection) -> Iterator[str]:
+    """What the record says and the maker knows better."""
+    pairs = {
+        "outcome": (expected.outcome or None, str(conn.outcome)),
+        "version": (expected.version, conn.version),
+        "server_name": (expected.server_name, conn.server_name),
+        "server_certificate_state": (expected.server_certificate_state, conn.server_certificate_state),
+        "client_certificate_state": (expected.client_certificate_state, conn.client_certificate_state),
+        "resumed": (expected.resumed, conn.resumed),
+    }
+    for name, (wanted, found) in pairs.items():
+        if wanted is not None and wanted != found:
+            yield f"{name} is {found}, not {wanted}"
+    if expected.preamble and expected.preamble.lower() not in (conn.preamble or "").lower():
+        yield f"preamble is {conn.preamble}, not {expected.preamble}"
+    clear = tuple((str(alert.side), alert.code) for alert in conn.alerts if not alert.encrypted)
+    if expected.alerts is not None and clear != expected.alerts:
+        yield f"alerts in clear are {clear}, not {expected.alerts}"
+
+
+def wrong_findings(expected: Expected, conn: Connection) -> Iterator[str]:
+    """Findings that are missing, too many, of another severity, or in the wrong order."""
+    found, known = worst(conn.findings), set(ids())
+    wanted = {**expected.expect, **{rule: how for rule, how in expected.later.items() if rule in known}}
+    for rule, severity in wanted.items():
+        if found.get(rule) != severity:
+            yield f"{rule} is {found.get(rule, 'silent')}, not {severity}"
+    for rule, severity in found.items():
+        if rule in expected.never or (rule not in wanted and rule not in expected.may and severity != Severity.NOTE):
+            yield f"{rule} fires ({severity}) and must not"
+    if expected.first:
+        firsts = {expected.first, *(rule for rule in expected.later if rule in known)}
+        if not conn.findings or conn.findings[0].rule not in firsts:
+            yield f"the first finding is {conn.findings[0].rule if conn.findings else 'none'}, not {expected.first}"
+
+
+def wrong_diagnosis(expected: Expected, conn: Connection) -> Iterator[str]:
+    """A diagnosis exists exactly where something is wrong, and it is not a note."""
+    troubled = any(finding.severity == Severity.ERROR for finding in conn.findings)
+    if troubled and not conn.diagnosis:
+        yield "no diagnosis"
+    if expected.outcome == "established" and not troubled and not conn.findings and conn.diagnosis:
+        yield f"a diagnosis of a healthy connection: {conn.diagnosis}"
+
+
+def known_faults(notes: list[Path]) -> Iterator[object]:
+    """Each as a parameter; those with a known fault are expected to fail."""
+    for path in notes:
+        reason = KNOWN_FAULTS.get(title(path))
+        yield pytest.param(
+            path, id=title(path), marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+        )
+
+
+@pytest.mark.parametrize("notes", known_faults(NOTES))
+def test_capture_shows_what_it_was_made_to_show(notes: Path) -> None:
+    _, expectations = read_toml(notes)
+    path = capture_of(notes)
+    found = connections(path)
+    complaints = list(analysed(path)[1])
+    if missing := {item.stream for item in expectations} ^ set(found):
+        complaints.append(f"connections expected or found, but not both: {sorted(missing)}")
+    for expected in expectations:
+        if conn := found.get(expected.stream):
+            for check in (wrong_facts, wrong_findings, wrong_diagnosis):
+                complaints += [f"connection {conn.stream}: {text}" for text in check(expected, conn)]
+    assert not complaints, "\n".join([title(notes), *complaints])
+
+
+@pytest.mark.parametrize("notes", NOTES, ids=title)
+def test_packets_are_conserved(notes: Path) -> None:
+    (summary,) = [item for item in analysed(capture_of(notes))[0] if isinstance(item, CaptureSummary)]
+    assert summary.packets == summary.decoded + sum(summary.reasons.values())
+
+
+@pytest.mark.parametrize("notes", [item for item in NOTES if item.parent.name == "formats"], ids=title)
+def test_every_format_tells_the_same_story(notes: Path) -> None:
+    first = connections(CAPTURES / "formats" / "pcap-us-little.pcap")[0]
+    other = connections(capture_of(notes))[0]
+    assert worst(other.findings) == worst(first.findings)
+    assert [step.name for step in other.steps] == [step.name for step in first.steps]
+    assert other.ssl_history == first.ssl_history
+
+
+def test_every_capture_has_notes_and_is_small() -> None:
+    told = {capture_of(notes) for notes in NOTES}
+    assert [path for path in FILES if path not in told and path.parent not in told] == []
+    sizes = [path.stat().st_size for path in FILES]
+    assert max(sizes) <= LARGEST
+    assert sum(sizes) <= LARGEST_OF_ALL
+
+
+def test_every_note_names_rules_that_exist_or_will() -> None:
+    known = set(ids())
+    for notes in NOTES:
+        for expected in read_toml(notes)[1]:
+            named = {*expected.expect, *expected.may, *expected.never, *filter(None, [expected.first])}
+            assert named <= known | {"untrusted-root"}, notes
+
+
+def test_every_rule_has_a_capture_that_shows_it() -> None:
+    shown = {rule for notes in NOTES for expected in read_toml(notes)[1] for rule in expected.expect}
+    assert set(ids()) - shown == set()
+
+
+def test_counts_of_findings(request: pytest.FixtureRequest) -> None:
+    """Rewrite with `pytest --update-golden`, then read the diff."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for notes in NOTES:
+        for conn in connections(capture_of(notes)).values():
+            counts.update((title(notes), finding.rule, str(finding.severity)) for finding in conn.findings)
+    lines = ["capture,rule,severity,count", *(",".join((*key, str(counts[key]))) for key in sorted(counts))]
+    text = "\n".join(lines) + "\n"
+    if request.config.getoption("--update-golden"):
+        EXPECTED.write_text(text, encoding="utf-8", newline="")
+    assert text == EXPECTED.read_text(encoding="utf-8")
