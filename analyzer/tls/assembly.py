@@ -43,6 +43,7 @@ class Assembler:
         "_message",
         "_records",
         "_skip",
+        "_skipped",
         "_unframed",
         "context",
         "counts",
@@ -62,6 +63,7 @@ class Assembler:
         self._at = 0  # where it starts in the stream
         self._records = 0
         self._skip = 0  # bytes still to come of a message that is lost or too large
+        self._skipped: int | None = None  # its type
         self.idle = True
         self._unframed = False  # the next message's start is not known
 
@@ -111,7 +113,7 @@ class Assembler:
                 events.append(
                     Malformed(f"{_name(message[0])} announces {self._total() - MESSAGE_HEADER:,} bytes", self._at)
                 )
-                self._skip = self._total() - MESSAGE_HEADER
+                self._skip, self._skipped = self._total() - MESSAGE_HEADER, message[0]
                 message.clear()
                 return pos
         size = self._total()
@@ -150,9 +152,9 @@ class Assembler:
         """[MS-TURN] section 2.1.1: ServerHello and ServerHelloDone fill one record, and no certificate comes."""
         if not fragment.startswith(b"\2\0\0\x46\3\1") or not fragment.endswith(_SERVER_HELLO_DONE) or len(events) < 2:
             return
-        event = events[-2]
-        if isinstance(event, Handshake) and isinstance(event.body, ServerHello):
-            events[-2] = replace(event, body=replace(event.body, fixed_pattern="ms-turn"))
+        hello = events[-2]
+        if isinstance(hello, Handshake) and isinstance(hello.body, ServerHello):
+            events[-2] = replace(hello, body=replace(hello.body, fixed_pattern="ms-turn"))
             self.fixed = True
 
     def hole(self, size: int) -> int | None:
@@ -161,10 +163,10 @@ class Assembler:
         Goes on behind the message if its end is known and the hole does not reach beyond it; else no later message of
         this direction can be framed.
         """
-        kind = self.pending
         if not self._skip and len(self._message) >= MESSAGE_HEADER:
-            self._skip = self._total() - len(self._message)
+            self._skip, self._skipped = self._total() - len(self._message), self.pending
             self._message.clear()
+        kind = self._skipped if self._skip else self.pending
         step = min(self._skip, size)
         self._skip -= step
         if step < size:
@@ -182,8 +184,8 @@ class Assembler:
         return kind
 
     def missing(self) -> int:
-        """Bytes that the message that is not whole still needs, as far as known."""
-        return max(0, self._total() - len(self._message)) if self._message else self._skip
+        """Bytes that the message that is not whole still needs, as far as known; 0 if there is none."""
+        return self._total() - len(self._message) if self._message else 0
 
     def _update_idle(self) -> None:
         self.idle = not (self._message or self._skip or self._unframed)

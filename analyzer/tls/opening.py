@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from analyzer.errors import ParseError
 from analyzer.tls import sslv2
-from analyzer.tls.messages import Event, Handshake, Lost, Malformed, NotTls, Preamble, Span, Unreadable
+from analyzer.tls.messages import Event, Handshake, Lost, Malformed, NotTls, Preamble, Span
 from analyzer.tls.names import HandshakeType
 from analyzer.tls.preamble import HEADER, MAX_PREAMBLE, Boundary, Search, is_clear, is_record, may_be_record
 from analyzer.tls.protocols import SAMPLE, Protocol, preamble_name
@@ -133,26 +132,22 @@ class Opening:
         return record, offset - len(record)
 
     def _begin_sslv2(self, size: int, events: list[Event]) -> tuple[bytes, int]:
-        """A whole message in SSLv2 format."""
+        """A whole message in SSLv2 format. Its lengths add up (record_size has looked), so that parsing cannot fail."""
         data = bytes(self._start)
         self.state, self.sslv2 = State.CLEAR, True
         payload, span = data[sslv2.HEADER : size], Span(0, size)
         self.client = payload[0] == sslv2.CLIENT_HELLO
-        try:
-            if self.client:
-                client = sslv2.parse_client_hello(payload)
-                events.append(Handshake(_CLIENT_HELLO, client, size, 1, span))
-                self.fixed = client.fixed_pattern is not None
-            elif payload[0] == sslv2.SERVER_HELLO:
-                server, chain = sslv2.parse_server_hello(payload)
-                events.append(Handshake(_SERVER_HELLO, server, size, 1, span))
-                if chain.certificates:
-                    events.append(Handshake(int(HandshakeType.certificate), chain, size, 1, span))
-            else:
-                events.append(Malformed(f"SSLv2 error: {sslv2.parse_error(payload)}", 0))
-        except ParseError as error:
-            kind = _CLIENT_HELLO if self.client else _SERVER_HELLO
-            events.append(Handshake(kind, Unreadable(error.reason), size, 1, span))
+        if self.client:
+            client = sslv2.parse_client_hello(payload)
+            events.append(Handshake(_CLIENT_HELLO, client, size, 1, span))
+            self.fixed = client.fixed_pattern is not None
+        elif payload[0] == sslv2.SERVER_HELLO:
+            server, chain = sslv2.parse_server_hello(payload)
+            events.append(Handshake(_SERVER_HELLO, server, size, 1, span))
+            if chain.certificates:
+                events.append(Handshake(int(HandshakeType.certificate), chain, size, 1, span))
+        else:
+            events.append(Malformed(f"SSLv2 error: {sslv2.parse_error(payload)}", 0))
         return data[size:], size
 
     def _not_tls(self, protocol: Protocol, text: bytearray, looked: int) -> NotTls:

@@ -49,9 +49,7 @@ def may_be_record(start: bytes | bytearray) -> bool:
 
 
 def is_hello(data: bytes | bytearray, at: int, kinds: tuple[int, ...] = _HELLOS) -> bool:
-    """Do the eleven bytes from `at` start a record that holds a hello, with lengths and version that fit?"""
-    if data[at] != ContentType.handshake or data[at + 1] != 3:
-        return False
+    """Does the handshake record at `at`, of which eleven bytes are there, start with a hello whose lengths and version fit?"""
     length, kind = data[at + 3] << 8 | data[at + 4], data[at + 5]
     size = data[at + 6] << 16 | data[at + 7] << 8 | data[at + 8]
     major, minor = data[at + 9], data[at + 10]

@@ -98,11 +98,9 @@ def parse_error(payload: bytes) -> str:
     return _ERRORS.get(code, f"0x{code:04x}")
 
 
-def next_record_size(start: bytes) -> int | None:
-    """Size with its header of an SSLv2 record whatever is in it; None if fewer than two bytes are there. RFC 6101
-    appendix E: the short header holds 15 bits of length, the long one 14 and a padding byte."""
-    if len(start) < HEADER:
-        return None
+def next_record_size(start: bytes) -> int:
+    """Size with its header of an SSLv2 record whatever is in it, from its first two bytes. RFC 6101 appendix E: the short
+    header holds 15 bits of length, the long one 14 and a padding byte."""
     if start[0] & _LONG:
         return HEADER + ((start[0] & 0x7F) << 8 | start[1])
     return HEADER + 1 + ((start[0] & 0x3F) << 8 | start[1])

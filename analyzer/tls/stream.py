@@ -250,7 +250,7 @@ class TlsStream:
             self._break()
             return None
         self.state = _OPAQUE
-        size = sslv2.next_record_size(data[pos : pos + HEADER]) or HEADER
+        size = sslv2.next_record_size(data[pos : pos + 2])
         if size <= len(data) - pos:
             start = pos + (2 if data[pos] & 0x80 else 3)
             first = data[start : min(pos + size, start + _FIRST_BYTES)]

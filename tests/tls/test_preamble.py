@@ -205,6 +205,13 @@ CIPHERTEXT = bytes(range(40, 120)) * 3
             encrypted(22, 300) + application_data(50), ["opaque 22", "opaque 23"], State.OPAQUE, id="part of a message"
         ),
         pytest.param(alert(48), ["alert 48"], State.CLEAR, id="an alert in clear"),
+        pytest.param(
+            b"\x17\3\3\xff\xff" + application_data(9),
+            ["opaque 23"],
+            State.OPAQUE,
+            id="a header with a length of no record",
+        ),
+        pytest.param(b"\x17\3\3\x40\0?" * 90, [], State.START, id="dozens of false starts"),
         pytest.param(CIPHERTEXT, [], State.START, id="no boundary yet: never called something else"),
         pytest.param(b"GET / HTTP/1.1\r\n\r\n" * 9, [], State.START, id="not even HTTP is: it may be a body"),
         pytest.param(CIPHERTEXT * 400, [], State.BROKEN, id="no boundary in 64 KiB"),

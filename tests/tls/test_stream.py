@@ -119,6 +119,15 @@ STORIES = [
         id="a message over the limit is skipped, and the next one read",
     ),
     pytest.param(record(FLIGHT[:60]) + FINISH, ["2", "malformed", "ccs", "opaque 22"], id="CCS inside a message"),
+    pytest.param(record(HELLO[:40]), ["lost 1 broken"], id="ends between the records of a hello"),
+    pytest.param(record(HELLO[:2]), ["lost 1 broken"], id="ends inside a message header"),
+    pytest.param(
+        record(HELLO) + change_cipher_spec() + record(b"\1\0\2\x28", 21), ["1", "ccs", "opaque 21"], id="only two bytes"
+    ),
+    pytest.param(
+        record(HELLO) + change_cipher_spec() + record(HELLO + HELLO), ["1", "ccs", "opaque 22"], id="two hellos: chance"
+    ),
+    pytest.param(hs.sslv2_server_hello(der=b""), ["2"], id="an SSLv2 server that resumes: no certificate"),
     pytest.param(record(HELLO)[:-9], ["lost 1 broken"], id="ends inside a hello"),
     pytest.param(
         record(FLIGHT)[:-9], [*FLIGHT_TYPES[:3], "lost 13 broken"], id="ends inside a record: whole messages count"
@@ -203,7 +212,9 @@ def test_pseudo_tls_is_named_on_both_sides(pattern: str) -> None:
 
 
 def test_ordinary_hellos_are_no_pseudo_tls() -> None:
+    anonymous = hs.server_hello(version=0x0301, suite=0x0018, session_id=bytes(32), extensions=None)
     for hello in (
+        anonymous + hs.message(12, bytes(0x4E - 4))[: 0x4E - len(anonymous)],
         hs.client_hello(version=0x0301, suites=(0x0018, 0x0004), extensions=None),
         hs.server_hello(version=0x0301, suite=0x0004, session_id=bytes(32), extensions=None),
         hs.server_hello(version=0x0301, suite=0x0018, session_id=bytes(32), extensions=None),
@@ -259,6 +270,13 @@ def test_ordinary_hellos_are_no_pseudo_tls() -> None:
             ["1", "lost None", "opaque 22"],
             id="ChangeCipherSpec's only byte: its header says enough",
         ),
+        pytest.param(
+            record(HELLO) + alert(40) + alert(48),
+            5 + len(HELLO) + 6,
+            1,
+            ["1", "lost None", "alert 48"],
+            id="half an alert",
+        ),
         pytest.param(record(HELLO), 0, 20, ["lost None broken"], id="the very start"),
         pytest.param(record(HELLO), 3, 20, ["lost None broken"], id="inside the first header"),
         pytest.param(record(FLIGHT)[:300], 200, 50, ["2", "lost 11", "lost None broken"], id="and then the end"),
@@ -279,6 +297,14 @@ def test_ordinary_hellos_are_no_pseudo_tls() -> None:
 )
 def test_holes(data: bytes, start: int, size: int, expected: list[str]) -> None:
     assert words(holed(data, start, size)[1]) == expected
+
+
+def test_two_holes_in_one_message_are_both_its() -> None:
+    data, stream = record(FLIGHT), TlsStream()
+    events = (
+        stream.feed(data[:100]) + stream.gap(10) + stream.feed(data[110:150]) + stream.gap(20) + stream.feed(data[170:])
+    )
+    assert words(events) == ["2", "lost 11", "lost 11", "12", "13", "14"]
 
 
 def test_hole_says_where_and_how_much() -> None:
