@@ -10,6 +10,7 @@ import datetime as dt
 import fnmatch
 import importlib
 import pkgutil
+import shutil
 import sys
 import tempfile
 import traceback
@@ -30,7 +31,7 @@ def load_cases() -> None:
         importlib.import_module(f"{cases.__name__}.{module.name}")
 
 
-def make(case: Case, pki: Pki, folder: Path, keep: bool) -> None:
+def make(case: Case, pki: Pki, folder: Path, into: Path) -> None:
     """Make one capture and its .toml; nothing is replaced unless the case worked."""
     folder.mkdir(parents=True)
     made = folder / Path(case.name).name
@@ -39,9 +40,9 @@ def make(case: Case, pki: Pki, folder: Path, keep: bool) -> None:
         case.make(lab)
     finally:
         lab.close()
-    size = place(made, HERE / case.name)
-    write_notes(case, [version(stack) for stack in case.stacks], dt.datetime.now(dt.UTC).date().isoformat())
-    print(f"{case.name}: {size:,} bytes{f', logs in {folder}' if keep else ''}")
+    size = place(made, into / case.name)
+    write_notes(case, into, [version(stack) for stack in case.stacks], dt.datetime.now(dt.UTC).date().isoformat())
+    print(f"{case.name}: {size:,} bytes")
 
 
 def place(made: Path, target: Path) -> int:
@@ -55,25 +56,25 @@ def place(made: Path, target: Path) -> int:
     return sum((target / path.name).write_bytes(path.read_bytes()) for path in sorted(made.iterdir()))
 
 
-def notes_path(case: Case) -> Path:
+def notes_path(case: Case, into: Path) -> Path:
     """The .toml beside a capture, or in the folder of a ring."""
-    target = HERE / case.name
+    target = into / case.name
     return target / f"{target.name}.toml" if target.is_dir() else target.with_name(f"{stem(case.name)}.toml")
 
 
-def write_notes(case: Case, stacks: list[str], made: str) -> None:
+def write_notes(case: Case, into: Path, stacks: list[str], made: str) -> None:
     """Write the .toml."""
-    notes_path(case).write_text(toml(case, stacks, made), encoding="utf-8")
+    notes_path(case, into).write_text(toml(case, stacks, made), encoding="utf-8")
 
 
-def renew_notes(case: Case) -> None:
+def renew_notes(case: Case, into: Path) -> None:
     """Write the .toml anew, with the stacks and the day that are in it."""
-    path = notes_path(case)
+    path = notes_path(case, into)
     if not path.exists():
         return
     head, _ = read_toml(path)
     stacks = head["stacks"]
-    write_notes(case, [str(item) for item in stacks] if isinstance(stacks, list) else [], str(head["made"]))
+    write_notes(case, into, [str(item) for item in stacks] if isinstance(stacks, list) else [], str(head["made"]))
 
 
 def main() -> int:
@@ -82,6 +83,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="show the cases")
     parser.add_argument("--notes", action="store_true", help="write the .toml files only")
     parser.add_argument("--keep", action="store_true", help="keep the work folder with keys and logs")
+    parser.add_argument("--into", type=Path, default=HERE, metavar="FOLDER", help="write there instead of captures/")
     options = parser.parse_args()
     load_cases()
     chosen = [
@@ -91,34 +93,29 @@ def main() -> int:
     ]
     if options.list or options.notes:
         for item in chosen:
-            renew_notes(item) if options.notes else print(f"{item.name:45} {item.title}")
+            renew_notes(item, options.into) if options.notes else print(f"{item.name:45} {item.title}")
         return 0
-    return make_all(chosen, options.keep)
+    return make_all(chosen, options.into, options.keep)
 
 
-def make_all(chosen: list[Case], keep: bool) -> int:
+def make_all(chosen: list[Case], into: Path, keep: bool) -> int:
     """Make them one after another; a failure is told and the rest goes on."""
     broken = []
     work = Path(tempfile.mkdtemp(prefix="mtlscope-captures-"))
     pki = Pki(work / "pki")
     for case in chosen:
         try:
-            make(case, pki, work / case.name, keep)
+            make(case, pki, work / case.name, into)
         except (LabError, OSError, ValueError):
             traceback.print_exc()
             broken.append(case.name)
     if not keep and not broken:
-        remove(work)
+        shutil.rmtree(work)
+    else:
+        print(f"keys and logs: {work}", file=sys.stderr)
     if broken:
-        print(f"not made: {', '.join(broken)}; see {work}", file=sys.stderr)
+        print(f"not made: {', '.join(broken)}", file=sys.stderr)
     return 1 if broken else 0
-
-
-def remove(folder: Path) -> None:
-    """Remove the work folder."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def known_faults(notes: list[Path]) -> Iterator[object]:
         )
 
 
-@pytest.mark.parametrize("notes", known_faults(NOTES))
+@pytest.mark.parametrize("notes", list(known_faults(NOTES)))
 def test_capture_shows_what_it_was_made_to_show(notes: Path) -> None:
     _, expectations = read_toml(notes)
     path = capture_of(notes)
