@@ -180,6 +180,7 @@ class Analysis:
         if self.options.verdicts is not None:
             self.options.verdicts(conn, verdicts(conn, self._context))
         self._history.learn(conn)
+        self._tally.see(conn)
         if self.options.keep is not None and not self.options.keep(conn):
             return
         self._tally.report(conn)

@@ -63,10 +63,13 @@ class Tally:
         self._first_ns = first if self._first_ns is None else min(self._first_ns, first)
         self._last_ns = last if self._last_ns is None else max(self._last_ns, last)
 
+    def see(self, conn: Connection) -> None:
+        """A connection of the capture, whether it is reported or not."""
+        self._tls += conn.tls
+
     def report(self, conn: Connection) -> None:
         """A connection that is reported, one by one or counted."""
         self._connections += 1
-        self._tls += conn.tls
         self._one_sided += conn.visibility.one_sided is not None
 
     def summary(self, tracker: Tracker | None, amendments: tuple[Amendment, ...]) -> CaptureSummary:

@@ -49,6 +49,8 @@ def run(words: list[str]) -> int:
             sys.stdout.flush()
     except UsageError as error:
         say(str(error))
+        if isinstance(error.__context__, OSError):
+            forget_stdout()  # what it could not take would be tried again at the end
         return Exit.USAGE
     except CaptureError as error:
         say(str(error))
@@ -56,7 +58,7 @@ def run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        _forget_stdout()
+        forget_stdout()
         return Exit.CLOSED_PIPE
     except SystemExit as stop:  # argparse, after --help
         return int(stop.code or 0)
@@ -89,8 +91,8 @@ def _no_misspelt_command(word: str) -> None:
         raise UsageError(f"no file and no command called {word!r}; did you mean: mtlscope {near[0]}")
 
 
-def _forget_stdout() -> None:
-    """Nobody reads any more; the interpreter must not complain when it flushes at its end."""
+def forget_stdout() -> None:
+    """Nobody takes it any more; the interpreter must not complain when it flushes at its end."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):

@@ -24,16 +24,22 @@ def open_sink(
 ) -> Iterator[tuple[BinaryIO, OutputOptions]]:
     """The binary sink and how to write to it. Raise UsageError if it cannot be opened or written, or is an input."""
     if target is None or target == "-":
-        yield cast(BinaryIO, _ClearingSink(_stdout(), progress)), _for_stdout(color, each)
+        yield _binary(_stdout(), "to standard output", progress), _for_stdout(color, each)
         return
     _refuse_inputs(target, inputs)
     try:
-        with Path(target).open("wb") as sink:
-            yield sink, OutputOptions(color=color == "always", width=PIPE_WIDTH, unicode=True, each=each)
-    except BrokenPipeError:
-        raise
+        file = Path(target).open("wb")  # noqa: SIM115  (closed below; only opening may fail here)
     except OSError as error:
         raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
+    sink = _binary(file, target, progress)
+    try:
+        yield sink, OutputOptions(color=color == "always", width=PIPE_WIDTH, unicode=True, each=each)
+        sink.flush()
+    except KeyboardInterrupt:
+        sink.flush()
+        raise
+    finally:
+        file.raw.close()  # not `file`: that would try again to write what the disk could not take
 
 
 def _stdout() -> BinaryIO:
@@ -42,16 +48,33 @@ def _stdout() -> BinaryIO:
     return cast(BinaryIO, sys.stdout.buffer)
 
 
-class _ClearingSink:
-    """Standard output; the progress line on the same terminal is removed before each write."""
+class _Sink:
+    """Bytes to a file. The progress line on the same terminal is removed first; a full disk is the user's to know."""
 
-    def __init__(self, sink: BinaryIO, progress: Progress) -> None:
-        self._sink, self._progress = sink, progress
-        self.flush = sink.flush
+    def __init__(self, file: BinaryIO, name: str, progress: Progress) -> None:
+        self._file, self._name, self._progress = file, name, progress
 
     def write(self, data: bytes) -> int:
         self._progress.clear()
-        return self._sink.write(data)
+        with self._told():
+            return self._file.write(data)
+
+    def flush(self) -> None:
+        with self._told():
+            self._file.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UsageError(f"cannot write {self._name}: {error.strerror or error}") from None
+
+
+def _binary(file: BinaryIO, name: str, progress: Progress) -> BinaryIO:
+    return cast(BinaryIO, _Sink(file, name, progress))
 
 
 def _for_stdout(color: str, each: bool) -> OutputOptions:

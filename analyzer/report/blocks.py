@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import Depth, Finding, Severity
 from analyzer.report import safe
+from analyzer.report.frames import connection_filter, in_first_file, place
 from analyzer.report.ladder import ladder
 from analyzer.report.page import Page, number
 from analyzer.report.times import clock, rfc3339, span
@@ -117,7 +118,7 @@ def _others(group: Group, page: Page) -> None:
 
 def _finding(finding: Finding, conn: Connection, page: Page) -> None:
     signs, word = page.symbols, finding.severity.value
-    facts = [f"{finding.confidence.value} confidence", *_where(finding.frames, page)]
+    facts = [f"{finding.confidence.value} confidence", *_where(finding, page, conn)]
     page.write(
         (f"  {getattr(signs, word)} {word}", word),
         (f"  {finding.rule}", "strong"),
@@ -136,27 +137,34 @@ def _advises(finding: Finding, first: Finding) -> bool:
     return not symptom and (finding is first or finding.severity is not Severity.NOTE)
 
 
-def _where(frames: tuple[int, ...], page: Page) -> list[str]:
-    """ "frames 7-10, 16"; runs are folded."""
-    if not frames:
+def _where(finding: Finding, page: Page, conn: Connection | None = None) -> list[str]:
+    """ "frames 7-10, 16"; runs are folded; frames of later files of a ring have the file's name in front."""
+    if not finding.frames:
         return []
-    runs: list[list[int]] = []
-    for frame in frames:
-        if runs and frame == runs[-1][1] + 1:
-            runs[-1][1] = frame
+    runs: list[tuple[str, int, int]] = []
+    for frame in finding.frames:
+        file, number = ("", frame) if conn is None else place(conn, frame)
+        if runs and (file, number) == (runs[-1][0], runs[-1][2] + 1):
+            runs[-1] = (file, runs[-1][1], number)
         else:
-            runs.append([frame, frame])
-    named = [f"{a}" if a == b else f"{a}{page.symbols.dash}{b}" for a, b in runs[:RUNS_NAMED]]
+            runs.append((file, number, number))
+    dash = page.symbols.dash
+    named = [
+        (f"{file}#" if file else "") + (f"{first}" if first == last else f"{first}{dash}{last}")
+        for file, first, last in runs[:RUNS_NAMED]
+    ]
     more = f" {page.symbols.ellipsis}" if len(runs) > RUNS_NAMED else ""
-    return [f"frame{'s' if len(frames) > 1 else ''} {', '.join(named)}{more}"]
+    return [f"frame{'s' if len(finding.frames) > 1 else ''} {', '.join(named)}{more}"]
 
 
 def _wireshark(conn: Connection, page: Page) -> None:
     """A filter to paste, and a command that opens the capture at the frame that matters."""
-    page.write((f"  {'filter':<8}", "dim"), (conn.display_filter(), ""))
-    frame = next((finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame)
+    display = connection_filter(conn)
+    page.write((f"  {'filter':<8}", "dim"), (display, ""))
+    told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
+    frame = next(iter(in_first_file(conn, [number for number in told if number is not None])), None)
     if conn.capture != "-":
-        command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", conn.display_filter()]
+        command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
         page.write((f"  {'open':<8}", "dim"), (page.safe(_quoted(command)), ""))
 
 
@@ -172,7 +180,7 @@ def general(findings: Sequence[Finding], page: Page) -> None:
             (f"{getattr(signs, word)} {word.upper()}", word),
             (f"  {finding.rule}", "strong"),
             (
-                f"  {f' {signs.dot} '.join([f'{finding.confidence.value} confidence', *_where(finding.frames, page)])}",
+                f"  {f' {signs.dot} '.join([f'{finding.confidence.value} confidence', *_where(finding, page)])}",
                 "dim",
             ),
         )

@@ -36,7 +36,7 @@ def findings(records: Iterable[Connection]) -> DataFrame:
     """One row a finding, with the connection that it is about. Raise UsageError without pandas."""
     pandas = _pandas()
     rows = [
-        {**_about(conn), "rank": rank, **finding_object(finding)}
+        {**_about(conn), "rank": rank, **finding_object(finding, conn)}
         for conn in records
         for rank, finding in enumerate(conn.findings)
     ]

@@ -8,7 +8,6 @@ from typing import Any
 from msgspec.json import Encoder
 
 from analyzer.connection import Connection
-from analyzer.findings import Finding
 from analyzer.report.certificates import certificate_object
 from analyzer.report.hellos import (
     client_hello_head,
@@ -120,19 +119,19 @@ class ConnectionEncoder:
             pieces.append(b',"certificate_request":null')
         else:
             rest = self._requests.get(request_key(request), request_list, request)
-            pieces += (b',"certificate_request":', to_json(request_head(request))[:-1], b",", rest, b"}")
+            pieces += (b',"certificate_request":', to_json(request_head(conn, request))[:-1], b",", rest, b"}")
         rest = self._visibilities.get(visibility_key(conn), visibility_rest, conn)
         pieces += (b',"visibility":', to_json(visibility_head(conn))[:-1], b",", rest, b'},"findings":[')
-        pieces += self._told(conn.findings)
+        pieces += self._told(conn)
         pieces += (b"],", to_json(connection_end(conn))[1:])
         return pieces
 
-    def _told(self, findings: tuple[Finding, ...]) -> Iterator[bytes]:
-        for index, finding in enumerate(findings):
+    def _told(self, conn: Connection) -> Iterator[bytes]:
+        for index, finding in enumerate(conn.findings):
             key = (finding.rule, finding.summary, finding.advice, finding.severity._value_, finding.confidence._value_)
             if index:
                 yield b","
-            yield to_json(finding_head(finding))[:-1]
+            yield to_json(finding_head(finding, conn))[:-1]
             yield b","
             yield self._findings.get(key, finding_rest, finding)
             yield b"}"

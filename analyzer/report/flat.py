@@ -9,6 +9,7 @@ from datetime import datetime
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.report import codes
+from analyzer.report.frames import connection_filter, label, labels
 from analyzer.report.times import moment, rfc3339
 
 Value = str | int | float | bool | None
@@ -81,7 +82,7 @@ def _state(side: Side) -> Callable[[Connection], Value]:
 
 def _alerts(conn: Connection) -> str | None:
     told = [
-        f"{alert.side.value}:{'encrypted' if alert.code is None else codes.alert(alert.code)}@{alert.frame}"
+        f"{alert.side.value}:{'encrypted' if alert.code is None else codes.alert(alert.code)}@{conn.frame_label(alert.frame)}"
         for alert in conn.alerts
     ]
     return LIST.join(told) or None
@@ -106,7 +107,7 @@ def _advice(conn: Connection) -> str | None:
 
 def _frames(conn: Connection) -> str | None:
     frames = sorted({frame for finding in conn.findings for frame in finding.frames})
-    return LIST.join(map(str, frames)) or None
+    return LIST.join(map(str, labels(conn, frames))) or None
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -130,7 +131,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda c: LIST.join(finding.rule for finding in c.findings) or None,
     ),
     Column("frames", "frames that the findings name", _frames),
-    Column("filter", "a Wireshark display filter for the connection", lambda c: c.display_filter()),
+    Column("filter", "a Wireshark display filter for the connection", connection_filter),
     Column("version", "negotiated TLS version", lambda c: c.version),
     Column("cipher", "negotiated suite, IANA name", lambda c: c.cipher),
     Column("curve", "group of the key exchange", lambda c: c.curve),
@@ -152,7 +153,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("closed_how", "fin, rst, timeout or open", lambda c: c.closed.how),
     Column("closed_stage", "the last handshake message before the end", lambda c: c.closed.stage or None),
-    Column("closed_frame", "frame of that FIN or RST", lambda c: c.closed.frame),
+    Column("closed_frame", "frame of that FIN or RST", lambda c: label(c, c.closed.frame)),
     Column("client_bytes", "payload bytes seen of the client", lambda c: c.visibility.client_bytes),
     Column("server_bytes", "payload bytes seen of the server", lambda c: c.visibility.server_bytes),
     Column("gap_bytes", "bytes of the handshake missing from the capture", lambda c: c.visibility.gap_bytes),

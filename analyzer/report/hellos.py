@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.connection import CertificateRequest, Connection
 from analyzer.report import codes
+from analyzer.report.frames import label, labels
 from analyzer.tls.messages import ClientHello, ServerHello
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def client_hello_head(conn: Connection, hello: ClientHello) -> dict[str, Any]:
     """Where the hello is, and its random parts."""
     first, last = _hello_frames(conn)
     return {
-        "frame": last,
-        "first_frame": None if conn.first_client_hello is None else first,
+        "frame": label(conn, last),
+        "first_frame": None if conn.first_client_hello is None else label(conn, first),
         "random": hello.random.hex(),
         "session_id": hello.session_id.hex(),
         "server_name": hello.server_name,
@@ -125,7 +126,7 @@ def server_hello_head(conn: Connection, hello: ServerHello) -> dict[str, Any]:
     frames = conn.frames_of("ServerHello")
     retry = conn.hello_retry_request
     return {
-        "frame": frames[0] if frames else None,
+        "frame": label(conn, frames[0]) if frames else None,
         "random": hello.random.hex(),
         "session_id": hello.session_id.hex(),
         "hello_retry": None if retry is None else _hello_retry(conn, retry),
@@ -135,7 +136,7 @@ def server_hello_head(conn: Connection, hello: ServerHello) -> dict[str, Any]:
 def _hello_retry(conn: Connection, retry: ServerHello) -> objects.HelloRetryObject:
     frames = conn.frames_of("HelloRetryRequest")
     return {
-        "frame": frames[0] if frames else None,
+        "frame": label(conn, frames[0]) if frames else None,
         "cipher_suite": named(retry.cipher_suite, codes.cipher_suite),
         "key_share_group": None if retry.key_share_group is None else named(retry.key_share_group, codes.group),
     }
@@ -177,14 +178,15 @@ def server_hello_choice(hello: ServerHello) -> dict[str, Any]:
     }
 
 
-def request_object(request: CertificateRequest) -> objects.CertificateRequestObject:
+def request_object(conn: Connection, request: CertificateRequest) -> objects.CertificateRequestObject:
     """The CertificateRequest."""
-    return {**request_head(request), **request_list(request)}  # type: ignore[typeddict-item]
+    return {**request_head(conn, request), **request_list(request)}  # type: ignore[typeddict-item]
 
 
-def request_head(request: CertificateRequest) -> dict[str, Any]:
+def request_head(conn: Connection, request: CertificateRequest) -> dict[str, Any]:
     """Where the request is."""
-    return {"frame": request.frames[0], "frames": list(request.frames), "records": request.records}
+    frames = labels(conn, request.frames)
+    return {"frame": frames[0], "frames": frames, "records": request.records}
 
 
 def request_key(request: CertificateRequest) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from analyzer.connection import CertificateState, Connection, Side, Step
 from analyzer.report import codes, safe
+from analyzer.report.frames import place
 from analyzer.report.page import GLUE, Line, Page, wrap
 from analyzer.report.times import span
 from analyzer.tls.messages import Alert, Lost, NotTls, OpaqueRecord
@@ -43,7 +44,7 @@ def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[L
     rows = _rows(conn.steps)
     digits = min(6, conn.time_digits)
     stamp = max(4 + digits, len(f"{max(0, conn.end_ns - conn.ts_ns) / 1e9:.{digits}f}"))
-    frame = max([5, *(len(_frames(row, page)) for row in rows)])
+    frame = max([5, *(len(_frames(conn, row, page)) for row in rows)])
     inner = min(MAX_INNER, page.width - stamp - frame - 8)
     yield [
         (f"  {'time':>{stamp}}  {'frame':>{frame}}  ", "dim"),
@@ -51,7 +52,7 @@ def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[L
         (server, "server"),
     ]
     folded = len(rows) - ROWS if len(rows) > ROWS + 1 else 0
-    before = conn.ts_ns
+    before, file = conn.ts_ns, ""
     for index, row in enumerate(rows):
         if folded and ROWS - LAST_ROWS <= index < ROWS - LAST_ROWS + folded:
             if index == ROWS - LAST_ROWS:
@@ -61,8 +62,11 @@ def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[L
         if row.steps[0].time_ns - before >= SILENCE_NS:
             yield _remark(f"{page.symbols.ellipsis} {span(row.steps[0].time_ns - before)} later", stamp + frame + 6)
         before = row.steps[-1].time_ns
+        if (now_in := place(conn, row.frames[0])[0]) != file:
+            file = now_in
+            yield _remark(f"from here in {page.safe(file)}", stamp + frame + 6)
         time = f"{(row.steps[0].time_ns - conn.ts_ns) / 1e9:.{digits}f}"
-        lead = f"  {time:>{stamp}}  {_frames(row, page):>{frame}}  "
+        lead = f"  {time:>{stamp}}  {_frames(conn, row, page):>{frame}}  "
         yield from _arrow(conn, row, page, lead, inner)
     yield from _end(conn, before, stamp + frame + 6)
 
@@ -84,8 +88,10 @@ def _rows(steps: tuple[Step, ...]) -> list[_Row]:
     return rows
 
 
-def _frames(row: _Row, page: Page) -> str:
-    first, last = row.frames
+def _frames(conn: Connection, row: _Row, page: Page) -> str:
+    (file, first), (last_file, last) = (place(conn, frame) for frame in row.frames)
+    if file != last_file:
+        return f"{first}{page.symbols.ellipsis}"
     return f"{first}" if first == last else f"{first}{page.symbols.dash}{last}"
 
 

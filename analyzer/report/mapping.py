@@ -8,6 +8,7 @@ from analyzer.connection import Alert, CaList, CertificateState, Connection, Sen
 from analyzer.findings import Finding
 from analyzer.report import codes
 from analyzer.report.certificates import SCHEMA, sent_certificate_object
+from analyzer.report.frames import finding_filter, label, labels
 from analyzer.report.hellos import client_hello_object, request_object, server_hello_object
 from analyzer.report.times import rfc3339
 from analyzer.summary import Amendment, CaptureSummary, Repeated
@@ -27,9 +28,9 @@ def connection_object(conn: Connection) -> objects.ConnectionObject:
         **connection_shared(conn),
         "client_hello": client_hello_object(conn, conn.client_hello) if conn.client_hello else None,
         "server_hello": server_hello_object(conn, conn.server_hello) if conn.server_hello else None,
-        "certificate_request": request_object(conn.certificate_request) if conn.certificate_request else None,
+        "certificate_request": request_object(conn, conn.certificate_request) if conn.certificate_request else None,
         "visibility": {**visibility_head(conn), **visibility_rest(conn)},
-        "findings": [finding_object(finding) for finding in conn.findings],
+        "findings": [finding_object(finding, conn) for finding in conn.findings],
         **connection_end(conn),
     }
     return cast("objects.ConnectionObject", made)
@@ -104,7 +105,7 @@ def connection_shared(conn: Connection) -> dict[str, Any]:
 def connection_end(conn: Connection) -> dict[str, Any]:
     """How it ended."""
     return {
-        "alerts": [alert_object(alert) for alert in conn.alerts],
+        "alerts": [alert_object(alert, conn) for alert in conn.alerts],
         "closed": closed_object(conn),
         "diagnosis": conn.diagnosis,
     }
@@ -131,14 +132,14 @@ def ca_list_object(names: CaList) -> objects.CaListObject:
 # ---- the rest of a connection --------------------------------------------------------------------------------------
 
 
-def alert_object(alert: Alert) -> objects.AlertObject:
+def alert_object(alert: Alert, conn: Connection) -> objects.AlertObject:
     """An alert; level, code and description are None if it is encrypted."""
     return {
         "from": alert.side._value_,
         "level": None if alert.level is None else codes.alert_level(alert.level),
         "code": alert.code,
         "description": None if alert.code is None else codes.alert(alert.code),
-        "frame": alert.frame,
+        "frame": conn.frame_label(alert.frame),
         "encrypted": alert.encrypted,
         "inferred": alert.inferred,
     }
@@ -152,7 +153,7 @@ def closed_object(conn: Connection) -> objects.ClosedObject:
         "by": _side(closed.by),
         "how": how,
         "stage": closed.stage or None,
-        "frame": closed.frame,
+        "frame": label(conn, closed.frame),
         "after": _seconds(closed.after_ns),
     }
 
@@ -172,6 +173,7 @@ def visibility_head(conn: Connection) -> dict[str, Any]:
         "client_bytes": view.client_bytes,
         "server_bytes": view.server_bytes,
         "round_trip": _seconds(conn.rtt_ns),
+        "conflict_frames": labels(conn, view.conflict_frames),
     }
 
 
@@ -185,7 +187,6 @@ def visibility_key(conn: Connection) -> tuple[Any, ...]:
         view.truncated_packets,
         view.truncated_handshake,
         view.conflicts,
-        view.conflict_frames,
         view.one_sided and view.one_sided._value_,
         view.mid_stream,
         view.open_end,
@@ -210,7 +211,6 @@ def visibility_rest(conn: Connection) -> dict[str, Any]:
         "truncated_packets": view.truncated_packets,
         "truncated_handshake": view.truncated_handshake,
         "conflicts": view.conflicts,
-        "conflict_frames": list(view.conflict_frames),
         "one_sided": _side(view.one_sided),
         "mid_stream": view.mid_stream,
         "open_end": view.open_end,
@@ -239,13 +239,15 @@ def _inference(conn: Connection) -> objects.InferenceObject | None:
     }
 
 
-def finding_object(finding: Finding) -> objects.FindingObject:
-    """One finding."""
-    return {**finding_head(finding), **finding_rest(finding)}  # type: ignore[typeddict-item]
+def finding_object(finding: Finding, conn: Connection | None = None) -> objects.FindingObject:
+    """One finding; `conn` is None for those across connections."""
+    return {**finding_head(finding, conn), **finding_rest(finding)}  # type: ignore[typeddict-item]
 
 
-def finding_head(finding: Finding) -> dict[str, Any]:
+def finding_head(finding: Finding, conn: Connection | None) -> dict[str, Any]:
     """Where to see it."""
+    if conn is not None and conn.files:
+        return {"frames": labels(conn, finding.frames), "filter": finding_filter(conn, finding)}
     return {"frames": list(finding.frames), "filter": finding.filter}
 
 

@@ -15,8 +15,12 @@ Sides = Literal["client", "server"]
 Severities = Literal["error", "warning", "note"]
 Outcomes = Literal["established", "failed", "not-tls", "no-data", "unknown"]
 States = Literal["sent", "empty", "not-requested", "not-sent", "hidden", "inferred-sent", "inferred-empty", "lost"]
-Frame = Annotated[int | None, Meta(description="frame number, counted from 1 as in Wireshark")]
-Frames = Annotated[list[int], Meta(description="frame numbers, ascending")]
+Number = int | str
+"""A frame number; in later files of a ring `FILE#N`."""
+Frame = Annotated[
+    Number | None, Meta(description="frame number, counted from 1 as in Wireshark; in later files of a ring FILE#N")
+]
+Frames = Annotated[list[Number], Meta(description="frame numbers, ascending")]
 Time = Annotated[str, Meta(description="RFC 3339, UTC")]
 
 
@@ -31,9 +35,7 @@ class ClientHelloObject(TypedDict):
     """What the client offered: all that it sent. After a HelloRetryRequest the second hello."""
 
     frame: Frame
-    first_frame: Annotated[
-        int | None, Meta(description="frame of the first hello if the server asked for a second one")
-    ]
+    first_frame: Annotated[Number | None, Meta(description="first hello's frame if there were two")]
     record_version: Annotated[CodeObject, Meta(description="version of the record that carried it")]
     legacy_version: Annotated[CodeObject, Meta(description="the hello's version field")]
     random: Annotated[str, Meta(description="hex")]
@@ -54,9 +56,7 @@ class ClientHelloObject(TypedDict):
     psk_key_exchange_modes: list[int] | None
     compress_certificate: Annotated[list[int] | None, Meta(description="algorithms of compress_certificate")]
     certificate_authorities: Annotated[list[str] | None, Meta(description="names of extension 47, RFC 4514")]
-    session_ticket_bytes: Annotated[
-        int | None, Meta(description="size of the session ticket; 0: the client asks for one")
-    ]
+    session_ticket_bytes: Annotated[int | None, Meta(description="its size; 0: the client asks for a ticket")]
     psk_identities: Annotated[int | None, Meta(description="number of pre_shared_key identities")]
     early_data: bool
     ech: Annotated[str | None, Meta(description="Encrypted ClientHello: outer, inner or draft-esni")]
@@ -104,10 +104,15 @@ class SentCertificateObject(TypedDict):
     not_after: Annotated[str | None, Meta(description="RFC 3339, UTC; null if it is no date")]
 
 
+Chain = Annotated[
+    list[SentCertificateObject] | None, Meta(description="as sent, in order; [] = an empty message; null = none seen")
+]
+
+
 class CertificateRequestObject(TypedDict):
     """The server asks for a client certificate."""
 
-    frame: Annotated[int, Meta(description="first frame of the message")]
+    frame: Annotated[Number, Meta(description="first frame of the message")]
     frames: Frames
     certificate_types: Annotated[list[CodeObject], Meta(description="[] in TLS 1.3, which has none")]
     signature_schemes: Annotated[list[CodeObject] | None, Meta(description="null before TLS 1.2")]
@@ -126,7 +131,7 @@ AlertObject = TypedDict(
         "level": Annotated[str | None, Meta(description="warning, fatal, or a number; null if encrypted")],
         "code": Annotated[int | None, Meta(description="null if encrypted")],
         "description": Annotated[str | None, Meta(description="RFC name, e.g. unknown_ca; null if encrypted")],
-        "frame": Annotated[int, Meta(description="frame number")],
+        "frame": Annotated[Number, Meta(description="frame number")],
         "encrypted": bool,
         "inferred": Annotated[bool, Meta(description="TLS 1.3: told from the size of the record alone")],
     },
@@ -231,14 +236,8 @@ class ConnectionObject(TypedDict):
     ja4: str | None
     client_hello: ClientHelloObject | None
     server_hello: ServerHelloObject | None
-    server_certificates: Annotated[
-        list[SentCertificateObject] | None,
-        Meta(description="as sent, in order; [] = an empty message; null = none seen"),
-    ]
-    client_certificates: Annotated[
-        list[SentCertificateObject] | None,
-        Meta(description="as sent, in order; [] = an empty message; null = none seen"),
-    ]
+    server_certificates: Chain
+    client_certificates: Chain
     server_certificate_state: States | None
     client_certificate_state: Annotated[
         States | None, Meta(description="inferred-...: from record sizes; lost: in a gap of the capture")

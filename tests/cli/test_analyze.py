@@ -222,7 +222,7 @@ def test_progress_is_removed_before_the_report(monkeypatch: pytest.MonkeyPatch) 
     assert "50 MB" in terminal.getvalue()
     assert "\x1b[2J" not in terminal.getvalue()
     out = io.BytesIO()
-    sink._ClearingSink(out, shown).write(b"report")
+    sink._binary(out, "x", shown).write(b"report")
     assert terminal.getvalue().endswith("\r\x1b[K")
     assert out.getvalue() == b"report"
 

@@ -131,6 +131,6 @@ def test_a_closed_pipe_is_silent(shell: Shell, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("analyzer.cli.rules.run", fail)
     forgotten: list[Any] = []
-    monkeypatch.setattr(main, "_forget_stdout", lambda: forgotten.append(1))
+    monkeypatch.setattr(main, "forget_stdout", lambda: forgotten.append(1))
     done = shell("rules")
     assert (done.code, done.err, forgotten) == (141, "", [1])

@@ -51,3 +51,16 @@ def test_a_capture_without_a_packet_from_a_pipe(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["packets"] == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [[], ["-o", "/dev/full"]], ids=["standard output", "a file"])
+def test_a_full_disk_is_told_in_one_line(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(PCAP)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *words, str(tmp_path)], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"mtlscope: cannot write ")
+    assert done.stderr.count(b"\n") == 1

@@ -23,6 +23,7 @@ from tests.report.records import (
     SERVER,
     everything,
     failed,
+    finding,
     full_summary,
     healthy,
     poisoned_item,
@@ -257,3 +258,26 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         conn = healthy(server_name=f"{number}.example")
         assert json.loads(b"".join(encoder.connection(conn)))["server_name"] == f"{number}.example"
     assert len(encoder._shared._parts) <= 3
+
+
+def test_frames_of_later_files_of_a_ring_say_so() -> None:
+    conn = failed(
+        finding("tls-alert", frames=(9, 12, 14)),
+        capture="ring_1.pcap",
+        files=((1, "ring_1.pcap"), (11, "ring_2.pcap"), (14, "ring_3.pcap")),
+    )
+    made = connection_object(conn)
+    assert made["findings"][0]["frames"] == [9, "ring_2.pcap#2", "ring_3.pcap#1"]
+    assert made["findings"][0]["filter"] == "frame.number in {9}"
+    assert made["closed"]["frame"] == "ring_3.pcap#1"
+    assert made["client_hello"] is not None
+    assert made["client_hello"]["frame"] == 4
+    assert json.loads(b"".join(ConnectionEncoder().connection(conn))) == json.loads(to_json(made))
+
+
+def test_a_ring_that_began_before_the_connection_counts_in_its_first_file() -> None:
+    conn = failed(capture="ring_2.pcap", files=((4, "ring_2.pcap"), (14, "ring_3.pcap")))
+    made = connection_object(conn)
+    assert made["client_hello"] is not None
+    assert made["client_hello"]["frame"] == 1
+    assert made["findings"][0]["frames"] == [6, "ring_3.pcap#1"]

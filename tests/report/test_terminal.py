@@ -216,3 +216,11 @@ def test_standard_input_has_no_command_to_open_it() -> None:
 def test_ipv6_addresses_have_brackets() -> None:
     conn = failed(client_ip="2001:db8::1", server_ip="2001:db8::2")
     assert f"[2001:db8::1]:50000 → {conn.address(Side.SERVER)}" in text([conn, summary()])
+
+
+def test_a_connection_over_two_files_of_a_ring() -> None:
+    ring = ((1, "ring_1.pcap"), (11, "ring_2.pcap"))
+    shown = text([failed(finding("tls-alert", frames=(9, 11, 12, 14)), capture="ring_1.pcap", files=ring), summary()])
+    assert "frames 9, ring_2.pcap#1–2, ring_2.pcap#4" in shown
+    assert "(from here in ring_2.pcap)" in shown
+    assert "-r ring_1.pcap -Y 'ip.addr == 192.0.2.10 && tcp.port == 50000 &&" in shown
