@@ -297,6 +297,29 @@ def test_a_hello_of_a_known_shape_has_its_own_values(fields: list[dict[str, obje
         assert hello.psk_identities == 2
 
 
+def test_shapes_that_differ_right_behind_a_key_are_two() -> None:
+    for groups in ((29, 0x0017), (29, 0x11EC), (29, 0x6399)):
+        shares = [(group, bytes(32)) for group in groups]
+        assert client(extensions=[hs.key_share_extension(*shares)]).key_share_groups == groups
+    for second in (23, 0x1100, 0x5500):
+        hello = client(extensions=[(35, bytes(7)), (second, b"")])
+        assert hello.extensions == (35, second)
+    for version in (0x0304, 0x0303):
+        share = hs.server_key_share_extension(29, bytes(32))
+        assert server(extensions=[share, hs.selected_version_extension(version)]).selected_version == version
+
+
+def test_keys_and_names_do_not_make_a_new_shape() -> None:
+    def count(fill: bytes) -> int:
+        names, keys = hs.server_name_extension(fill * 9), hs.key_share_extension((29, fill * 32))
+        tickets = [(35, fill * 40), (44, hs.vector(2, fill * 8)), (0xFE0D, b"\0" + fill * 30)]
+        client(random=fill * 32, extensions=[names, keys, *tickets, hs.pre_shared_key_extension(fill * 20)])
+        server(random=fill * 32, extensions=[hs.server_key_share_extension(29, fill * 32)])
+        return hellos._clients._count + hellos._servers._count
+
+    assert count(b"a") == count(b"b") == count(b"c")
+
+
 @settings(max_examples=200)
 @given(tail=st.binary(max_size=100), version=st.sampled_from([b"\3\3", b"\3\1", b"\x7f\x12", b"\3\4", b"\0\0"]))
 def test_any_bytes_are_read_or_refused(tail: bytes, version: bytes) -> None:

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.tls.messages import Alert, ClientHello, Event, Handshake, Lost, Malformed, OpaqueRecord, ServerHello, Span
+from analyzer.tls.messages import (
+    Alert,
+    ClientHello,
+    Event,
+    Handshake,
+    Lost,
+    Malformed,
+    OpaqueRecord,
+    Preamble,
+    ServerHello,
+    Span,
+)
 from analyzer.tls.stream import State, TlsStream
 from tests.build import handshake as hs
 from tests.build.records import alert, application_data, change_cipher_spec, encrypted, record, records
@@ -119,6 +130,8 @@ STORIES = [
         id="a message over the limit is skipped, and the next one read",
     ),
     pytest.param(record(FLIGHT[:60]) + FINISH, ["2", "malformed", "ccs", "opaque 22"], id="CCS inside a message"),
+    pytest.param(record(HELLO) + record(b"\1\1", 20), ["1", "opaque 20"], id="a ChangeCipherSpec of two bytes is none"),
+    pytest.param(record(HELLO) + record(b"", 21) + record(b"", 20) + alert(40), ["1", "alert 40"], id="empty records"),
     pytest.param(record(HELLO[:40]), ["lost 1 broken"], id="ends between the records of a hello"),
     pytest.param(record(HELLO[:2]), ["lost 1 broken"], id="ends inside a message header"),
     pytest.param(
@@ -167,6 +180,30 @@ def test_span_is_exactly_the_message_and_records_are_counted() -> None:
     assert isinstance(second, Handshake)
     assert (first.span, first.size, first.records) == (Span(5, 49), 44, 1)
     assert (second.span, second.size, second.records) == (Span(49, len(data)), 310, 2)
+
+
+def test_span_of_a_message_that_has_its_record_alone() -> None:
+    data = record(hs.server_hello()) + record(hs.server_hello_done())
+    assert [e.span for e in events_of(data) if isinstance(e, Handshake)] == [Span(5, 49), Span(54, 58)]
+
+
+def test_the_parts_around_a_hole_are_one_record() -> None:
+    flight = hs.server_hello() + hs.certificate(b"x" * 300) + hs.certificate_status()
+    data = records(flight, 400)
+    _, events = holed(data, 10, 5)
+    assert [e.records for e in events if isinstance(e, Handshake)] == [1, 1]
+    _, events = holed(record(flight[:100]) + record(flight[100:]), 20, 5)
+    assert [e.records for e in events if isinstance(e, Handshake)] == [2, 1]
+    data = record(flight)
+    stream = TlsStream()
+    parts = stream.feed(data[:20]) + stream.gap(5) + stream.feed(data[25:90]) + stream.feed(data[90:])
+    assert [e.records for e in parts if isinstance(e, Handshake)] == [1, 1]
+
+
+def test_preamble_behind_a_hole_ends_where_tls_begins() -> None:
+    text = b"220 mail.example.com ESMTP\r\n220 go\r\n"
+    preamble = holed(text + record(FLIGHT), 10, 4)[1][1]
+    assert preamble == Preamble("SMTP", Span(0, len(text)))
 
 
 def test_opaque_record_tells_size_place_and_first_bytes() -> None:
