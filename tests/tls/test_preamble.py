@@ -33,6 +33,7 @@ PREAMBLES = [
     pytest.param(b"a1 CAPABILITY\r\na2 STARTTLS\r\n", HELLO, "IMAP", id="IMAP client"),
     pytest.param(b"* OK ready\r\na2 OK go\r\n", ANSWER, "IMAP", id="IMAP server"),
     pytest.param(b"CAPA\r\nSTLS\r\n", HELLO, "POP3", id="POP3 client"),
+    pytest.param(b"AUTH\r\nCAPA\r\nSTLS\r\n", HELLO, "POP3", id="POP3 client that asks for methods first"),
     pytest.param(b"+OK ready\r\n+OK go\r\n", ANSWER, "POP3", id="POP3 server"),
     pytest.param(b"200 news.example\r\n382 go\r\n", ANSWER, "NNTP", id="news server"),
     pytest.param(b'"IMPLEMENTATION" "x"\r\nOK\r\n', ANSWER, "ManageSieve", id="sieve server"),
@@ -126,6 +127,13 @@ OTHERS = [
     pytest.param(
         b"\0\x0e\x38" + bytes(range(1, 9)) + bytes(5), "OpenVPN", id="OpenVPN, which has TLS of its own inside"
     ),
+    pytest.param(b"\x13\0\0\1\x85\x24\0\0\0joe\0", "MySQL", id="MySQL login without TLS"),
+    pytest.param(b"E\0\0\0\x96SFATAL\0", "PostgreSQL", id="PostgreSQL server that refuses"),
+    pytest.param(b"CNXN\1\0\0\1\0\0\4\0", "ADB", id="Android debug bridge"),
+    pytest.param(b"\5\x64\x12\xc4\3\0\4\0", "DNP3", id="DNP3"),
+    pytest.param(b"\xc0\1\1\0\x8f\xfd\x55\xa9", "TACACS+", id="TACACS+"),
+    pytest.param(b"\x68\x0e\0\0\0\0\1\1", "IEC 104", id="IEC 104"),
+    pytest.param(b"\x82\0\0\0\0\0\0\xb5\xffSMB", "SMB", id="NetBIOS session"),
     pytest.param(b"\xff" * 16 + b"\0\x1d\1\4", "BGP", id="BGP"),
     pytest.param(b"\x10\x0c\0\4MQTT\4\2", "MQTT", id="MQTT"),
     pytest.param(b"RFB 003.008\n", "VNC", id="VNC"),
