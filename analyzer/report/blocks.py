@@ -12,6 +12,7 @@ from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import Depth, Finding, Severity
 from analyzer.report import safe
 from analyzer.report.frames import connection_filter, in_first_file, place
+from analyzer.report.idn import explained
 from analyzer.report.ladder import ladder
 from analyzer.report.page import Page, number
 from analyzer.report.times import clock, rfc3339, span
@@ -81,12 +82,8 @@ def block(group: Group, page: Page) -> None:
 def _headline(conn: Connection, page: Page) -> None:
     severity = worst(conn.findings) or (Severity.ERROR if conn.failed else Severity.NOTE)
     signs = page.symbols
-    name = (
-        conn.server_name or next(iter(conn.server_chain.chain.leaf.names), "")
-        if conn.server_chain
-        else conn.server_name
-    )
-    facts = [page.safe(fact) for fact in (name, conn.version, conn.outcome.value) if fact]
+    name = conn.server_name or (next(iter(conn.server_chain.chain.leaf.names), "") if conn.server_chain else "")
+    facts = [page.safe(fact) for fact in (explained(name), conn.version, conn.outcome.value) if fact]
     page.write(
         (f"{getattr(signs, severity.value)} {severity.value.upper()}", severity.value),
         (f"  {conn.address(Side.CLIENT)} {signs.arrow} {conn.address(Side.SERVER)}", "strong"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -71,7 +71,7 @@ def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[L
     yield from _end(conn, before, stamp + frame + 6)
 
 
-def _rows(steps: tuple[Step, ...]) -> list[_Row]:
+def _rows(steps: Sequence[Step]) -> list[_Row]:
     rows: list[_Row] = []
     for step in steps:
         last = rows[-1] if rows else None
