@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -20,8 +21,10 @@ from analyzer.rules import ids
 from analyzer.summary import CaptureSummary
 from captures.makers.case import Expected, read_toml, stem
 
-CAPTURES = Path(__file__).parent.parent / "captures"
-EXPECTED = CAPTURES / "expected.csv"
+KEPT = Path(__file__).parent.parent / "captures"
+CAPTURES = Path(os.environ.get("MTLSCOPE_CAPTURES", KEPT))
+"""Another folder, to check a set that was made anew."""
+EXPECTED = KEPT / "expected.csv"
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 LARGEST, LARGEST_OF_ALL = 150_000, 3_000_000  # bytes
 

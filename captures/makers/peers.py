@@ -25,6 +25,7 @@ Until = Callable[[list[Record]], str]
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
 ALERT_SIZE_13 = 19
+DAMAGE_AT = 14  # in a NewSessionTicket of TLS 1.2: the low byte of the length of the ticket
 
 
 def abort(connection: socket.socket) -> None:
@@ -65,7 +66,7 @@ class Relay:
 
     The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing
     more is sent or passed on for `hold` seconds, then RST).
-    `pause` seconds pass before the end. Records for which `damage` says so are passed on with their first byte wrong.
+    `pause` seconds pass before the end. Records for which `damage` says so are passed on with a byte wrong.
     """
 
     outer: socket.socket
@@ -110,7 +111,7 @@ class Relay:
             self.seen.append((side, record[0], end - 5))
             verdict = self.until(self.seen)
             if self.damage(self.seen):
-                record = record[:5] + bytes([record[5] ^ 1]) + record[6:]
+                record = record[:DAMAGE_AT] + bytes([record[DAMAGE_AT] ^ 1]) + record[DAMAGE_AT + 1 :]
             if verdict != "before":
                 ready += record
             if verdict:
