@@ -145,11 +145,11 @@ def _where(finding: Finding, page: Page, conn: Connection | None = None) -> list
             runs[-1] = (file, runs[-1][1], number)
         else:
             runs.append((file, number, number))
-    dash = page.symbols.dash
-    named = [
-        (f"{file}#" if file else "") + (f"{first}" if first == last else f"{first}{dash}{last}")
-        for file, first, last in runs[:RUNS_NAMED]
-    ]
+    dash, before, named = page.symbols.dash, "", []
+    for file, first, last in runs[:RUNS_NAMED]:
+        place_in = f"{file if file != before else ''}#" if file else ""
+        named.append(place_in + (f"{first}" if first == last else f"{first}{dash}{last}"))
+        before = file
     more = f" {page.symbols.ellipsis}" if len(runs) > RUNS_NAMED else ""
     return [f"frame{'s' if len(finding.frames) > 1 else ''} {', '.join(named)}{more}"]
 

@@ -221,6 +221,6 @@ def test_ipv6_addresses_have_brackets() -> None:
 def test_a_connection_over_two_files_of_a_ring() -> None:
     ring = ((1, "ring_1.pcap"), (11, "ring_2.pcap"))
     shown = text([failed(finding("tls-alert", frames=(9, 11, 12, 14)), capture="ring_1.pcap", files=ring), summary()])
-    assert "frames 9, ring_2.pcap#1–2, ring_2.pcap#4" in shown
+    assert "frames 9, ring_2.pcap#1–2, #4" in shown
     assert "(from here in ring_2.pcap)" in shown
     assert "-r ring_1.pcap -Y 'ip.addr == 192.0.2.10 && tcp.port == 50000 &&" in shown
