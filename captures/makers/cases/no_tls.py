@@ -107,6 +107,42 @@ def ms_turn(lab: Lab) -> None:
         time.sleep(0.2)
 
 
+GOOGLE_HELLO = bytes.fromhex(
+    "8046010301002d0000001001008003008007 00c006004002008004008000000400feff00000a00fefe00000900006400006200"
+    "00030000061f170ca62f0078fc46552eb18339f1ea"
+)
+GOOGLE_ANSWER = bytes.fromhex(
+    "160301004a020000460301428545a727a95da0b3c5e753da482b3fc65aca89c15852a1783c5b174600853f200ed306725b5b1b5f15ac13f9"
+    "88539d9be83d7b0c30326e384da27557416c345c000400"
+)
+
+
+@case(
+    "google-pseudo-tls.pcap",
+    "the pseudo TLS of Google's media relays on 443",
+    Expected(outcome="", expect={"ms-turn-pseudo-tls": "note"}, never=("sslv2-client-hello",)),
+    stacks=["python"],
+    how="crafted bytes over real TCP: the fixed hello of 72 bytes, its answer of 79, then STUN",
+)
+def google_pseudo_tls(lab: Lab) -> None:
+    """The same idea with a hello of SSL 2.0 format: no old client, no failed handshake."""
+
+    def relay(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(GOOGLE_ANSWER)
+        connection.recv(4096)
+        connection.sendall(STUN[4:].replace(b"\x00\x03", b"\x01\x03", 1))
+        connection.recv(10)
+
+    serve(lab.server.listen("0.0.0.0", 443), relay)
+    with lab.capture(), lab.client.connect(lab.server_address, 443) as connection:
+        connection.sendall(GOOGLE_HELLO)
+        connection.recv(4096)
+        connection.sendall(STUN[4:])
+        connection.recv(4096)
+        time.sleep(0.2)
+
+
 def sslv2_hello() -> bytes:
     """A hello of SSL 2.0 format that offers TLS 1.2: RSA and ECDHE suites, a challenge of 16 bytes, no extensions."""
     suites = b"".join(b"\x00" + code for code in (b"\x00\x2f", b"\x00\x35", b"\xc0\x13", b"\xc0\x14", b"\x00\x0a"))

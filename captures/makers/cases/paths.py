@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from captures.makers.case import case, failed, healthy, healthy13
+from captures.makers.case import Expected, case, failed, healthy, healthy13
 from captures.makers.hosts import LabError
 from captures.makers.lab import FAR_CLIENT, Lab
 from captures.makers.peers import serve
@@ -29,6 +29,21 @@ def drop(lab: Lab, hook: str, *rules: str) -> None:
     lab.router.run("nft", f"add chain ip lab {hook} {{ type filter hook {hook} priority 0; }}")
     for rule in rules:
         lab.router.run("nft", f"add rule ip lab {hook} {rule}")
+
+
+@case(
+    "icmp-prohibited.pcap",
+    "a firewall answers SYN with ICMP",
+    Expected(outcome="no-data", first="connection-timeout", expect={"connection-timeout": "error"}),
+    stacks=["openssl"],
+    how="nftables on the router: reject with icmp type admin-prohibited; s_client",
+    topology="routed",
+)
+def icmp_prohibited(lab: Lab) -> None:
+    """A firewall that is honest: communication administratively prohibited, and the client gives up at once."""
+    drop(lab, "forward", "tcp dport 5061 reject with icmp type admin-prohibited")
+    with lab.capture(lab.client):
+        lab.openssl_client(lab.partner)
 
 
 BLACK_HOLE = failed(
