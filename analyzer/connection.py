@@ -7,9 +7,10 @@ Field names are Zeek's where the meaning is equal. Times are nanoseconds since 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
+from typing import overload
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -121,6 +122,49 @@ class Step:
     count: int = 1
 
 
+StepRow = tuple[int, int, int, Side, str, tuple[int, ...], int, int, Event | None, int]
+"""A step as plain data: completing frame, place within it, running number, then the fields of Step."""
+
+
+class Steps(Sequence[Step]):
+    """Steps that become objects when somebody looks: most connections are healthy, and nobody does."""
+
+    __slots__ = ("_made", "rows")
+
+    def __init__(self, rows: Sequence[StepRow]) -> None:
+        self.rows = rows
+        self._made: tuple[Step, ...] | None = None
+
+    def _steps(self) -> tuple[Step, ...]:
+        if self._made is None:
+            self._made = tuple(Step(*row[3:]) for row in self.rows)
+        return self._made
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Step, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Step | tuple[Step, ...]:
+        return self._steps()[index]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._steps() == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._steps())
+
+    def __repr__(self) -> str:
+        return repr(self._steps())
+
+
 @dataclass(frozen=True, slots=True)
 class CaList:
     """The CA names of a CertificateRequest: one object for equal lists.
@@ -165,7 +209,7 @@ class SentChain:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert. `level` and `code` are None if it is encrypted; `step` is its index in `Connection.steps`.
+    """An alert. `level` and `code` are None if it is encrypted.
 
     Attributes:
         after_handshake: its sender's and the peer's Finished had been seen before it: most likely a close_notify.
@@ -180,7 +224,6 @@ class Alert:
     encrypted: bool = False
     after_handshake: bool = False
     inferred: bool = False
-    step: int = -1
 
     @property
     def fatal(self) -> bool:
@@ -436,7 +479,7 @@ class Connection:
     client_auth_13: ClientAuth13 | None = None
     alerts: tuple[Alert, ...] = ()
     endings: tuple[Ending, ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()
     client: SideTraffic = field(default_factory=SideTraffic)
     server: SideTraffic = field(default_factory=SideTraffic)
     rtt_ns: int | None = None
@@ -503,10 +546,12 @@ class Connection:
 
     def step(self, name: str, side: Side | None = None) -> Step | None:
         """The first step of this name (and side); None if there is none."""
-        for step in self.steps:
-            if step.name == name and (side is None or step.side is side):
-                return step
-        return None
+        if isinstance(self.steps, Steps):  # without making an object of every step
+            for row in self.steps.rows:
+                if row[4] == name and (side is None or row[3] is side):
+                    return Step(*row[3:])
+            return None
+        return next((step for step in self.steps if step.name == name and (side is None or step.side is side)), None)
 
     def frames_of(self, name: str, side: Side | None = None) -> tuple[int, ...]:
         """Frames of the first step of this name; () if there is none."""

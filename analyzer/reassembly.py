@@ -49,6 +49,7 @@ class Assembler:
     """One direction.
 
     Attributes:
+        starts, frame_of, time_of: of each piece given out: its first byte's offset, its frame, when it was seen.
         next: offset of the next byte expected in order; bytes before it have been given out (or are a Hole).
         high: one past the highest byte seen.
         retransmitted, retransmitted_full: segments that brought nothing new; those of full size. `again_frames`: some.
@@ -59,33 +60,33 @@ class Assembler:
     """
 
     __slots__ = (
-        "_at",
         "_base",
-        "_frames",
         "_heads",
         "_pending",
         "_pending_bytes",
         "_pieces",
         "_ready",
-        "_times",
         "again_frames",
         "conflict_frames",
         "conflicts",
+        "frame_of",
         "high",
         "holes",
         "next",
         "retransmitted",
         "retransmitted_full",
         "rewritten",
+        "starts",
+        "time_of",
         "tries",
     )
 
     def __init__(self, base: int) -> None:
         self._base = base  # sequence number of the first byte
         self._ready: list[bytes | Hole] = []
-        self._at: list[int] = []
-        self._frames: list[int] = []
-        self._times: list[int] = []
+        self.starts: list[int] = []
+        self.frame_of: list[int] = []
+        self.time_of: list[int] = []
         self._heads: list[bytes] = []
         self._pieces: list[bytes] = []
         self._pending: list[_Piece] = []
@@ -110,9 +111,9 @@ class Assembler:
         TCP headers, for the rare case that its checksum matters."""
         at = self.next + ((seq - self._base - self.next + 0x80000000) & 0xFFFFFFFF) - 0x80000000
         if at == self.next and not self._pending and wire == len(data):  # nearly always
-            self._at.append(at)
-            self._frames.append(frame)
-            self._times.append(time_ns)
+            self.starts.append(at)
+            self.frame_of.append(frame)
+            self.time_of.append(time_ns)
             self._heads.append(head)
             self._pieces.append(data)
             self._ready.append(data)
@@ -148,7 +149,7 @@ class Assembler:
         out: list[bytes | Hole] = []
         holes = {at: Hole(size, cut) for at, size, cut in self.holes}
         end = 0
-        for at, piece in zip(self._at, self._pieces, strict=True):
+        for at, piece in zip(self.starts, self._pieces, strict=True):
             if at > end and end in holes:
                 out.append(holes[end])
             out.append(piece)
@@ -159,21 +160,21 @@ class Assembler:
 
     def forget(self) -> None:
         """The handshake is over: later segments are not compared with what was given out."""
-        self._pieces = [b""] * len(self._at)
+        self._pieces = [b""] * len(self.starts)
         self._heads.clear()
         self._pending.clear()
         self._pending_bytes = 0
 
     def frames(self, start: int, end: int) -> tuple[int, ...]:
         """Frames that carried these bytes first, ascending."""
-        low, high = max(0, bisect_right(self._at, start) - 1), bisect_left(self._at, end)
-        found = self._frames[low:high]
+        low, high = max(0, bisect_right(self.starts, start) - 1), bisect_left(self.starts, end)
+        found = self.frame_of[low:high]
         return (found[0],) if len(found) == 1 else tuple(sorted(set(found)))
 
     def time_ns(self, start: int, end: int) -> int:
         """When the last of these bytes was seen."""
-        low, high = max(0, bisect_right(self._at, start) - 1), bisect_left(self._at, end)
-        return max(self._times[low:high], default=0)
+        low, high = max(0, bisect_right(self.starts, start) - 1), bisect_left(self.starts, end)
+        return max(self.time_of[low:high], default=0)
 
     @property
     def waiting(self) -> int | None:
@@ -230,9 +231,9 @@ class Assembler:
 
     def _give(self, piece: _Piece) -> None:
         if piece.data:
-            self._at.append(piece.at)
-            self._frames.append(piece.frame)
-            self._times.append(piece.time_ns)
+            self.starts.append(piece.at)
+            self.frame_of.append(piece.frame)
+            self.time_of.append(piece.time_ns)
             self._heads.append(piece.head)
             self._pieces.append(piece.data)
             self._ready.append(piece.data)
@@ -259,16 +260,16 @@ class Assembler:
         """Compare with bytes already given out, as far as they are still kept."""
         if not self._heads:
             return
-        index = max(0, bisect_right(self._at, piece.at) - 1)
-        while index < len(self._at) and self._at[index] < piece.at + len(piece.data):
-            at, old = self._at[index], self._pieces[index]
+        index = max(0, bisect_right(self.starts, piece.at) - 1)
+        while index < len(self.starts) and self.starts[index] < piece.at + len(piece.data):
+            at, old = self.starts[index], self._pieces[index]
             low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
             if low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]:
                 self._note_conflict(piece.frame)
                 if not _checksum_fits(self._heads[index], old) and _checksum_fits(piece.head, piece.data):
                     fresh = piece.data[low - piece.at : high - piece.at]
                     self._pieces[index] = old[: low - at] + fresh + old[high - at :]
-                    self._frames[index] = piece.frame
+                    self.frame_of[index] = piece.frame
                     self.rewritten = True
             index += 1
 

@@ -122,9 +122,11 @@ class Conversation:
 
     def feed(self, rows: Rows) -> None:
         """Look at rows one by one, then read what they completed."""
-        c, data, halves = rows.columns, rows.data.data, self.halves
+        c, data, halves, settled = rows.columns, rows.data.data, self.halves, self.settled
+        full = (self._full_size(0), self._full_size(1))
+        flags_of, direction_of, wire_of, window_of = c.flags, c.direction, c.wire_payload, c.window
         for i in range(rows.start, rows.stop):
-            flags, direction, wire = c.flags[i], c.direction[i], c.wire_payload[i]
+            flags, direction, wire = flags_of[i], direction_of[i], wire_of[i]
             half = halves[direction]
             if half.ttl < 0:
                 half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
@@ -134,15 +136,24 @@ class Conversation:
                 half.ack_ns = c.time_ns[i]
             if wire:
                 half.spoke_ns = c.time_ns[i]
-                if self.settled:
+                if settled:
                     self._on_tail(half, c, i, data)
                 else:
-                    self._on_payload(half, c, i, data)
-            if c.window[i] == 0 or half.zero_since is not None:
+                    seq = c.seq[i] + 1 & 0xFFFFFFFF if flags & SYN else c.seq[i]
+                    assembler = half.assembler or self._begin(half, direction, seq)
+                    start, at = c.ip_at[i], c.payload_at[i]
+                    raw, head = bytes(data[start : at + c.payload[i]]), at - start
+                    payload = raw[head:]
+                    assembler.feed(seq, payload, wire, c.frame[i], c.time_ns[i], raw[:head], full[direction])
+                    if len(payload) < wire:
+                        half.truncated += 1
+                    if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
+                        half.after_close_bytes += wire
+            if window_of[i] == 0 or half.zero_since is not None:
                 self._on_window(half, c, i)
             if flags & (FIN | RST):
                 self._on_end(half, c, i)
-        if not self.settled:
+        if not settled:
             self._read()
 
     def finish(self) -> None:
@@ -185,21 +196,11 @@ class Conversation:
             half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
             half.mss = _announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
 
-    def _on_payload(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
-        assembler, direction = half.assembler, c.direction[i]
-        at, size, wire = c.payload_at[i], c.payload[i], c.wire_payload[i]
-        seq = c.seq[i] + 1 & 0xFFFFFFFF if c.flags[i] & SYN else c.seq[i]
-        if assembler is None:
-            assembler = half.assembler = Assembler(self._first_byte(half, direction, seq))
-            half.stream = TlsStream(mid_stream=not self.syn_seen)
-        head = bytes(data[c.ip_at[i] : at])
-        assembler.feed(
-            seq, bytes(data[at : at + size]), wire, c.frame[i], c.time_ns[i], head, self._full_size(direction)
-        )
-        if size < wire:
-            half.truncated += 1
-        if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
-            half.after_close_bytes += wire
+    def _begin(self, half: Half, direction: int, seq: int) -> Assembler:
+        """The first payload of a direction."""
+        half.assembler = Assembler(self._first_byte(half, direction, seq))
+        half.stream = TlsStream(mid_stream=not self.syn_seen)
+        return half.assembler
 
     def _first_byte(self, half: Half, direction: int, seq: int) -> int:
         """Sequence number of this direction's first byte: after the SYN if one was seen, else as the peer acknowledges,

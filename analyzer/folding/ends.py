@@ -16,16 +16,16 @@ def alerts(case: Case) -> tuple[Alert, ...]:
     out: list[Alert] = []
     both = _finished_frame(case)
     for side, direction in ((Side.CLIENT, case.timeline.client), (Side.SERVER, case.timeline.server)):
-        for event, frame, time_ns, step in direction.alerts:
+        for event, frame, time_ns in direction.alerts:
             after = both is not None and frame >= both and case.established
             if isinstance(event, wire.Alert):
-                out.append(Alert(side, event.level, event.description, frame, time_ns, False, after, False, step))
+                out.append(Alert(side, event.level, event.description, frame, time_ns, False, after, False))
             else:
                 inferred = event.content_type != ContentType.alert
-                out.append(Alert(side, None, None, frame, time_ns, True, after, inferred, step))
+                out.append(Alert(side, None, None, frame, time_ns, True, after, inferred))
     if case.conversation.settled and not case.conversation.tls13:
         out += _tail_alerts(case)
-    out.sort(key=lambda alert: (alert.frame, alert.step))
+    out.sort(key=lambda alert: (alert.frame, alert.time_ns))
     return tuple(out)
 
 
@@ -35,7 +35,7 @@ def _tail_alerts(case: Case) -> list[Alert]:
     for side, direction in ((Side.CLIENT, case.client), (Side.SERVER, 1 - case.client)):
         tail = case.conversation.halves[direction].tail
         if tail is not None and tail[2] == ContentType.alert:
-            out.append(Alert(side, None, None, tail[0], tail[1], True, True, False, -1))
+            out.append(Alert(side, None, None, tail[0], tail[1], True, True, False))
     return out
 
 

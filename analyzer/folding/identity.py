@@ -10,7 +10,6 @@ from ipaddress import ip_address
 from analyzer.flows import Flow
 from analyzer.packets.addresses import address_text
 
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _TCP = b"\x06\x00"  # protocol number and the padding byte of Community ID v1
 
 
@@ -48,11 +47,6 @@ def flow_key(ip: str, port: int, other_ip: str, other_port: int) -> bytes:
 
 
 def uid(flow: Flow) -> str:
-    """ "C" and 16 letters and digits, from the four-tuple, the first packet's time and number: the same at every run."""
-    seed = flow.key + flow.first_ns.to_bytes(9, "big", signed=True) + flow.stream.to_bytes(8, "big")
-    number = int.from_bytes(hashlib.blake2b(seed, digest_size=12).digest(), "big")
-    out = []
-    for _ in range(16):
-        number, digit = divmod(number, 62)
-        out.append(_LETTERS[digit])
-    return "C" + "".join(out)
+    """ "C" and 16 hexadecimal digits, from the four-tuple, the first packet's time and number: the same at every run."""
+    seed = b"%b %d %d" % (flow.key, flow.first_ns, flow.stream)
+    return "C" + hashlib.blake2b(seed, digest_size=8).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.connection import Closed, Outcome, Side, Step, Visibility
+from analyzer.connection import Closed, Outcome, Side, StepRow, Visibility
 from analyzer.folding.conversation import Conversation, Half
 from analyzer.folding.timeline import NOT_STAGES, Timeline
 from analyzer.knowledge import limit
@@ -74,9 +74,12 @@ def _cut_handshake(half: Half) -> bool:
 def _starts_at_hello(timeline: Timeline) -> bool:
     """The stream can be read from its first byte: a hello, or plain text before one, was there."""
     return any(
-        direction.messages or direction.preamble is not None or direction.not_tls is not None
+        direction.messages.keys() & _HELLOS or direction.preamble is not None or direction.not_tls is not None
         for direction in (timeline.client, timeline.server)
     )
+
+
+_HELLOS = {int(HandshakeType.client_hello), int(HandshakeType.server_hello)}
 
 
 def _one_sided(conversation: Conversation, client: int) -> Side | None:
@@ -110,31 +113,27 @@ def closed(conversation: Conversation, client: int, timeline: Timeline, clock: C
     if conversation.ends:
         end = conversation.ends[0]
         side = Side.CLIENT if end.direction == client else Side.SERVER
-        stage = _stage(timeline.steps, end.frame)
+        name, stage_side = _stage(timeline.rows, end.frame)
         heard = [flow.lanes[1 - end.direction].last_payload_ns, end.heard_ns]
         after = min((end.time_ns - ns for ns in heard if ns is not None and ns <= end.time_ns), default=None)
         echo = any(
             isinstance(event, OpaqueRecord) or event.level == AlertLevel.fatal
-            for event, frame, _, _ in (timeline.server if side is Side.CLIENT else timeline.client).alerts
+            for event, frame, _ in (timeline.server if side is Side.CLIENT else timeline.client).alerts
             if frame <= end.frame
         )
-        name, stage_side = (stage.name, stage.side) if stage else ("", None)
         return Closed(side, end.how, name, stage_side, end.frame, end.time_ns, after, echo)
-    stage = _stage(timeline.steps, None)
-    name, stage_side = (stage.name, stage.side) if stage else ("", None)
+    name, stage_side = _stage(timeline.rows, None)
     silent = clock.now_ns - flow.last_ns >= limit("never_answers_s") * 1_000_000_000
     timed_out = not established and ((silent and _all_acknowledged(conversation)) or is_repeated(conversation))
     return Closed(None, "timeout" if timed_out else "open", name, stage_side, None, flow.last_ns)
 
 
-def _stage(steps: list[Step], before: int | None) -> Step | None:
-    found = None
-    for step in steps:
-        if before is not None and step.frames[-1] > before:
-            break
-        if step.name not in NOT_STAGES:
-            found = step
-    return found
+def _stage(rows: list[StepRow], before: int | None) -> tuple[str, Side | None]:
+    """The last handshake message up to this frame, and whose it was; ("", None) if there is none."""
+    for row in reversed(rows):
+        if (before is None or row[0] <= before) and row[4] not in NOT_STAGES:
+            return row[4], row[3]
+    return "", None
 
 
 def is_repeated(conversation: Conversation) -> bool:
@@ -193,7 +192,7 @@ def outcome(
         return Outcome.UNKNOWN
     if established:
         return Outcome.ESTABLISHED
-    alerts = [event for direction in (client, server) for event, _, _, _ in direction.alerts]
+    alerts = [event for direction in (client, server) for event, _, _ in direction.alerts]
     if any(isinstance(event, Alert) and event.level == AlertLevel.fatal for event in alerts):
         return Outcome.FAILED
     if timeline.reading is not None and (timeline.reading.auth.refused or timeline.reading.auth.client_refused):

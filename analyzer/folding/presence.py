@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from analyzer.connection import NOTHING, CertificateState, Connection, Outcome, Seen
 from analyzer.knowledge import limit
 
 _OUTCOMES = {
-    Outcome.ESTABLISHED: Seen.ESTABLISHED,
-    Outcome.FAILED: Seen.FAILED,
-    Outcome.NOT_TLS: Seen.NOT_TLS,
-    Outcome.NO_DATA: Seen.NO_DATA,
-    Outcome.UNKNOWN: Seen.UNKNOWN,
+    Outcome.ESTABLISHED: Seen.ESTABLISHED.value,
+    Outcome.FAILED: Seen.FAILED.value,
+    Outcome.NOT_TLS: Seen.NOT_TLS.value,
+    Outcome.NO_DATA: Seen.NO_DATA.value,
+    Outcome.UNKNOWN: Seen.UNKNOWN.value,
 }
 
 
 def seen_facts(conn: Connection) -> Seen:
-    """Plain integers until the end: IntFlag arithmetic is slow."""
-    states = (
-        CertificateState.SENT,
-        CertificateState.EMPTY,
-        CertificateState.INFERRED_SENT,
-        CertificateState.INFERRED_EMPTY,
-    )
+    """Plain integers until the end: flag arithmetic is slow."""
     client, server = conn.client, conn.server
-    facts = (
+    bits = _OUTCOMES[conn.outcome]
+    for bit, there in (
         (_SYN, client.syn_frame is not None),
         (_SYN_ACK, server.syn_frame is not None),
         (_PAYLOAD, client.bytes or server.bytes),
@@ -32,28 +29,36 @@ def seen_facts(conn: Connection) -> Seen:
         (_SERVER_CERTIFICATE, conn.server_chain is not None),
         (_CERTIFICATE_REQUEST, conn.certificate_request is not None),
         (_CLIENT_CERTIFICATE, conn.client_chain is not None),
-        (_CLIENT_CERTIFICATE_MESSAGE, conn.client_certificate_state in states),
-        (_ALERT, any(not alert.encrypted for alert in conn.alerts)),
-        (_ENCRYPTED_ALERT, any(alert.encrypted for alert in conn.alerts)),
-        (_RESET, any(end.how == "rst" for end in conn.endings)),
-        (_FIN, any(end.how == "fin" for end in conn.endings)),
+        (_CLIENT_CERTIFICATE_MESSAGE, conn.client_certificate_state in _ANSWERED),
         (_ICMP, conn.icmp),
         (_RESUMED, conn.resumed),
         (_APPLICATION_DATA, client.app_records or server.app_records),
         (_SERVER_KEY_EXCHANGE, conn.dh_bits is not None or conn.server_signature_scheme is not None),
-        (_LIMITED_VIEW, conn.visibility.limited or conn.visibility.truncated_packets),
-        (
-            _RETRANSMISSION,
-            client.retransmitted or server.retransmitted or client.unacked_full_size or server.unacked_full_size,
-        ),
+        (_LIMITED_VIEW, conn.visibility.truncated_packets or conn.visibility.limited),
+        (_RETRANSMISSION, client.retransmitted or server.retransmitted),
+        (_RETRANSMISSION, client.unacked_full_size or server.unacked_full_size),
         (_ZERO_WINDOW, client.zero_window_frame is not None or server.zero_window_frame is not None),
         (_PREAMBLE, conn.preamble is not None),
         (_TROUBLED_END, _troubled_end(conn)),
-    )
-    bits = sum(bit for bit, there in facts if there)
-    return Seen(bits | _OUTCOMES[conn.outcome].value)
+    ):
+        if there:
+            bits |= bit
+    for alert in conn.alerts:
+        bits |= _ENCRYPTED_ALERT if alert.encrypted else _ALERT
+    for end in conn.endings:
+        bits |= _RESET if end.how == "rst" else _FIN
+    return _as_flags(bits)
 
 
+@cache
+def _as_flags(bits: int) -> Seen:
+    """Making a flag from a number costs more than all the tests above; there are few different ones."""
+    return Seen(bits)
+
+
+_ANSWERED = frozenset(
+    (CertificateState.SENT, CertificateState.EMPTY, CertificateState.INFERRED_SENT, CertificateState.INFERRED_EMPTY)
+)
 _SYN, _SYN_ACK, _PAYLOAD = Seen.SYN.value, Seen.SYN_ACK.value, Seen.PAYLOAD.value
 _CLIENT_HELLO, _SERVER_HELLO = Seen.CLIENT_HELLO.value, Seen.SERVER_HELLO.value
 _SERVER_CERTIFICATE, _CERTIFICATE_REQUEST = Seen.SERVER_CERTIFICATE.value, Seen.CERTIFICATE_REQUEST.value
@@ -89,4 +94,4 @@ def hidden_facts(conn: Connection, seen: Seen) -> Seen:
         bits |= _SERVER_CERTIFICATE | _CERTIFICATE_REQUEST | _CLIENT_CERTIFICATE | _CLIENT_CERTIFICATE_MESSAGE
     if conn.visibility.limited:
         bits |= _FLIGHTS | _CLIENT_HELLO | _SYN | _SYN_ACK | _ALERT
-    return Seen(bits & ~seen.value) if bits else NOTHING
+    return _as_flags(bits & ~seen.value) if bits else NOTHING

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import itemgetter
 
-from analyzer.connection import Side, Step
+from analyzer.connection import Side, StepRow, Steps
 from analyzer.folding.conversation import Conversation, Half
 from analyzer.folding.inference import Reading, Record, read
 from analyzer.tls.messages import (
@@ -18,6 +20,7 @@ from analyzer.tls.messages import (
     OpaqueRecord,
     Preamble,
     ServerHello,
+    Span,
 )
 from analyzer.tls.names import ContentType, HandshakeType
 
@@ -80,167 +83,184 @@ class Direction:
 
     messages: dict[int, Handshake] = field(default_factory=dict)
     finished_frame: int | None = None
+    finished_ns: int | None = None
     ccs_frame: int | None = None
-    alerts: list[tuple[Alert | OpaqueRecord, int, int, int]] = field(default_factory=list)  # event, frame, time, step
+    alerts: list[tuple[Alert | OpaqueRecord, int, int]] = field(default_factory=list)  # event, frame, time
     app_records: int = 0
-    handshake_end: int = 0
     lost: list[Lost] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     preamble: str | None = None
     not_tls: NotTls | None = None
     hello_retry: Handshake | None = None
     first_hello: Handshake | None = None
-    second_hellos: int = 0
     tls: bool = False
 
 
 @dataclass(slots=True)
 class Timeline:
-    """Steps in order, what each direction adds up to (client first), and the TLS 1.3 reading (None for other versions)."""
+    """Steps in order, what each direction adds up to, and the TLS 1.3 reading (None for other versions)."""
 
-    steps: list[Step]
+    rows: list[StepRow]
     client: Direction
     server: Direction
     reading: Reading | None
 
-
-_Mark = tuple[int, int, int, Step]  # completing frame, place within a frame, running number, step
+    @property
+    def steps(self) -> Steps:
+        """The steps for the record: objects are made when somebody looks."""
+        return Steps(self.rows)
 
 
 def build(conversation: Conversation, client: int) -> Timeline:
     """Merge both directions; `client` is the client's direction."""
-    halves = (conversation.halves[client], conversation.halves[1 - client])
-    marks: list[_Mark] = []
-    directions = (Direction(), Direction())
-    for side, half, direction in zip((Side.CLIENT, Side.SERVER), halves, directions, strict=True):
-        _add_syns(marks, side, half)
-        _add_events(marks, side, half, direction)
+    rows: list[StepRow] = []
+    first, second = Direction(), Direction()
+    halves = conversation.halves
+    for side, half, direction in ((Side.CLIENT, halves[client], first), (Side.SERVER, halves[1 - client], second)):
+        if half.syn_frame is not None:
+            name = "SYN" if half.opened else "SYN-ACK"
+            frames = tuple(half.syn_frames)
+            rows.append(
+                (half.syn_frame, FIRST, len(rows), side, name, frames, half.syn_ns or 0, 0, None, half.syn_count)
+            )
+        if half.assembler is not None:
+            _add_events(rows, side, half, direction)
     for end in conversation.ends:
         side = Side.CLIENT if end.direction == client else Side.SERVER
-        marks.append((end.frame, LAST, len(marks), Step(side, end.how.upper(), (end.frame,), end.time_ns)))
-    marks.sort(key=_order)
-    reading = _read_13(marks, conversation, client) if conversation.tls13 else None
+        rows.append((end.frame, LAST, len(rows), side, end.how.upper(), (end.frame,), end.time_ns, 0, None, 1))
+    rows.sort(key=_ORDER)
+    reading = _read_13(rows, conversation, client) if conversation.tls13 else None
     if reading is not None:
-        _name_13(marks, reading)
-    steps = _fold_runs(marks)
-    _sum_up(steps, directions)
-    return Timeline(steps, directions[0], directions[1], reading)
+        _name_13(rows, reading)
+        first.app_records = second.app_records = 0
+        first.alerts.clear()
+        second.alerts.clear()
+        _sum_up_13(rows, first, second)
+    return Timeline(_fold_runs(rows), first, second, reading)
 
 
-def history(steps: list[Step]) -> str:
-    """Zeek's letters; each kind of a side's application data once."""
-    out: list[str] = []
-    for step in steps:
-        letter = HISTORY_LETTERS.get(step.name)
+def history(rows: list[StepRow]) -> str:
+    """Zeek's letters; each side's application data once."""
+    out = ""
+    for row in rows:
+        letter = HISTORY_LETTERS.get(row[4])
         if letter is not None:
-            letter = letter.upper() if step.side is Side.CLIENT else letter
+            if row[3] is Side.CLIENT:
+                letter = letter.upper()
             if letter not in "Dd" or letter not in out:
-                out.append(letter)
-    return "".join(out)
+                out += letter
+    return out
 
 
-def _order(mark: _Mark) -> tuple[int, int, int]:
-    return mark[:3]
+_ORDER = itemgetter(0, 1, 2)
 
 
-def _add_syns(marks: list[_Mark], side: Side, half: Half) -> None:
-    if half.syn_frame is not None:
-        name = "SYN" if half.opened else "SYN-ACK"
-        step = Step(side, name, tuple(half.syn_frames), half.syn_ns or 0, count=half.syn_count)
-        marks.append((half.syn_frame, FIRST, len(marks), step))
-
-
-def _add_events(marks: list[_Mark], side: Side, half: Half, direction: Direction) -> None:
+def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Direction) -> None:
+    """Every event with the frames that carry it. Events come in stream order, so one walk along the segments finds all."""
     assembler = half.assembler
     if assembler is None:
         return
+    starts, frame_of, time_of = assembler.starts, assembler.frame_of, assembler.time_of
+    low, last = 0, len(starts) - 1
     encrypted = False
     for event in half.events:
-        name = ""
-        if isinstance(event, Handshake):
+        if type(event) is OpaqueRecord:
+            content, size = event.content_type, event.length
+            if content == _HANDSHAKE:
+                name = "EncryptedHandshake" if encrypted else "Finished"
+                encrypted = True
+            elif content == _DATA:
+                name = "ApplicationData"
+                direction.app_records += 1
+            else:
+                name = _OPAQUE_NAMES.get(content, "ChangeCipherSpec")
+        elif type(event) is Handshake:
             name, size = _handshake_name(event, direction), event.size
-        elif isinstance(event, OpaqueRecord):
-            name, size = _opaque_name(event, encrypted), event.length
-            encrypted |= event.content_type == ContentType.handshake
-        elif isinstance(event, ChangeCipherSpec):
+        elif type(event) is ChangeCipherSpec:
             name, size = "ChangeCipherSpec", 1
-        elif isinstance(event, Alert):
+        elif type(event) is Alert:
             name, size = "Alert", 2
+        elif isinstance(event, NotTls | Preamble):
+            name, size = _note_text(event, direction), event.span.end - event.span.start
         else:
             _note(event, side, half, direction)
-            if isinstance(event, NotTls | Preamble):
-                name, size = "PlainText" if isinstance(event, NotTls) else "Preamble", event.span.end - event.span.start
-        if not name or isinstance(event, Malformed | Lost):
             continue
-        direction.tls |= not isinstance(event, NotTls | Preamble)
-        start, end = event.span.start, event.span.end
-        frames = assembler.frames(start, end)
-        if frames:
-            step = Step(side, name, frames, assembler.time_ns(start, end), size, event)
-            marks.append((frames[-1], MIDDLE, len(marks), step))
+        span: Span = event.span
+        while low < last and starts[low + 1] <= span.start:
+            low += 1
+        high = low
+        while high < last and starts[high + 1] < span.end:
+            high += 1
+        if low == high:
+            frame = frame_of[low]
+            frames: tuple[int, ...] = (frame,)
+            time_ns = time_of[low]
+        else:
+            frames = tuple(sorted(set(frame_of[low : high + 1])))
+            frame, time_ns = frames[-1], max(time_of[low : high + 1])
+        rows.append((frame, MIDDLE, len(rows), side, name, frames, time_ns, size, event, 1))
+        if name == "Finished":
+            direction.finished_frame, direction.finished_ns = frame, time_ns
+        elif name == "ChangeCipherSpec" and direction.ccs_frame is None:
+            direction.ccs_frame = frame
+        elif type(event) is Alert or (name == "EncryptedAlert" and type(event) is OpaqueRecord):
+            direction.alerts.append((event, frame, time_ns))
+    direction.tls = any(type(event) in _RECORDS for event in half.events)
+
+
+_RECORDS = frozenset((Handshake, OpaqueRecord, ChangeCipherSpec, Alert))
+_HANDSHAKE, _DATA = int(ContentType.handshake), int(ContentType.application_data)
+_OPAQUE_NAMES = {int(ContentType.alert): "EncryptedAlert", int(ContentType.heartbeat): "Heartbeat"}
 
 
 def _handshake_name(event: Handshake, direction: Direction) -> str:
-    body = event.body
-    if isinstance(body, ServerHello) and body.hello_retry_request:
+    body, messages, code = event.body, direction.messages, event.type
+    if code == HandshakeType.server_hello and type(body) is ServerHello and body.hello_retry_request:
         direction.hello_retry = event
         return "HelloRetryRequest"
-    if event.type == HandshakeType.client_hello and HandshakeType.client_hello in direction.messages:
-        direction.first_hello = direction.messages[event.type]
-        direction.messages[event.type] = event
-        direction.second_hellos += 1
-    direction.messages.setdefault(event.type, event)
-    return HANDSHAKE_NAMES.get(event.type) or f"Handshake({event.type})"
+    if code not in messages:
+        messages[code] = event
+    elif code == HandshakeType.client_hello:
+        direction.first_hello = messages[code]
+        messages[code] = event
+    return HANDSHAKE_NAMES.get(code) or f"Handshake({code})"
 
 
-def _opaque_name(event: OpaqueRecord, encrypted: bool) -> str:
-    kind = event.content_type
-    if kind == ContentType.handshake:
-        return "EncryptedHandshake" if encrypted else "Finished"
-    if kind == ContentType.alert:
-        return "EncryptedAlert"
-    if kind == ContentType.application_data:
-        return "ApplicationData"
-    return "Heartbeat" if kind == ContentType.heartbeat else "ChangeCipherSpec"
+def _note_text(event: NotTls | Preamble, direction: Direction) -> str:
+    if isinstance(event, NotTls):
+        direction.not_tls = event
+        return "PlainText"
+    direction.preamble = event.protocol
+    return "Preamble"
 
 
 def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
+    """Keep what is no step."""
     if isinstance(event, Lost):
         direction.lost.append(event)
     elif isinstance(event, Malformed):
         frames = half.assembler.frames(event.at, event.at + 1) if half.assembler else ()
         where = f", frame {frames[0]}" if frames else ""
         direction.malformed.append(f"{side.value} (byte {event.at:,}{where}): {event.reason}")
-    elif isinstance(event, NotTls):
-        direction.not_tls = event
-    elif isinstance(event, Preamble):
-        direction.preamble = event.protocol
 
 
 # ---- TLS 1.3: name what sizes tell -----------------------------------------------------------------------------------
 
 
-def _read_13(marks: list[_Mark], conversation: Conversation, client: int) -> Reading | None:
+def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Reading | None:
     """Lengths of both sides' records after the ServerHello; None if that was not seen."""
     hello, cipher = None, None
-    for frame, _, _, step in marks:
-        if (
-            step.name == "ServerHello"
-            and isinstance(step.event, Handshake)
-            and isinstance(step.event.body, ServerHello)
-        ):
-            hello, cipher = frame, step.event.body.cipher_suite
+    for row in rows:
+        event = row[8]
+        if row[4] == "ServerHello" and isinstance(event, Handshake) and isinstance(event.body, ServerHello):
+            hello, cipher = row[0], event.body.cipher_suite
             break
     if hello is None:
         return None
     records: dict[Side, list[Record]] = {Side.CLIENT: [], Side.SERVER: []}
-    for frame, _, _, step in marks:
-        if (
-            isinstance(step.event, OpaqueRecord)
-            and step.event.content_type == ContentType.application_data
-            and frame >= hello
-        ):
-            records[step.side].append(Record(step.event.length, frame, step.time_ns))
+    for frame, _, _, side, name, _, time_ns, size, _, _ in rows:
+        if name == "ApplicationData" and frame >= hello:
+            records[side].append(Record(size, frame, time_ns))
     for side, half in ((Side.CLIENT, conversation.halves[client]), (Side.SERVER, conversation.halves[1 - client])):
         lane = conversation.flow.lanes[client if side is Side.CLIENT else 1 - client]
         if half.tail is not None and half.tail[0] == lane.last_payload_frame:
@@ -253,23 +273,15 @@ def _read_13(marks: list[_Mark], conversation: Conversation, client: int) -> Rea
     )
 
 
-def _name_13(marks: list[_Mark], reading: Reading) -> None:
-    """Rename ApplicationData steps that are handshake, tickets or alerts by their size and place."""
-    hello = next(frame for frame, _, _, step in marks if step.name == "ServerHello")
+def _name_13(rows: list[StepRow], reading: Reading) -> None:
+    """Rename application data that is handshake, tickets or alerts by its size and place."""
+    hello = next(row[0] for row in rows if row[4] == "ServerHello")
     seen = {Side.CLIENT: 0, Side.SERVER: 0}
-    for index, (frame, place, number, step) in enumerate(marks):
-        if step.name != "ApplicationData" or frame < hello:
-            continue
-        at = seen[step.side]
-        seen[step.side] += 1
-        name = _name_of_13(step.side, at, reading)
-        if name != step.name:
-            marks[index] = (
-                frame,
-                place,
-                number,
-                Step(step.side, name, step.frames, step.time_ns, step.size, step.event),
-            )
+    for index, row in enumerate(rows):
+        if row[4] == "ApplicationData" and row[0] >= hello:
+            at = seen[row[3]]
+            seen[row[3]] += 1
+            rows[index] = (*row[:4], _name_of_13(row[3], at, reading), *row[5:])
 
 
 def _name_of_13(side: Side, at: int, reading: Reading) -> str:
@@ -286,33 +298,28 @@ def _name_of_13(side: Side, at: int, reading: Reading) -> str:
     return "NewSessionTicket" if at < reading.server_flight + reading.tickets else "ApplicationData"
 
 
-# ---- runs and sums ---------------------------------------------------------------------------------------------------
-
-
-def _fold_runs(marks: list[_Mark]) -> list[Step]:
-    """Neighbouring steps of application data of one side become one."""
-    steps: list[Step] = []
-    for _, _, _, step in marks:
-        if step.name == "ApplicationData" and steps:
-            last = steps[-1]
-            if last.name == step.name and last.side is step.side:
-                frames = last.frames if last.frames[-1] == step.frames[-1] else (last.frames[0], step.frames[-1])
-                size, count = last.size + step.size, last.count + step.count
-                steps[-1] = Step(step.side, step.name, frames, step.time_ns, size, last.event, count)
-                continue
-        steps.append(step)
-    return steps
-
-
-def _sum_up(steps: list[Step], directions: tuple[Direction, Direction]) -> None:
-    for index, step in enumerate(steps):
-        direction = directions[0 if step.side is Side.CLIENT else 1]
-        name, frame = step.name, step.frames[-1]
+def _sum_up_13(rows: list[StepRow], client: Direction, server: Direction) -> None:
+    """Count again what was renamed."""
+    for frame, _, _, side, name, _, time_ns, _, event, _ in rows:
+        direction = client if side is Side.CLIENT else server
         if name == "Finished" and direction.finished_frame is None:
-            direction.finished_frame = frame
-        elif name == "ChangeCipherSpec" and direction.ccs_frame is None:
-            direction.ccs_frame = frame
+            direction.finished_frame, direction.finished_ns = frame, time_ns
         elif name == "ApplicationData":
-            direction.app_records += step.count
-        elif isinstance(step.event, Alert) or (name == "EncryptedAlert" and isinstance(step.event, OpaqueRecord)):
-            direction.alerts.append((step.event, frame, step.time_ns, index))
+            direction.app_records += 1
+        elif isinstance(event, Alert) or (name == "EncryptedAlert" and isinstance(event, OpaqueRecord)):
+            direction.alerts.append((event, frame, time_ns))
+
+
+def _fold_runs(rows: list[StepRow]) -> list[StepRow]:
+    """Neighbouring steps of application data of one side become one."""
+    if all(a[4] != "ApplicationData" or b[4] != a[4] or a[3] is not b[3] for a, b in pairwise(rows)):
+        return rows
+    out: list[StepRow] = []
+    for row in rows:
+        if out and row[4] == "ApplicationData" == out[-1][4] and row[3] is out[-1][3]:
+            last = out[-1]
+            frames = last[5] if last[5][-1] == row[5][-1] else (last[5][0], row[5][-1])
+            out[-1] = (*last[:5], frames, row[6], last[7] + row[7], last[8], last[9] + 1)
+        else:
+            out.append(row)
+    return out

@@ -297,14 +297,13 @@ def _alerts(record: Connection, ladder: tuple[str, ...]) -> tuple[Alert, ...]:
     finished: set[Side] = set()
     for frame, ((side, line), time_ns) in enumerate(_timed(ladder), start=1):
         name, _, rest = line.partition(" ")
-        index = next((i for i, step in enumerate(record.steps) if step.frames == (frame,)), -1)
         if name == "Finished":
             finished.add(side)
         if name == "Alert":
-            alerts.append(Alert(side, 1 if "warning" in rest else 2, int(rest.split()[-1]), frame, time_ns, step=index))
+            alerts.append(Alert(side, 1 if "warning" in rest else 2, int(rest.split()[-1]), frame, time_ns))
         elif name == "EncryptedAlert":
             done = len(finished) == len(Side)
-            alerts.append(Alert(side, None, None, frame, time_ns, encrypted=True, after_handshake=done, step=index))
+            alerts.append(Alert(side, None, None, frame, time_ns, encrypted=True, after_handshake=done))
     return tuple(alerts)
 
 
