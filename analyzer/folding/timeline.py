@@ -156,12 +156,16 @@ _ORDER = itemgetter(0, 1, 2)
 
 
 def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Direction) -> None:
-    """Every event with the frames that carry it. Events come in stream order, so one walk along the segments finds all."""
+    """Every event with the frames that carry it. Events come in stream order, so one walk along the segments finds all.
+
+    An event has its place where it and all before it were there: of segments out of order, a later message can have
+    arrived earlier, but nobody could read it yet.
+    """
     assembler = half.assembler
     if assembler is None:
         return
     starts, frame_of, time_of = assembler.starts, assembler.frame_of, assembler.time_of
-    low, last = 0, len(starts) - 1
+    low, last, due = 0, len(starts) - 1, 0
     encrypted = False
     for event in half.events:
         if type(event) is OpaqueRecord:
@@ -198,7 +202,9 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
         else:
             frames = tuple(sorted(set(frame_of[low : high + 1])))
             frame, time_ns = frames[-1], max(time_of[low : high + 1])
-        rows.append((frame, MIDDLE, len(rows), side, name, frames, time_ns, size, event, 1))
+        if frame > due:
+            due = frame
+        rows.append((due, MIDDLE, len(rows), side, name, frames, time_ns, size, event, 1))
         if name == "Finished":
             direction.finished_frame, direction.finished_ns = frame, time_ns
         elif name == "ChangeCipherSpec" and direction.ccs_frame is None:
