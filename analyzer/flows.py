@@ -78,8 +78,9 @@ class Flow:
         key: canonical four-tuple as bytes (grouping.KEY). stream: number, Wireshark's tcp.stream.
         lanes: counters of directions 0 and 1.
         wants: what the stage above still wants. ended: a FIN or RST was seen.
-        first_frame, first_ns: of its first packet. last_ns: of its latest.
+        first_frame, first_ns: of its first packet.
         opener: direction of the first packet. owner: whatever the stage above keeps here.
+        unseen: how many of the next rows are handed up whatever they carry.
         icmp: errors that quote it.
     """
 
@@ -90,10 +91,10 @@ class Flow:
         "icmp",
         "key",
         "lanes",
-        "last_ns",
         "opener",
         "owner",
         "stream",
+        "unseen",
         "wants",
     )
 
@@ -102,13 +103,19 @@ class Flow:
         self.stream = stream
         self.lanes = (Lane(), Lane())
         self.wants = Wants.ALL
+        self.unseen = FIRST_ROWS
         self.ended = False
         self.first_frame = frame
         self.first_ns = time_ns
-        self.last_ns = time_ns
         self.opener = opener
         self.owner: Any = None
         self.icmp: list[IcmpError] = []
+
+    @property
+    def last_ns(self) -> int:
+        """When the last packet of either direction came."""
+        a, b = self.lanes[0].last_ns, self.lanes[1].last_ns
+        return max(self.first_ns if a is None else a, self.first_ns if b is None else b)
 
 
 class Columns:
@@ -209,20 +216,19 @@ class FlowTable:
         if not len(seg):
             return
         block = Block(seg, self._salt)
-        flows, fresh = self._look_up(block)
+        flows = self._look_up(block)
         _count(block, flows)
-        yield from _hand_up(block, flows, fresh)
+        yield from _hand_up(block, flows)
         self._bound()
 
-    def _look_up(self, block: Block) -> tuple[list[Flow], list[int]]:
-        """The flow of each group (groups are split where a four-tuple is born again), and which groups are new flows."""
+    def _look_up(self, block: Block) -> list[Flow]:
+        """The flow of each group; groups are split where a four-tuple is born again."""
         table = self._flows
         flows: list[Flow | None] = [table.get(key) for key in block.keys]
         births = [(row, g, False) for g, row in enumerate(block.first_row) if flows[g] is None]
         births += [(row, g, True) for row, g in block.syn_rows if row != block.first_row[g] or flows[g] is not None]
         births.sort()
         latest: dict[int, int] = {}  # group -> the group that holds its rows from here on
-        fresh: list[int] = []
         for row, original, is_syn in births:
             g = latest.get(original, original)
             if is_syn:
@@ -234,8 +240,7 @@ class FlowTable:
                     g = latest[original] = block.split(g, row)
                     flows.append(None)
             flows[g] = self._open(block, g, row)
-            fresh.append(g)
-        return [flow for flow in flows if flow is not None], fresh
+        return [flow for flow in flows if flow is not None]
 
     def _open(self, block: Block, g: int, row: int) -> Flow:
         seg, key = block.seg, block.keys[g]
@@ -287,8 +292,8 @@ def _count(block: Block, flows: list[Flow]) -> None:
     tallies = tally(block)
     for g, flow in enumerate(flows):
         lanes = flow.lanes
-        _add(flow, lanes[0], tallies, 2 * g)
-        _add(flow, lanes[1], tallies, 2 * g + 1)
+        _add(lanes[0], tallies, 2 * g)
+        _add(lanes[1], tallies, 2 * g + 1)
         if lanes[0].base is None or lanes[1].base is None:
             for row in block.rows(g)[:64].tolist():
                 _learn_base(block, flow, row)
@@ -296,14 +301,12 @@ def _count(block: Block, flows: list[Flow]) -> None:
                     break
 
 
-def _add(flow: Flow, lane: Lane, tallies: Tallies, at: int) -> None:
+def _add(lane: Lane, tallies: Tallies, at: int) -> None:
     if tallies.last[at] < 0:
         return
     lane.packets += tallies.packets[at]
     lane.last_frame = tallies.last_frame[at]
-    lane.last_ns = last_ns = tallies.last_ns[at]
-    if last_ns > flow.last_ns:
-        flow.last_ns = last_ns
+    lane.last_ns = tallies.last_ns[at]
     if lane.first_frame is None:
         lane.first_frame = tallies.first_frame[at]
     if tallies.last_payload[at] >= 0:
@@ -320,12 +323,17 @@ def _add(flow: Flow, lane: Lane, tallies: Tallies, at: int) -> None:
 # ---- which rows are handed up ----------------------------------------------------------------------------------------
 
 
-def _wanted(seg: Segments, rows: NDArray[np.int64], wants: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Of these rows, those that their flows want; `wants` runs along with `rows`."""
+def _wanted(
+    seg: Segments, rows: NDArray[np.int64], group: NDArray[np.int64], wants: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """Of these rows, those that their flows want; `group` and `wants` run along with `rows`."""
     flags, size = seg.flags[rows], seg.wire_payload[rows]
     mask: NDArray[np.bool_] = (flags & (SYN | FIN | RST)) != 0
     mask |= (wants == Wants.ALL) & ((size > 0) | (seg.window[rows] == 0))
     mask |= wants == Wants.EVERYTHING
+    behind = _after_zero(seg, rows, group, wants)
+    if behind is not None:
+        mask |= behind
     light = np.flatnonzero((wants == Wants.LIGHT) & (seg.payload[rows] > 0))
     if len(light):
         first = seg.data[seg.payload_at[rows[light]]]
@@ -334,27 +342,40 @@ def _wanted(seg: Segments, rows: NDArray[np.int64], wants: NDArray[np.uint8]) ->
     return mask
 
 
-def _hand_up(block: Block, flows: list[Flow], fresh: list[int]) -> Iterator[Rows]:
+def _after_zero(
+    seg: Segments, rows: NDArray[np.int64], group: NDArray[np.int64], wants: NDArray[np.uint8]
+) -> NDArray[np.bool_] | None:
+    """Rows behind one that closes a window: wanted whatever they carry, one of them opens it. None if there are none."""
+    closing = np.flatnonzero((seg.window[rows] == 0) & ((seg.flags[rows] & (SYN | RST)) == 0) & (wants == Wants.ALL))
+    if not len(closing):
+        return None
+    first = np.full(int(group.max()) + 1, len(seg))
+    np.minimum.at(first, group[closing], rows[closing])
+    behind: NDArray[np.bool_] = rows > first[group]
+    return behind
+
+
+def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
     """The first rows of every flow are cut out in one go; flows that have more in this block are asked again for each
     further round."""
     seg = block.seg
     wants = np.fromiter((flow.wants for flow in flows), np.uint8, len(flows))
     rows = np.flatnonzero(block.rank < ROUND_ROWS)
     group = block.group[rows]
-    mask = _wanted(seg, rows, wants[group])
-    if fresh:
-        is_fresh = np.zeros(len(flows), np.bool_)
-        is_fresh[fresh] = True
-        mask |= is_fresh[group] & (block.rank[rows] < FIRST_ROWS)
+    mask = _wanted(seg, rows, group, wants[group])
+    mask |= block.rank[rows] < np.fromiter((flow.unseen for flow in flows), np.uint8, len(flows))[group]
     rows, group = rows[mask], group[mask]
     order = np.argsort(group, kind="stable")
     rows, group = rows[order], group[order]
     columns = Columns(block, rows)
     edges: list[int] = np.searchsorted(group, np.arange(len(flows) + 1)).tolist()
     for g, flow in enumerate(flows):
+        size = block.stops[g] - block.starts[g]
+        if flow.unseen:
+            flow.unseen = max(0, flow.unseen - size)
         if edges[g] < edges[g + 1]:
             yield Rows(flow, columns, edges[g], edges[g + 1], seg.data)
-        if block.stops[g] - block.starts[g] > ROUND_ROWS:
+        if size > ROUND_ROWS:
             yield from _further_rounds(block, flow, block.rows(g)[ROUND_ROWS:])
 
 
@@ -363,6 +384,7 @@ def _further_rounds(block: Block, flow: Flow, rows: NDArray[np.int64]) -> Iterat
     while at < len(rows):
         piece = rows[at : at + size]
         at, size = at + size, size * 2
-        piece = piece[_wanted(block.seg, piece, np.full(len(piece), flow.wants, np.uint8))]
+        wants = np.full(len(piece), flow.wants, np.uint8)
+        piece = piece[_wanted(block.seg, piece, np.zeros(len(piece), np.int64), wants)]
         if len(piece):
             yield Rows(flow, Columns(block, piece), 0, len(piece), block.seg.data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 
 MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""
@@ -45,12 +46,18 @@ class _Piece:
         return self.at + len(self.data) + self.cut
 
 
+Segment = tuple[int, int, int, bytes, int]
+"""A piece given out: offset of its first byte, frame, time (ns), bytes with its IP and TCP headers, how many of these are
+headers."""
+
+
 class Assembler:
     """One direction.
 
     Attributes:
-        starts, frame_of, time_of: of each piece given out: its first byte's offset, its frame, when it was seen.
+        segments: what was given out, in order of the stream.
         next: offset of the next byte expected in order; bytes before it have been given out (or are a Hole).
+        expected: sequence number of that byte; -1 while segments wait behind a hole (see `follow`).
         high: one past the highest byte seen.
         retransmitted, retransmitted_full: segments that brought nothing new; those of full size. `again_frames`: some.
         conflicts, conflict_frames: disagreements.
@@ -61,37 +68,34 @@ class Assembler:
 
     __slots__ = (
         "_base",
-        "_heads",
+        "_kept",
         "_pending",
         "_pending_bytes",
-        "_pieces",
-        "_ready",
+        "_taken",
+        "_taken_holes",
         "again_frames",
         "conflict_frames",
         "conflicts",
-        "frame_of",
+        "expected",
         "high",
         "holes",
         "next",
         "retransmitted",
         "retransmitted_full",
         "rewritten",
-        "starts",
-        "time_of",
+        "segments",
         "tries",
     )
 
     def __init__(self, base: int) -> None:
         self._base = base  # sequence number of the first byte
-        self._ready: list[bytes | Hole] = []
-        self.starts: list[int] = []
-        self.frame_of: list[int] = []
-        self.time_of: list[int] = []
-        self._heads: list[bytes] = []
-        self._pieces: list[bytes] = []
+        self.segments: list[Segment] = []
+        self._taken = self._taken_holes = 0
+        self._kept = True
         self._pending: list[_Piece] = []
         self._pending_bytes = 0
         self.next = 0
+        self.expected = base
         self.high = 0
         self.retransmitted = 0
         self.retransmitted_full = 0
@@ -106,21 +110,23 @@ class Assembler:
         """Offset in the stream of a sequence number near the bytes expected next."""
         return self.next + seq_distance(seq, (self._base + self.next) & 0xFFFFFFFF)
 
-    def feed(self, seq: int, data: bytes, wire: int, frame: int, time_ns: int, head: bytes, full_size: int = 0) -> None:
-        """One segment with payload: `wire` bytes of which `data` was captured. `head`: its IP and
+    def follow(self, packet: bytes, head: int, frame: int, time_ns: int) -> None:
+        """A whole segment whose sequence number is `expected`: nearly all are. `packet` begins with `head` bytes of IP and
         TCP headers, for the rare case that its checksum matters."""
-        at = self.next + ((seq - self._base - self.next + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        if at == self.next and not self._pending and wire == len(data):  # nearly always
-            self.starts.append(at)
-            self.frame_of.append(frame)
-            self.time_of.append(time_ns)
-            self._heads.append(head)
-            self._pieces.append(data)
-            self._ready.append(data)
-            self.next = at + wire
-            if self.next > self.high:
-                self.high = self.next
+        at = self.next
+        self.segments.append((at, frame, time_ns, packet, head))
+        self.next = at = at + len(packet) - head
+        self.expected = (self._base + at) & 0xFFFFFFFF
+        if at > self.high:
+            self.high = at
+
+    def feed(self, seq: int, data: bytes, wire: int, frame: int, time_ns: int, head: bytes, full_size: int = 0) -> None:
+        """Any segment with payload: `wire` bytes of which `data` was captured; `head`: its IP and TCP headers. From
+        `full_size` bytes on it counts as full-size."""
+        if seq == self.expected and wire == len(data):
+            self.follow(head + data, len(head), frame, time_ns)
             return
+        at = self.offset(seq)
         if at + wire <= self.high and self._covered(at, at + wire):
             if wire == 1 and at == self.next - 1:
                 return  # a keep-alive probe (RFC 9293 section 3.8.4); its byte may be garbage
@@ -131,55 +137,51 @@ class Assembler:
         self._drain()
         if len(self._pending) > MAX_PENDING_SEGMENTS or self._pending_bytes > MAX_PENDING_BYTES:
             self._give_up(None)
+        self._expect()
 
     def take(self) -> list[bytes | Hole]:
-        """What came in order since the last call: bytes and holes."""
-        ready, self._ready = self._ready, []
-        return ready
+        """What came in order since the last call: bytes (joined as far as they are) and holes."""
+        fresh, holes = self.segments[self._taken :], self.holes[self._taken_holes :]
+        self._taken, self._taken_holes = len(self.segments), len(self.holes)
+        return _joined(fresh, holes)
 
     def finish(self, acknowledged: int | None) -> None:
         """The direction is over: holes that the peer acknowledged past are given up, and what lies behind them comes
         out. `acknowledged` is the offset up to which the peer has confirmed; None if its packets are not there."""
         self._give_up(acknowledged)
+        self._expect()
 
     def replay(self) -> list[bytes | Hole]:
         """Everything given out so far, after a rewrite; clears `rewritten`."""
         self.rewritten = False
-        self._ready.clear()
-        out: list[bytes | Hole] = []
-        holes = {at: Hole(size, cut) for at, size, cut in self.holes}
-        end = 0
-        for at, piece in zip(self.starts, self._pieces, strict=True):
-            if at > end and end in holes:
-                out.append(holes[end])
-            out.append(piece)
-            end = at + len(piece)
-        if end in holes:
-            out.append(holes[end])
-        return out
+        return _joined(self.segments, self.holes)
 
     def forget(self) -> None:
         """The handshake is over: later segments are not compared with what was given out."""
-        self._pieces = [b""] * len(self.starts)
-        self._heads.clear()
+        self.segments = [(at, frame, time_ns, b"", 0) for at, frame, time_ns, _, _ in self.segments]
+        self._kept = False
         self._pending.clear()
         self._pending_bytes = 0
 
     def frames(self, start: int, end: int) -> tuple[int, ...]:
         """Frames that carried these bytes first, ascending."""
-        low, high = max(0, bisect_right(self.starts, start) - 1), bisect_left(self.starts, end)
-        found = self.frame_of[low:high]
-        return (found[0],) if len(found) == 1 else tuple(sorted(set(found)))
+        return tuple(sorted({segment[1] for segment in self._carrying(start, end)}))
 
     def time_ns(self, start: int, end: int) -> int:
         """When the last of these bytes was seen."""
-        low, high = max(0, bisect_right(self.starts, start) - 1), bisect_left(self.starts, end)
-        return max(self.time_of[low:high], default=0)
+        return max((segment[2] for segment in self._carrying(start, end)), default=0)
 
     @property
     def waiting(self) -> int | None:
         """Offset of the first byte that lies behind a hole; None if there is none."""
         return self._pending[0].at if self._pending else None
+
+    def _carrying(self, start: int, end: int) -> list[Segment]:
+        low = max(0, bisect_right(self.segments, start, key=_offset) - 1)
+        return self.segments[low : bisect_left(self.segments, end, key=_offset)]
+
+    def _expect(self) -> None:
+        self.expected = -1 if self._pending else (self._base + self.next) & 0xFFFFFFFF
 
     # ---- the rarer ways ----------------------------------------------------------------------------------------------
 
@@ -231,19 +233,13 @@ class Assembler:
 
     def _give(self, piece: _Piece) -> None:
         if piece.data:
-            self.starts.append(piece.at)
-            self.frame_of.append(piece.frame)
-            self.time_of.append(piece.time_ns)
-            self._heads.append(piece.head)
-            self._pieces.append(piece.data)
-            self._ready.append(piece.data)
+            self.segments.append((piece.at, piece.frame, piece.time_ns, piece.head + piece.data, len(piece.head)))
         self.next = piece.at + len(piece.data)
         if piece.cut:
             self._hole(piece.cut, cut=True)
 
     def _hole(self, size: int, *, cut: bool) -> None:
         self.holes.append((self.next, size, cut))
-        self._ready.append(Hole(size, cut))
         self.next += size
 
     def _give_up(self, acknowledged: int | None) -> None:
@@ -258,18 +254,19 @@ class Assembler:
 
     def _compare_given(self, piece: _Piece) -> None:
         """Compare with bytes already given out, as far as they are still kept."""
-        if not self._heads:
+        if not self._kept:
             return
-        index = max(0, bisect_right(self.starts, piece.at) - 1)
-        while index < len(self.starts) and self.starts[index] < piece.at + len(piece.data):
-            at, old = self.starts[index], self._pieces[index]
+        index = max(0, bisect_right(self.segments, piece.at, key=_offset) - 1)
+        while index < len(self.segments) and self.segments[index][0] < piece.at + len(piece.data):
+            at, _, time_ns, packet, head = self.segments[index]
+            old = packet[head:]
             low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
             if low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]:
                 self._note_conflict(piece.frame)
-                if not _checksum_fits(self._heads[index], old) and _checksum_fits(piece.head, piece.data):
+                if not _checksum_fits(packet[:head], old) and _checksum_fits(piece.head, piece.data):
                     fresh = piece.data[low - piece.at : high - piece.at]
-                    self._pieces[index] = old[: low - at] + fresh + old[high - at :]
-                    self.frame_of[index] = piece.frame
+                    mended = old[: low - at] + fresh + old[high - at :]
+                    self.segments[index] = (at, piece.frame, time_ns, packet[:head] + mended, head)
                     self.rewritten = True
             index += 1
 
@@ -288,6 +285,24 @@ class Assembler:
         self.conflicts += 1
         if len(self.conflict_frames) < MAX_NOTED_FRAMES:
             self.conflict_frames.append(frame)
+
+
+_offset = itemgetter(0)
+
+
+def _joined(segments: list[Segment], holes: list[tuple[int, int, bool]]) -> list[bytes | Hole]:
+    """Payloads between holes, each run as one."""
+    out: list[bytes | Hole] = []
+    start = 0
+    for at, size, cut in holes:
+        end = bisect_left(segments, at, start, key=_offset)
+        if end > start:
+            out.append(b"".join([packet[head:] for _, _, _, packet, head in segments[start:end]]))
+        out.append(Hole(size, cut))
+        start = end
+    if start < len(segments):
+        out.append(b"".join([packet[head:] for _, _, _, packet, head in segments[start:]]))
+    return out
 
 
 def _slice(piece: _Piece, start: int, end: int) -> _Piece:

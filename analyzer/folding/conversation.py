@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from analyzer.flows import Columns, Flow, Rows, Wants
+from analyzer.flows import ALERT_SEGMENTS, Columns, Flow, Rows, Wants
 from analyzer.packets.columns import ACK, FIN, RST, SYN
 from analyzer.reassembly import Assembler, Hole, seq_distance
 from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
@@ -23,10 +23,15 @@ ENOUGH_BYTES = 256 * 1024
 """Bytes of a connection of which nothing could be told until then; nothing will."""
 MAX_FIRST_HOLE = 1 << 20
 """Bytes between a SYN and the first payload seen that may be missing from the capture."""
+SMALLEST_FULL = 1_200
+"""Payload bytes of a full-size segment at least, where no maximum was announced."""
 OPTION_BYTES = 40
 """TCP options that may take room in a full-size segment."""
 MAX_EVENTS = 4_000
 """Events of one direction; a peer that sends more tiny records is followed no further."""
+CHECK_ROWS = 16
+"""Rows with payload after which it is asked whether the handshake is over. They are counted per connection, so that the
+answer does not depend on how the capture was cut into batches."""
 MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
@@ -57,6 +62,7 @@ class Half:
         "events",
         "fin_seen",
         "ip_id",
+        "largest",
         "mss",
         "opaque_bytes",
         "opaque_records",
@@ -93,7 +99,7 @@ class Half:
         self.fin_seen = False
         self.opaque_records = self.opaque_bytes = self.app_records = 0
         self.tail: tuple[int, int, int, int] | None = None  # frame, time, content type, record length
-        self.truncated = 0
+        self.truncated = self.largest = 0  # largest: payload of one segment
         self.after_close_bytes = 0
         self.zero_frame: int | None = None
         self.zero_since: int | None = None
@@ -107,10 +113,12 @@ class Conversation:
         halves: of directions 0 and 1. ends: FINs and RSTs, in order.
         closed_ns: when the connection was over: the first RST, or the second FIN; None while it is open.
         settled: the handshake has been followed to its end; what follows is only counted.
+        carried, bytes: segments with payload that were followed, and their bytes.
+        full_size: payload bytes of a full-size segment by the announced maximum; 0 if none was announced.
         tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
-    __slots__ = ("closed_ns", "ends", "flow", "halves", "settled", "tls13")
+    __slots__ = ("bytes", "carried", "closed_ns", "ends", "flow", "full_size", "halves", "settled", "tls13")
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -119,14 +127,17 @@ class Conversation:
         self.closed_ns: int | None = None
         self.settled = False
         self.tls13 = False
+        self.carried = self.bytes = self.full_size = 0
 
     def feed(self, rows: Rows) -> None:
         """Look at rows one by one, then read what they completed."""
         c, data, halves, settled = rows.columns, rows.data.data, self.halves, self.settled
-        full = (self._full_size(0), self._full_size(1))
+        just_settled = False
         flags_of, direction_of, wire_of, window_of = c.flags, c.direction, c.wire_payload, c.window
         for i in range(rows.start, rows.stop):
             flags, direction, wire = flags_of[i], direction_of[i], wire_of[i]
+            if just_settled and not _is_light(self.flow.wants, c, i, data):
+                continue
             half = halves[direction]
             if half.ttl < 0:
                 half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
@@ -142,13 +153,23 @@ class Conversation:
                     seq = c.seq[i] + 1 & 0xFFFFFFFF if flags & SYN else c.seq[i]
                     assembler = half.assembler or self._begin(half, direction, seq)
                     start, at = c.ip_at[i], c.payload_at[i]
-                    raw, head = bytes(data[start : at + c.payload[i]]), at - start
-                    payload = raw[head:]
-                    assembler.feed(seq, payload, wire, c.frame[i], c.time_ns[i], raw[:head], full[direction])
-                    if len(payload) < wire:
-                        half.truncated += 1
+                    packet, head = bytes(data[start : at + c.payload[i]]), at - start
+                    if wire > half.largest:
+                        half.largest = wire
+                    if seq == assembler.expected and len(packet) - head == wire:
+                        assembler.follow(packet, head, c.frame[i], c.time_ns[i])
+                    else:
+                        full = self.full_size or max(half.largest, SMALLEST_FULL)
+                        payload, headers = packet[head:], packet[:head]
+                        assembler.feed(seq, payload, wire, c.frame[i], c.time_ns[i], headers, full)
+                        if len(payload) < wire:
+                            half.truncated += 1
                     if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
                         half.after_close_bytes += wire
+                    self.carried += 1
+                    self.bytes += wire
+                    if self.carried % CHECK_ROWS == 0:
+                        settled = just_settled = self._settle()
             if window_of[i] == 0 or half.zero_since is not None:
                 self._on_window(half, c, i)
             if flags & (FIN | RST):
@@ -195,6 +216,8 @@ class Conversation:
             half.syn_frame, half.syn_ns = c.frame[i], c.time_ns[i]
             half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
             half.mss = _announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
+            announced = [each.mss for each in self.halves if each.mss]
+            self.full_size = max(1, min(announced) - OPTION_BYTES) if announced else 0
 
     def _begin(self, half: Half, direction: int, seq: int) -> Assembler:
         """The first payload of a direction."""
@@ -209,11 +232,6 @@ class Conversation:
         if base is None or abs(seq_distance(seq, base)) > MAX_FIRST_HOLE:
             return seq
         return (base + 1) & 0xFFFFFFFF
-
-    def _full_size(self, direction: int) -> int:
-        """Payload bytes from which a segment of this direction is full-size: the path's limit, options allowed for."""
-        announced = [half.mss for half in self.halves if half.mss]
-        return min(announced) - OPTION_BYTES if announced else max(self.flow.lanes[direction].max_segment, 1_200)
 
     def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
         """After the handshake: remember the last segment that is one lone record of an alert's kind and size."""
@@ -232,7 +250,7 @@ class Conversation:
         elif half.zero_since is not None:
             half.zero_ns = max(half.zero_ns, c.time_ns[i] - half.zero_since)
             half.zero_since = None
-            if self.flow.wants is Wants.EVERYTHING:
+            if self.flow.wants is Wants.EVERYTHING and all(each.zero_since is None for each in self.halves):
                 self.flow.wants = Wants.ALL
 
     def _on_end(self, half: Half, c: Columns, i: int) -> None:
@@ -269,6 +287,10 @@ class Conversation:
         for half in self.halves:
             if half.assembler is not None:
                 self._read_half(half)
+
+    def _settle(self) -> bool:
+        """Read on; if the handshake is over, look at no more than its ends from here on."""
+        self._read()
         if self._is_settled():
             self.settled = True
             quiet = not any(half.opaque_records for half in self.halves)
@@ -276,6 +298,7 @@ class Conversation:
             for half in self.halves:
                 if half.assembler is not None:
                     half.assembler.forget()
+        return self.settled
 
     def _read_half(self, half: Half) -> None:
         assembler, stream = half.assembler, half.stream
@@ -286,19 +309,12 @@ class Conversation:
             pieces = assembler.replay()
             half.stream = stream = TlsStream(mid_stream=not self.syn_seen)
             half.events, half.opaque_records, half.opaque_bytes, half.app_records = [], 0, 0, 0
+            self.tls13 = False
         if not pieces:
             return
         start = len(half.events)
-        chunk: list[bytes] = []
         for piece in pieces:
-            if isinstance(piece, Hole):
-                half.events += stream.feed(b"".join(chunk))
-                half.events += stream.gap(piece.size)
-                chunk.clear()
-            else:
-                chunk.append(piece)
-        if chunk:
-            half.events += stream.feed(chunk[0] if len(chunk) == 1 else b"".join(chunk))
+            half.events += stream.gap(piece.size) if isinstance(piece, Hole) else stream.feed(piece)
         for event in half.events[start:]:
             if isinstance(event, OpaqueRecord):
                 half.opaque_records += 1
@@ -324,12 +340,21 @@ class Conversation:
         states = {_state(a), _state(b)}
         if states <= {State.NOT_TLS, State.BROKEN, State.OPAQUE}:
             return State.OPAQUE not in states
-        seen = self.flow.lanes[0].bytes + self.flow.lanes[1].bytes
-        return seen >= ENOUGH_BYTES and not states & {State.CLEAR, State.OPAQUE}
+        return self.bytes >= ENOUGH_BYTES and not states & {State.CLEAR, State.OPAQUE}
 
 
 def _state(half: Half) -> State:
     return half.stream.state if half.stream is not None else State.START
+
+
+def _is_light(wants: Wants, c: Columns, i: int, data: memoryview) -> bool:
+    """Of rows handed up while the handshake was followed: one that is still wanted now that it is over (flows.py)."""
+    if c.flags[i] & (SYN | FIN | RST):
+        return True
+    if wants is not Wants.LIGHT or not c.payload[i]:
+        return False
+    first = data[c.payload_at[i]]
+    return first == ContentType.alert or (first == ContentType.application_data and c.wire_payload[i] in ALERT_SEGMENTS)
 
 
 def _announced_mss(header: memoryview) -> int | None:

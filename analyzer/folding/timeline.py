@@ -164,7 +164,9 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
     assembler = half.assembler
     if assembler is None:
         return
-    starts, frame_of, time_of = assembler.starts, assembler.frame_of, assembler.time_of
+    starts = [segment[0] for segment in assembler.segments]
+    frame_of = [segment[1] for segment in assembler.segments]
+    time_of = [segment[2] for segment in assembler.segments]
     low, last, due = 0, len(starts) - 1, 0
     encrypted = False
     for event in half.events:
