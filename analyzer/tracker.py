@@ -7,18 +7,18 @@ four-tuple is born again, when the table is full, or when the capture ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Final
 
 from analyzer.connection import Connection, Seen
-from analyzer.flows import Flow, FlowTable, Wants
+from analyzer.flows import Flow, FlowTable, Rows, Wants
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.fold import fold
 from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
-from analyzer.packets.columns import SYN, Decoded, IcmpError
+from analyzer.packets.columns import ACK, SYN, Decoded, IcmpError
 from analyzer.tls.messages import NotTls, Preamble
 
 LINGER_NS = 2_000_000_000
@@ -60,21 +60,24 @@ class Tracker:
             if owner is None:
                 owner = flow.owner = Conversation(flow)
             elif owner is _DECIDED:
-                if not rows.columns.flags[rows.start] & SYN:
+                opening = _first_syn(rows)
+                if opening is None:
                     continue
+                rows = replace(rows, start=opening)
                 owner = flow.owner = Conversation(flow)  # the same SYN again, after the end: a second try
                 flow.wants = Wants.ALL
-            was_open = owner.closed_ns is None
+            closed_ns = owner.closed_ns
             try:
                 owner.feed(rows)
             except Exception as error:
                 self._contain(flow, error)
                 continue
-            if was_open and owner.closed_ns is not None:
+            if owner.closed_ns is not None and owner.closed_ns != closed_ns:
                 heappush(self._queue, (owner.closed_ns + LINGER_NS, flow.stream, owner))
+        replaced = self.table.take_replaced()
         for icmp in decoded.icmp:
-            self._on_icmp(icmp)
-        for flow, reborn_ns in self.table.take_replaced():
+            self._on_icmp(icmp, replaced)
+        for flow, reborn_ns in replaced:
             if isinstance(flow.owner, Conversation):
                 heappush(self._queue, (reborn_ns, flow.stream, flow.owner))
         self.now_ns = max(self.now_ns, now_ns)
@@ -91,8 +94,10 @@ class Tracker:
     def _decided(self, until_ns: int | None) -> Iterator[Connection]:
         while self._queue and (until_ns is None or self._queue[0][0] <= until_ns):
             when, _, conversation = heappop(self._queue)
-            if conversation.closed_ns is None and conversation.flow is self.table.find(conversation.flow.key):
-                continue  # opened again since
+            closed_ns = conversation.closed_ns
+            over = closed_ns is not None and when >= closed_ns + LINGER_NS
+            if not over and conversation.flow is self.table.find(conversation.flow.key):
+                continue  # opened again since, and perhaps closed again
             yield from self._report(conversation.flow, Clock(max(when, conversation.flow.last_ns), False))
 
     def _evicted(self) -> Iterator[Connection]:
@@ -127,8 +132,12 @@ class Tracker:
             return True
         return any(not isinstance(event, NotTls | Preamble) for half in conversation.halves for event in half.events)
 
-    def _on_icmp(self, error: IcmpError) -> None:
-        flow = self.table.find(flow_key(*error.quoted))
+    def _on_icmp(self, error: IcmpError, replaced: list[tuple[Flow, int]]) -> None:
+        key = flow_key(*error.quoted)
+        flow = self.table.find(key)
+        if flow is not None and flow.first_frame > error.frame:  # it quotes an earlier connection of the same ports
+            older = (old for old, _ in reversed(replaced) if old.key == key and old.first_frame < error.frame)
+            flow = next(older, None)
         if flow is not None and len(flow.icmp) < MAX_ICMP:
             flow.icmp.append(error)
 
@@ -136,6 +145,12 @@ class Tracker:
         """This connection is lost, and said to be; the others go on."""
         flow.owner, flow.wants = _DECIDED, Wants.ENDS
         self.crashes.append(Crash(f"{self.setting.capture}, connection {flow.stream}, frame {flow.first_frame}", error))
+
+
+def _first_syn(rows: Rows) -> int | None:
+    """The first row that opens a connection."""
+    flags = rows.columns.flags
+    return next((i for i in range(rows.start, rows.stop) if flags[i] & (SYN | ACK) == SYN), None)
 
 
 def _stream(flow: Flow) -> int:
