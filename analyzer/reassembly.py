@@ -266,7 +266,7 @@ class Assembler:
                 if not _checksum_fits(packet[:head], old) and _checksum_fits(piece.head, piece.data):
                     fresh = piece.data[low - piece.at : high - piece.at]
                     mended = old[: low - at] + fresh + old[high - at :]
-                    self.segments[index] = (at, piece.frame, time_ns, packet[:head] + mended, head)
+                    self.segments[index] = (at, piece.frame, time_ns, mended, 0)  # no headers: it does not lose again
                     self.rewritten = True
             index += 1
 
@@ -279,7 +279,7 @@ class Assembler:
         if not _checksum_fits(known.head, known.data) and _checksum_fits(piece.head, piece.data):
             fresh = piece.data[low - piece.at : high - piece.at]
             known.data = known.data[: low - known.at] + fresh + known.data[high - known.at :]
-            known.frame = piece.frame
+            known.frame, known.head = piece.frame, b""
 
     def _note_conflict(self, frame: int) -> None:
         self.conflicts += 1

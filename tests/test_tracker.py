@@ -15,7 +15,7 @@ from tests.build.frames import ACK, FIN, RST, SYN, ethernet, icmp, ipv4
 from tests.build.pcap import Packet
 from tests.build.tcp import CLIENT, SERVER, Tcp, merged
 from tests.scenarios import STORIES, Story
-from tests.scenarios.following import SETTING, follow, only, track
+from tests.scenarios.following import SETTING, decoded, follow, only, track
 
 SECOND = 1_000_000_000
 ANY_PORT = Setting(capture="story.pcap", ports=None)
