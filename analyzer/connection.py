@@ -2,7 +2,9 @@
 
 Every fact is there, absent, or hidden: an attribute is None when the fact is absent or cannot be seen, and `hidden` says
 which facts may exist but cannot be seen (encrypted, lost from the capture, or on a side that was not captured).
-Field names are Zeek's where the meaning is equal. Times are nanoseconds since 1970-01-01 UTC (`_ns`).
+The parts that every connection has several of are not frozen, only never changed: a frozen object takes three times as
+long to make (docs/decisions). Field names are Zeek's where the meaning is equal.
+Times are nanoseconds since 1970-01-01 UTC (`_ns`).
 """
 
 from __future__ import annotations
@@ -99,7 +101,7 @@ class Seen(IntFlag):
 NOTHING = Seen(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Step:
     """One thing that one side did, for ladders, histories and evidence, in the order of the capture.
 
@@ -182,7 +184,7 @@ class CaList:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CertificateRequest:
     """What the server asked for. `signature_schemes` is None before TLS 1.2. `frames` carry the message."""
 
@@ -195,7 +197,7 @@ class CertificateRequest:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SentChain:
     """A Certificate message with at least one certificate, and where it was seen."""
 
@@ -207,7 +209,7 @@ class SentChain:
     records: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Alert:
     """An alert. `level` and `code` are None if it is encrypted.
 
@@ -231,7 +233,7 @@ class Alert:
         return self.level == 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Ending:
     """One FIN or RST. `first_of_side`: no FIN or RST of the same side came before."""
 
@@ -245,7 +247,7 @@ class Ending:
     first_of_side: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Closed:
     """How the connection ended.
 
@@ -270,7 +272,7 @@ class Closed:
     echo: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SideTraffic:
     """What one side sent, on TCP level.
 
@@ -323,7 +325,7 @@ class SideTraffic:
     after_close_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Visibility:
     """How much of the connection the capture shows.
 

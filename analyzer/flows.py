@@ -156,7 +156,7 @@ class Columns:
         self.ip_id: list[int] = seg.ip_id[rows].tolist()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rows:
     """Rows `start` to `stop` of `columns`: one flow's, in order. Offsets point into `data`."""
 

@@ -34,7 +34,7 @@ class Setting:
     files: tuple[tuple[int, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case:
     """A conversation, read.
 

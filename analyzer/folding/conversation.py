@@ -36,7 +36,7 @@ MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class End:
     """A FIN or RST as it came. `direction` as in Flow; `heard_ns`: when the other side's latest payload before it was
     looked at; None if there was none."""
@@ -56,6 +56,7 @@ class Half:
 
     __slots__ = (
         "ack_ns",
+        "acked",
         "after_close_bytes",
         "app_records",
         "assembler",
@@ -92,6 +93,7 @@ class Half:
         self.syn_count = 0
         self.syn_frames: list[int] = []
         self.ack_ns: int | None = None
+        self.acked: int | None = None  # see Conversation.acknowledged; known when the conversation is finished
         self.spoke_ns: int | None = None  # its latest payload that was looked at
         self.mss: int | None = None
         self.opened = False  # sent a SYN without ACK
@@ -179,14 +181,14 @@ class Conversation:
 
     def finish(self) -> None:
         """The connection is over, or the capture is: holes are given up, streams say what they still hold."""
-        if self.settled:
-            return
         for direction, half in enumerate(self.halves):
             if half.assembler is None or half.stream is None:
                 continue
-            half.assembler.finish(self.acknowledged(direction))
-            self._read_half(half)
-            half.events += half.stream.finish()
+            half.acked = self.acknowledged(direction)
+            if not self.settled:
+                half.assembler.finish(half.acked)
+                self._read_half(half)
+                half.events += half.stream.finish()
 
     def acknowledged(self, direction: int) -> int | None:
         """Offset up to which the peer has acknowledged this direction; None if its packets are not in the capture."""

@@ -18,15 +18,9 @@ _CA_LISTS: BoundedCache[bytes, CaList] = BoundedCache(1_024, 16 << 20)
 
 def _message(case: Case, side: Side, kind: int) -> tuple[wire.Handshake, tuple[int, ...], int] | None:
     """A message with its frames and time; None if it was not seen."""
-    line, direction = (
-        (case.timeline.client, case.client) if side is Side.CLIENT else (case.timeline.server, 1 - case.client)
-    )
+    line = case.direction(side)
     message = line.messages.get(kind)
-    assembler = case.conversation.halves[direction].assembler
-    if message is None or assembler is None:
-        return None
-    span = message.span
-    return message, assembler.frames(span.start, span.end), assembler.time_ns(span.start, span.end)
+    return None if message is None else (message, *line.places[kind])
 
 
 def sent_chain(case: Case, side: Side) -> SentChain | None:

@@ -18,7 +18,7 @@ from analyzer.folding.credentials import (
 from analyzer.folding.ends import alerts, endings, finished
 from analyzer.folding.identity import endpoints, uid
 from analyzer.folding.presence import hidden_facts, seen_facts
-from analyzer.folding.timeline import Timeline, build, history
+from analyzer.folding.timeline import build, history
 from analyzer.folding.traffic import round_trip, traffic
 from analyzer.tls import messages as wire
 from analyzer.tls.names import HandshakeType
@@ -146,7 +146,7 @@ def _not_tls(case: Case) -> tuple[str, Side, bytes] | None:
 
 def _malformed(case: Case) -> tuple[str, ...]:
     line = case.timeline
-    if not line.client.malformed and not line.server.malformed and not _has_oddities(line):
+    if not (line.client.malformed or line.server.malformed or line.client.odd or line.server.odd):
         return ()
     out = [*line.client.malformed, *line.server.malformed]
     for side, direction in (("client", line.client), ("server", line.server)):
@@ -155,14 +155,6 @@ def _malformed(case: Case) -> tuple[str, ...]:
             odd = (body.reason,) if isinstance(body, wire.Unreadable) else getattr(body, "oddities", ())
             out += [f"{side} (byte {message.span.start:,}): {text}" for text in odd]
     return tuple(out)
-
-
-def _has_oddities(line: Timeline) -> bool:
-    return any(
-        isinstance(m.body, wire.Unreadable) or getattr(m.body, "oddities", ())
-        for direction in (line.client, line.server)
-        for m in direction.messages.values()
-    )
 
 
 def _client_direction(conversation: Conversation, ports: tuple[int, int], setting: Setting) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from analyzer.packets.addresses import address_text
 _TCP = b"\x06\x00"  # protocol number and the padding byte of Community ID v1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Endpoints:
     """Addresses and ports of a flow's two ends, the lower endpoint (direction 0) first."""
 

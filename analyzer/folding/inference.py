@@ -22,7 +22,7 @@ MOST_TICKETS = 4
 """NewSessionTicket records that a server sends at once at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """An encrypted record: its length field, the frame that completes it, and when."""
 
@@ -64,7 +64,7 @@ def sizes(cipher_suite: int | None) -> Sizes:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """What the records say.
 

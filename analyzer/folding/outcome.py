@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.connection import Closed, Outcome, Side, StepRow, Visibility
-from analyzer.folding.conversation import Conversation, Half
+from analyzer.folding.conversation import Conversation
 from analyzer.folding.timeline import NOT_STAGES, Timeline
 from analyzer.knowledge import limit
 from analyzer.tls.messages import Alert, ClientHello, OpaqueRecord
@@ -31,20 +31,26 @@ def visibility(
     """What the capture shows, and what it does not."""
     lanes = conversation.flow.lanes
     halves = (conversation.halves[client], conversation.halves[1 - client])
-    missing = [_missing(half) for half in halves]
+    missing = [0, 0]
+    cut = False
+    for at, half in enumerate(halves):
+        for _, size, by_snap_length in half.assembler.holes if half.assembler is not None else ():
+            cut |= by_snap_length
+            missing[at] += 0 if by_snap_length else size
     gap_side = Side.CLIENT if missing[0] and not missing[1] else Side.SERVER if missing[1] and not missing[0] else None
     conflicts = [half.assembler for half in halves if half.assembler is not None and half.assembler.conflicts]
-    starts_inside = not conversation.syn_seen and not _starts_at_hello(timeline)
+    syn_seen = conversation.syn_seen
+    starts_inside = not syn_seen and not _starts_at_hello(timeline)
     return Visibility(
-        syn_seen=conversation.syn_seen,
+        syn_seen=syn_seen,
         client_bytes=_seen_bytes(conversation, client),
         server_bytes=_seen_bytes(conversation, 1 - client),
         gap_bytes=missing[0] + missing[1],
         gap_side=gap_side,
         truncated_packets=halves[0].truncated + halves[1].truncated,
-        truncated_handshake=any(_cut_handshake(half) for half in halves),
-        conflicts=sum(a.conflicts for a in conflicts),
-        conflict_frames=tuple(sorted({f for a in conflicts for f in a.conflict_frames})),
+        truncated_handshake=cut,
+        conflicts=sum([a.conflicts for a in conflicts]),
+        conflict_frames=tuple(sorted({f for a in conflicts for f in a.conflict_frames})) if conflicts else (),
         one_sided=_one_sided(conversation, client),
         mid_stream=starts_inside and bool(lanes[0].bytes or lanes[1].bytes),
         open_end=open_end,
@@ -55,20 +61,8 @@ def visibility(
 def _seen_bytes(conversation: Conversation, direction: int) -> int:
     half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
     if half.assembler is not None and not conversation.settled:
-        lost = sum(size for _, size, _ in half.assembler.holes)
-        return half.assembler.next - lost
+        return half.assembler.next - sum([size for _, size, _ in half.assembler.holes])
     return lane.bytes
-
-
-def _missing(half: Half) -> int:
-    """Bytes missing from the part of this direction that was followed, snapshot cuts excluded."""
-    if half.assembler is None:
-        return 0
-    return sum(size for at, size, cut in half.assembler.holes if not cut)
-
-
-def _cut_handshake(half: Half) -> bool:
-    return half.assembler is not None and any(cut for _, _, cut in half.assembler.holes)
 
 
 def _starts_at_hello(timeline: Timeline) -> bool:
@@ -96,7 +90,7 @@ def unacked_full_size(conversation: Conversation, direction: int) -> bool:
     the black hole) it never arrived here while smaller ones behind it did."""
     half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
     assembler = half.assembler
-    acknowledged = conversation.acknowledged(direction)
+    acknowledged = half.acked
     if assembler is None or acknowledged is None or conversation.settled:
         return False
     if lane.max_segment >= SMALLEST_FULL_SEGMENT:
@@ -141,9 +135,8 @@ def is_repeated(conversation: Conversation) -> bool:
     for direction, half in enumerate(conversation.halves):
         if half.opened and half.syn_count >= REPEATED and conversation.flow.lanes[1 - direction].packets == 0:
             return True
-        if half.assembler is not None:
-            stuck = conversation.acknowledged(direction)
-            tries = half.assembler.tries
+        if half.assembler is not None and half.assembler.tries:
+            stuck, tries = half.acked, half.assembler.tries
             if any(count >= REPEATED and (stuck is None or at >= stuck) for at, count in tries.items()):
                 return True
     return False
@@ -154,8 +147,7 @@ def _all_acknowledged(conversation: Conversation) -> bool:
     looks different: acknowledgements are missing as well)."""
     spoke = [half.assembler for half in conversation.halves if half.assembler is not None]
     return bool(spoke) and all(
-        half.assembler is None or (conversation.acknowledged(direction) or 0) >= half.assembler.high
-        for direction, half in enumerate(conversation.halves)
+        half.assembler is None or (half.acked or 0) >= half.assembler.high for half in conversation.halves
     )
 
 

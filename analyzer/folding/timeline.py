@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from operator import itemgetter
 
 from analyzer.connection import Side, StepRow, Steps
@@ -21,6 +20,7 @@ from analyzer.tls.messages import (
     Preamble,
     ServerHello,
     Span,
+    Unreadable,
 )
 from analyzer.tls.names import ContentType, HandshakeType
 
@@ -82,6 +82,7 @@ class Direction:
     """What one direction's events add up to. Frames are those that complete a thing; None = not there."""
 
     messages: dict[int, Handshake] = field(default_factory=dict)
+    places: dict[int, tuple[tuple[int, ...], int]] = field(default_factory=dict)  # message type -> frames, time
     finished_frame: int | None = None
     finished_ns: int | None = None
     ccs_frame: int | None = None
@@ -94,6 +95,7 @@ class Direction:
     hello_retry: Handshake | None = None
     first_hello: Handshake | None = None
     tls: bool = False
+    odd: bool = False
 
 
 @dataclass(slots=True)
@@ -136,20 +138,23 @@ def build(conversation: Conversation, client: int) -> Timeline:
         first.alerts.clear()
         second.alerts.clear()
         _sum_up_13(rows, first, second)
-    return Timeline(_fold_runs(rows), first, second, reading)
+    if first.app_records > 1 or second.app_records > 1:
+        rows = _fold_runs(rows)
+    return Timeline(rows, first, second, reading)
 
 
 def history(rows: list[StepRow]) -> str:
     """Zeek's letters; each side's application data once."""
-    out = ""
-    for row in rows:
-        letter = HISTORY_LETTERS.get(row[4])
-        if letter is not None:
-            if row[3] is Side.CLIENT:
-                letter = letter.upper()
-            if letter not in "Dd" or letter not in out:
-                out += letter
+    client = Side.CLIENT
+    out = "".join([(_UPPER if row[3] is client else HISTORY_LETTERS).get(row[4], "") for row in rows])
+    for letter in "Dd":
+        first = out.find(letter) + 1
+        if first and letter in out[first:]:
+            out = out[:first] + out[first:].replace(letter, "")
     return out
+
+
+_UPPER = {name: letter.upper() for name, letter in HISTORY_LETTERS.items()}
 
 
 _ORDER = itemgetter(0, 1, 2)
@@ -170,18 +175,12 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
     low, last, due = 0, len(starts) - 1, 0
     encrypted = False
     for event in half.events:
-        if type(event) is OpaqueRecord:
-            content, size = event.content_type, event.length
-            if content == _HANDSHAKE:
-                name = "EncryptedHandshake" if encrypted else "Finished"
-                encrypted = True
-            elif content == _DATA:
-                name = "ApplicationData"
-                direction.app_records += 1
-            else:
-                name = _OPAQUE_NAMES.get(content, "ChangeCipherSpec")
-        elif type(event) is Handshake:
+        if type(event) is Handshake:
             name, size = _handshake_name(event, direction), event.size
+        elif type(event) is OpaqueRecord:
+            name, size = _opaque_name(event, encrypted), event.length
+            encrypted |= name == "Finished"
+            direction.app_records += name == "ApplicationData"
         elif type(event) is ChangeCipherSpec:
             name, size = "ChangeCipherSpec", 1
         elif type(event) is Alert:
@@ -207,13 +206,16 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
         if frame > due:
             due = frame
         rows.append((due, MIDDLE, len(rows), side, name, frames, time_ns, size, event, 1))
-        if name == "Finished":
+        if type(event) is Handshake:
+            if direction.messages.get(event.type) is event:
+                direction.places[event.type] = frames, time_ns
+        elif name == "Finished":
             direction.finished_frame, direction.finished_ns = frame, time_ns
         elif name == "ChangeCipherSpec" and direction.ccs_frame is None:
             direction.ccs_frame = frame
         elif type(event) is Alert or (name == "EncryptedAlert" and type(event) is OpaqueRecord):
             direction.alerts.append((event, frame, time_ns))
-    direction.tls = any(type(event) in _RECORDS for event in half.events)
+    direction.tls = bool(direction.messages) or any(type(event) in _RECORDS for event in half.events)
 
 
 _RECORDS = frozenset((Handshake, OpaqueRecord, ChangeCipherSpec, Alert))
@@ -221,8 +223,19 @@ _HANDSHAKE, _DATA = int(ContentType.handshake), int(ContentType.application_data
 _OPAQUE_NAMES = {int(ContentType.alert): "EncryptedAlert", int(ContentType.heartbeat): "Heartbeat"}
 
 
+def _opaque_name(event: OpaqueRecord, encrypted: bool) -> str:
+    """`encrypted`: a handshake record came before, so this one is no Finished."""
+    if event.content_type == _DATA:
+        return "ApplicationData"
+    if event.content_type == _HANDSHAKE:
+        return "EncryptedHandshake" if encrypted else "Finished"
+    return _OPAQUE_NAMES.get(event.content_type, "ChangeCipherSpec")
+
+
 def _handshake_name(event: Handshake, direction: Direction) -> str:
     body, messages, code = event.body, direction.messages, event.type
+    if type(body) is Unreadable or getattr(body, "oddities", None):
+        direction.odd = True
     if code == HandshakeType.server_hello and type(body) is ServerHello and body.hello_retry_request:
         direction.hello_retry = event
         return "HelloRetryRequest"
@@ -320,8 +333,6 @@ def _sum_up_13(rows: list[StepRow], client: Direction, server: Direction) -> Non
 
 def _fold_runs(rows: list[StepRow]) -> list[StepRow]:
     """Neighbouring steps of application data of one side become one."""
-    if all(a[4] != "ApplicationData" or b[4] != a[4] or a[3] is not b[3] for a, b in pairwise(rows)):
-        return rows
     out: list[StepRow] = []
     for row in rows:
         if out and row[4] == "ApplicationData" == out[-1][4] and row[3] is out[-1][3]:

@@ -12,7 +12,7 @@ def traffic(case: Case, direction: int) -> SideTraffic:
     conv = case.conversation
     lane, half, assembler = conv.flow.lanes[direction], conv.halves[direction], conv.halves[direction].assembler
     line = case.timeline.client if direction == case.client else case.timeline.server
-    handshake = max((m.span.end for m in line.messages.values()), default=0)
+    after = lane.bytes - max([m.span.end for m in line.messages.values()], default=0) if line.app_records else 0
     zero_ns = half.zero_ns
     if half.zero_since is not None:
         zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
@@ -20,7 +20,7 @@ def traffic(case: Case, direction: int) -> SideTraffic:
         packets=lane.packets,
         bytes=lane.bytes,
         app_records=line.app_records,
-        app_bytes=max(0, lane.bytes - handshake) if line.app_records else 0,
+        app_bytes=after if after > 0 else 0,
         first_frame=lane.first_frame,
         last_frame=lane.last_frame,
         last_payload_ns=lane.last_payload_ns,
@@ -30,9 +30,9 @@ def traffic(case: Case, direction: int) -> SideTraffic:
         syn_count=half.syn_count,
         mss=half.mss,
         max_segment=lane.max_segment,
-        ttl=max(0, half.ttl),
-        ip_id=max(0, half.ip_id),
-        acked_bytes=conv.acknowledged(direction),
+        ttl=half.ttl if half.ttl > 0 else 0,
+        ip_id=half.ip_id if half.ip_id > 0 else 0,
+        acked_bytes=half.acked,
         sent_bytes=assembler.high if assembler else 0,
         retransmitted=assembler.retransmitted if assembler else 0,
         retransmitted_frames=tuple(assembler.again_frames) if assembler else (),
