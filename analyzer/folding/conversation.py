@@ -32,6 +32,8 @@ MAX_EVENTS = 4_000
 CHECK_ROWS = 16
 """Rows with payload after which it is asked whether the handshake is over. They are counted per connection, so that the
 answer does not depend on how the capture was cut into batches."""
+SENT_AGAIN = 1_048_576
+"""How far back, in bytes, a sequence number is an old one: more than a window is never sent again."""
 MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
@@ -100,7 +102,7 @@ class Half:
         self.ttl = self.ip_id = -1
         self.fin_seen = False
         self.opaque_records = self.opaque_bytes = self.app_records = 0
-        self.tail: tuple[int, int, int, int] | None = None  # frame, time, content type, record length
+        self.tail: tuple[int, int, int, int, int] | None = None  # frame, time, content type, record length, next seq
         self.truncated = self.largest = 0  # largest: payload of one segment
         self.after_close_bytes = 0
         self.zero_frame: int | None = None
@@ -236,10 +238,18 @@ class Conversation:
         return (base + 1) & 0xFFFFFFFF
 
     def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
-        """After the handshake: remember the last segment that is one lone record of an alert's kind and size."""
+        """After the handshake: remember the last segment that is one lone record of an alert's kind and size. A copy of
+        what was seen before is no second one."""
         at, size = c.payload_at[i], c.payload[i]
-        if size >= 5 and data[at + 1] == 3 and (data[at + 3] << 8 | data[at + 4]) == size - 5:
-            half.tail = (c.frame[i], c.time_ns[i], data[at], size - 5)
+        if size < 5 or data[at + 1] != 3 or (data[at + 3] << 8 | data[at + 4]) != size - 5:
+            return
+        end = (c.seq[i] + size) & 0xFFFFFFFF
+        if half.tail is not None:
+            again = -SENT_AGAIN < seq_distance(end, half.tail[4]) <= 0
+        else:
+            again = half.assembler is not None and 0 < half.assembler.offset(end) <= half.assembler.high
+        if not again:
+            half.tail = (c.frame[i], c.time_ns[i], data[at], size - 5, end)
 
     def _on_window(self, half: Half, c: Columns, i: int) -> None:
         if c.flags[i] & (RST | SYN):

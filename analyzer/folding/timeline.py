@@ -284,7 +284,7 @@ def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Re
             records[side].append(Record(size, frame, time_ns))
     for side, half in ((Side.CLIENT, conversation.halves[client]), (Side.SERVER, conversation.halves[1 - client])):
         lane = conversation.flow.lanes[client if side is Side.CLIENT else 1 - client]
-        if half.tail is not None and half.tail[0] == lane.last_payload_frame:
+        if half.tail is not None and half.tail[4] == (lane.last_payload_seq or 0) & 0xFFFFFFFF:
             records[side].append(Record(half.tail[3], half.tail[0], half.tail[1]))
     ends: dict[int, int] = {}
     for end in conversation.ends:

@@ -50,7 +50,9 @@ def steps(folder: Path, order: list[int]) -> list[tuple[str, tuple[int, ...]]]:
         pytest.param([1, 2, 0], [6, 4, 5], id="the first one late"),
     ],
 )
-def test_messages_of_a_side_stay_in_the_order_of_its_stream(tmp_path: Path, order: list[int], frames: list[int]) -> None:
+def test_messages_of_a_side_stay_in_the_order_of_its_stream(
+    tmp_path: Path, order: list[int], frames: list[int]
+) -> None:
     assert steps(tmp_path, order) == [
         ("ClientHello", (3,)),
         ("ServerHello", (frames[0],)),
