@@ -215,7 +215,12 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
             direction.ccs_frame = frame
         elif type(event) is Alert or (name == "EncryptedAlert" and type(event) is OpaqueRecord):
             direction.alerts.append((event, frame, time_ns))
-    direction.tls = bool(direction.messages) or any(type(event) in _RECORDS for event in half.events)
+    direction.tls = bool(direction.messages) or any(_is_tls(event) for event in half.events)
+
+
+def _is_tls(event: Event) -> bool:
+    """A record, or the header of one that the capture does not have whole."""
+    return type(event) in _RECORDS or (type(event) is Lost and event.content_type is not None)
 
 
 _RECORDS = frozenset((Handshake, OpaqueRecord, ChangeCipherSpec, Alert))
