@@ -154,6 +154,7 @@ class Assembler:
     def replay(self) -> list[bytes | Hole]:
         """Everything given out so far, after a rewrite; clears `rewritten`."""
         self.rewritten = False
+        self._taken, self._taken_holes = len(self.segments), len(self.holes)
         return _joined(self.segments, self.holes)
 
     def forget(self) -> None:
@@ -258,15 +259,20 @@ class Assembler:
             return
         index = max(0, bisect_right(self.segments, piece.at, key=_offset) - 1)
         while index < len(self.segments) and self.segments[index][0] < piece.at + len(piece.data):
-            at, _, time_ns, packet, head = self.segments[index]
+            at, frame, time_ns, packet, head = self.segments[index]
             old = packet[head:]
             low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
             if low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]:
                 self._note_conflict(piece.frame)
                 if not _checksum_fits(packet[:head], old) and _checksum_fits(piece.head, piece.data):
-                    fresh = piece.data[low - piece.at : high - piece.at]
-                    mended = old[: low - at] + fresh + old[high - at :]
-                    self.segments[index] = (at, piece.frame, time_ns, mended, 0)  # no headers: it does not lose again
+                    parts: list[Segment] = [
+                        (at, frame, time_ns, packet[: head + low - at], head),
+                        (low, piece.frame, time_ns, piece.data[low - piece.at : high - piece.at], 0),
+                        (high, frame, time_ns, packet[:head] + old[high - at :], head),
+                    ]  # what is left of the forged copy keeps its headers: it may lose again
+                    parts = [part for part in parts if len(part[3]) > part[4]]
+                    self.segments[index : index + 1] = parts
+                    index += len(parts) - 1
                     self.rewritten = True
             index += 1
 
@@ -277,9 +283,12 @@ class Assembler:
             return
         self._note_conflict(piece.frame)
         if not _checksum_fits(known.head, known.data) and _checksum_fits(piece.head, piece.data):
-            fresh = piece.data[low - piece.at : high - piece.at]
-            known.data = known.data[: low - known.at] + fresh + known.data[high - known.at :]
-            known.frame, known.head = piece.frame, b""
+            fresh = _slice(piece, low, high)
+            fresh.head, fresh.time_ns = b"", known.time_ns
+            before, after = _slice(known, known.at, low), _slice(known, high, known.end)
+            before.head = after.head = known.head
+            index = next(i for i, waiting in enumerate(self._pending) if waiting is known)
+            self._pending[index : index + 1] = [part for part in (before, fresh, after) if part.end > part.at]
 
     def _note_conflict(self, frame: int) -> None:
         self.conflicts += 1

@@ -220,6 +220,20 @@ def test_of_two_good_copies_after_a_bad_one_the_first_wins() -> None:
         assert (assembler.conflicts, assembler.frames(at, at + 50)) == (2, (2,))
 
 
+@pytest.mark.parametrize("at", [0, 10])
+def test_a_forged_copy_loses_to_each_good_one_that_meets_it(at: int) -> None:
+    """Given out already, and waiting behind a hole."""
+    assembler = Assembler(BASE)
+    put(assembler, at, bytes(50), 1, head=BAD)
+    put(assembler, at + 10, TEXT[10:20], 2, head=headers(TEXT[10:20]))
+    put(assembler, at + 30, TEXT[30:60], 3, head=headers(TEXT[30:60]))
+    assembler.finish(None)
+    last = assembler.replay()[-1]
+    assert last == bytes(10) + TEXT[10:20] + bytes(10) + TEXT[30:60]
+    assert assembler.frames(at, at + 60) == (1, 2, 3) and assembler.frames(at + 12, at + 18) == (2,)
+    assert assembler.take() == [] and assembler.conflicts == 2
+
+
 def test_checksums_of_ipv6_are_looked_at_too() -> None:
     assembler = Assembler(BASE)
     put(assembler, 0, bytes(50), 1, head=headers(bytes(50), good=False, v6=True))

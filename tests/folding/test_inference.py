@@ -1,0 +1,200 @@
+"""TLS 1.3 without keys: what the lengths of records tell. The numbers are those measured on real stacks."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.folding.inference import MOST_TICKETS, Reading, Record, read, sizes
+
+SHA256, SHA384, CHACHA, CCM, CCM_8 = 0x1301, 0x1302, 0x1303, 0x1304, 0x1305
+SERVER = (23, 1_000, 281, 53)
+
+
+def records(*lengths: int, start: int) -> list[Record]:
+    return [Record(length, start + number, (start + number) * 10) for number, length in enumerate(lengths)]
+
+
+def reading(
+    client: tuple[int, ...],
+    answer: tuple[int, ...] = (),
+    suite: int | None = SHA256,
+    *,
+    client_end: int | None = None,
+    server_end: int | None = None,
+) -> Reading:
+    """The server's flight is frames 10 to 13, the client's starts in 20, the server's answer in 30."""
+    server = records(*SERVER, start=10) + records(*answer, start=30)
+    return read(records(*client, start=20), server, suite, client_end=client_end, server_end=server_end)
+
+
+@pytest.mark.parametrize(
+    ("suite", "alert", "finished", "empty", "together"),
+    [
+        pytest.param(SHA256, 19, 53, 25, 61, id="AES-128-GCM with SHA-256"),
+        pytest.param(CHACHA, 19, 53, 25, 61, id="ChaCha20 with SHA-256"),
+        pytest.param(CCM, 19, 53, 25, 61, id="CCM with SHA-256"),
+        pytest.param(SHA384, 19, 69, 25, 77, id="AES-256-GCM with SHA-384"),
+        pytest.param(CCM_8, 11, 45, 17, 53, id="CCM_8 has a shorter tag"),
+        pytest.param(None, 19, 53, 25, 61, id="an unknown suite is taken for SHA-256"),
+    ],
+)
+def test_sizes(suite: int | None, alert: int, finished: int, empty: int, together: int) -> None:
+    size = sizes(suite)
+    assert (size.alert, size.finished) == (alert, finished)
+    assert (size.empty_certificate, size.empty_and_finished) == (empty, together)
+
+
+# ---- the client's answer ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "suite", "answer", "confidence", "flight"),
+    [
+        pytest.param((53,), SHA256, "not-requested", "high", 1, id="Finished alone"),
+        pytest.param((69,), SHA384, "not-requested", "high", 1, id="Finished alone, SHA-384"),
+        pytest.param((45,), CCM_8, "not-requested", "high", 1, id="Finished alone, CCM_8"),
+        pytest.param((69,), SHA256, "not-requested", "medium", 1, id="Finished alone, padded by JSSE"),
+        pytest.param((85,), SHA384, "not-requested", "medium", 1, id="Finished alone, padded, SHA-384"),
+        pytest.param((53, 400), SHA256, "not-requested", "high", 1, id="Finished and data"),
+        pytest.param((25, 53), SHA256, "empty", "high", 2, id="an empty certificate"),
+        pytest.param((25, 69), SHA384, "empty", "high", 2, id="an empty certificate, SHA-384"),
+        pytest.param((17, 45), CCM_8, "empty", "high", 2, id="an empty certificate, CCM_8"),
+        pytest.param((41, 85), SHA384, "empty", "medium", 2, id="an empty certificate, padded by JSSE"),
+        pytest.param((61,), SHA256, "empty", "medium", 1, id="empty certificate and Finished in one record"),
+        pytest.param((77,), SHA384, "empty", "medium", 1, id="the same with SHA-384"),
+        pytest.param((700, 281, 53), SHA256, "sent", "high", 3, id="Certificate, CertificateVerify, Finished"),
+        pytest.param((700, 281, 69, 400), SHA384, "sent", "high", 3, id="the same with SHA-384, and data"),
+        pytest.param((716, 297, 85), SHA384, "sent", "high", 3, id="the same, padded by JSSE"),
+        pytest.param((1_050, 53), SHA256, "sent", "medium", 2, id="Certificate and CertificateVerify in one record"),
+        pytest.param((1_103,), SHA256, "sent", "medium", 1, id="everything in one record"),
+        pytest.param((16_401, 2_000, 281, 53), SHA256, "sent", "medium", 4, id="a chain that fills a record"),
+        pytest.param((21, 53), SHA256, "not-requested", "high", 2, id="0-RTT: EndOfEarlyData, Finished"),
+        pytest.param((21, 700, 281, 53), SHA256, "sent", "high", 4, id="0-RTT and a certificate"),
+        pytest.param((), SHA256, None, "medium", 0, id="nothing"),
+        pytest.param((21,), SHA256, None, "medium", 0, id="only EndOfEarlyData"),
+        pytest.param((25,), SHA256, None, "medium", 0, id="an empty certificate, and no Finished yet"),
+        pytest.param((25, 400), SHA256, None, "medium", 0, id="25 bytes and something else"),
+        pytest.param((60,), SHA256, None, "medium", 0, id="no known size"),
+        pytest.param((100,), SHA256, None, "medium", 0, id="too small for a chain"),
+        pytest.param((19, 400), SHA256, None, "medium", 0, id="an alert, and then more"),
+    ],
+)
+def test_answer(client: tuple[int, ...], suite: int, answer: str | None, confidence: str, flight: int) -> None:
+    found = reading(client, (250, 250), suite)
+    assert (found.auth.answer, found.auth.confidence, found.client_flight) == (answer, confidence, flight)
+    assert found.auth.frames == tuple(range(20, 20 + flight))
+    assert found.server_flight == (4 if flight else 6)
+    assert not found.auth.refused and not found.auth.client_refused
+    assert found.auth.client_records == client and found.auth.server_records == (*SERVER, 250, 250)
+
+
+# ---- refused, or not -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "answer", "ends", "refused", "server_alert"),
+    [
+        pytest.param((53,), (19,), (None, 31), True, 4, id="an alert and the server's close"),
+        pytest.param((53, 400), (19,), (None, 31), True, 4, id="the client had begun to talk"),
+        pytest.param((25, 53), (19,), (32, None), True, 4, id="an alert, and only the client's close is there"),
+        pytest.param((53,), (35,), (None, 31), True, 4, id="a padded alert"),
+        pytest.param((53,), (19,), (None, None), False, None, id="nobody closed: 19 bytes of data"),
+        pytest.param((53,), (19,), (29, 31), False, 4, id="the client had closed before: an answer to that"),
+        pytest.param((53, 19), (19,), (32, 31), False, 4, id="the client had sent close_notify before"),
+        pytest.param((53,), (250, 250, 19), (None, 33), False, 6, id="tickets first: accepted, and closed later"),
+        pytest.param((53,), (250,), (None, 31), False, None, id="a ticket and a close"),
+        pytest.param((53,), (), (None, 31), False, None, id="a close alone"),
+        pytest.param((53,), (18,), (None, 31), False, None, id="smaller than an alert"),
+    ],
+)
+def test_refused(
+    client: tuple[int, ...],
+    answer: tuple[int, ...],
+    ends: tuple[int | None, int | None],
+    refused: bool,
+    server_alert: int | None,
+) -> None:
+    found = reading(client, answer, client_end=ends[0], server_end=ends[1])
+    assert (found.auth.refused, found.server_alert) == (refused, server_alert)
+    assert not found.auth.client_refused
+
+
+@pytest.mark.parametrize(
+    ("client", "answer", "suite", "refused"),
+    [
+        pytest.param((48,), (11,), CCM_8, False, id="CCM_8: 48 bytes are no Finished"),
+        pytest.param((45,), (11,), CCM_8, True, id="CCM_8: an alert has 11 bytes"),
+        pytest.param((45,), (19,), CCM_8, False, id="CCM_8: 19 bytes are no alert"),
+    ],
+)
+def test_refused_with_a_short_tag(client: tuple[int, ...], answer: tuple[int, ...], suite: int, refused: bool) -> None:
+    assert reading(client, answer, suite, server_end=31).auth.refused is refused
+
+
+@pytest.mark.parametrize(
+    ("client", "ends", "refused"),
+    [
+        pytest.param((19,), (21, None), True, id="an alert and the client's close"),
+        pytest.param((35,), (21, None), True, id="a padded alert"),
+        pytest.param((19,), (None, 21), True, id="an alert and the server's close"),
+        pytest.param((19,), (None, None), False, id="nobody closed"),
+        pytest.param((53, 19), (22, None), False, id="after its Finished it is close_notify"),
+        pytest.param((19, 19), (22, None), False, id="two of them"),
+        pytest.param((), (21, None), False, id="a close alone"),
+    ],
+)
+def test_the_client_refused(client: tuple[int, ...], ends: tuple[int | None, int | None], refused: bool) -> None:
+    found = reading(client, (), client_end=ends[0], server_end=ends[1])
+    assert found.auth.client_refused is refused
+    assert found.client_alert == (0 if refused else len(client) - 1 if client == (53, 19) else None)
+
+
+# ---- tickets ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "tickets"),
+    [
+        pytest.param((250, 250), 2, id="two, as OpenSSL sends"),
+        pytest.param((250, 250, 400), 2, id="two, and data"),
+        pytest.param((251, 250), 2, id="a byte more or less"),
+        pytest.param((1_100,), 1, id="one, or a short answer"),
+        pytest.param((400, 250, 250), 1, id="of another length"),
+        pytest.param((250,) * 9, MOST_TICKETS, id="no server sends so many"),
+        pytest.param((19,), 0, id="an alert is none"),
+        pytest.param((35, 35), 0, id="a padded one neither"),
+        pytest.param((17, 17), 0, id="smaller than an alert"),
+        pytest.param((), 0, id="none"),
+    ],
+)
+def test_tickets(answer: tuple[int, ...], tickets: int) -> None:
+    assert reading((53,), answer).tickets == tickets
+
+
+def test_records_of_the_server_before_the_clients_finished_are_its_flight() -> None:
+    """0.5-RTT data comes before the client's last flight."""
+    found = read(records(25, 53, start=20), records(*SERVER, 400, start=17), SHA256, client_end=None, server_end=None)
+    assert (found.server_flight, found.tickets) == (5, 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    client=st.lists(st.integers(0, 2_000) | st.sampled_from([19, 21, 25, 53, 61, 69]), max_size=20),
+    answer=st.lists(st.integers(0, 2_000) | st.sampled_from([19, 250]), max_size=20),
+    suite=st.sampled_from([None, SHA256, SHA384, CCM_8, 0xFFFF]),
+    ends=st.tuples(st.none() | st.integers(1, 60), st.none() | st.integers(1, 60)),
+)
+def test_any_lengths_give_a_reading_within_its_records(
+    client: list[int], answer: list[int], suite: int | None, ends: tuple[int | None, int | None]
+) -> None:
+    found = reading(tuple(client), tuple(answer), suite, client_end=ends[0], server_end=ends[1])
+    server = len(SERVER) + len(answer)
+    assert 0 <= found.client_flight <= len(client)
+    assert 0 <= found.server_flight + found.tickets <= server
+    assert found.client_alert is None or found.client_alert < len(client)
+    assert found.server_alert is None or found.server_alert < server
+    assert (found.auth.answer is None) == (found.client_flight == 0)
+    assert not (found.auth.refused and found.tickets)
+    assert len(found.auth.client_records) <= 16 and len(found.auth.server_records) <= 16
