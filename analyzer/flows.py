@@ -9,35 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.grouping import Block, Tallies, new_salt, tally
-from analyzer.packets.columns import ACK, FIN, RST, SYN, IcmpError, Segments
+from analyzer.packets.columns import ACK, SYN, IcmpError, Segments
+from analyzer.picking import Picker, Wants
 
 FIRST_ROWS = 4
 """Of a new flow this many rows are handed up whatever they carry: SYN, SYN-ACK, ACK and one more."""
 ROUND_ROWS = 48
 """Rows of one flow handed up at once; then the stage above is asked whether it wants more of them."""
-ALERT_RECORD, APPLICATION_RECORD = 21, 23
-ALERT_SEGMENTS = (5 + 19, 5 + 19 + 16, 5 + 11)
-"""Payload bytes of a segment that holds one TLS 1.3 record of alert size: plain, padded by 16 (JSSE), CCM_8."""
-
-
-class Wants(IntEnum):
-    """What the stage above wants of a flow's rows."""
-
-    ALL = 0
-    """The handshake is going on: every row with payload or SYN, FIN, RST, or window 0."""
-    LIGHT = 1
-    """It is over: SYN, FIN, RST and segments that may be an alert record."""
-    ENDS = 2
-    """Not TLS: SYN, FIN and RST."""
-    EVERYTHING = 3
-    """As ALL, and pure acknowledgements too (a closed window waits to open)."""
 
 
 class Lane:
@@ -323,47 +307,16 @@ def _add(lane: Lane, tallies: Tallies, at: int) -> None:
 # ---- which rows are handed up ----------------------------------------------------------------------------------------
 
 
-def _wanted(
-    seg: Segments, rows: NDArray[np.int64], group: NDArray[np.int64], wants: NDArray[np.uint8]
-) -> NDArray[np.bool_]:
-    """Of these rows, those that their flows want; `group` and `wants` run along with `rows`."""
-    flags, size = seg.flags[rows], seg.wire_payload[rows]
-    mask: NDArray[np.bool_] = (flags & (SYN | FIN | RST)) != 0
-    mask |= (wants == Wants.ALL) & ((size > 0) | (seg.window[rows] == 0))
-    mask |= wants == Wants.EVERYTHING
-    behind = _after_zero(seg, rows, group, wants)
-    if behind is not None:
-        mask |= behind
-    light = np.flatnonzero((wants == Wants.LIGHT) & (seg.payload[rows] > 0))
-    if len(light):
-        first = seg.data[seg.payload_at[rows[light]]]
-        small = np.isin(size[light], ALERT_SEGMENTS)
-        mask[light] |= (first == ALERT_RECORD) | ((first == APPLICATION_RECORD) & small)
-    return mask
-
-
-def _after_zero(
-    seg: Segments, rows: NDArray[np.int64], group: NDArray[np.int64], wants: NDArray[np.uint8]
-) -> NDArray[np.bool_] | None:
-    """Rows behind one that closes a window: wanted whatever they carry, one of them opens it. None if there are none."""
-    closing = np.flatnonzero((seg.window[rows] == 0) & ((seg.flags[rows] & (SYN | RST)) == 0) & (wants == Wants.ALL))
-    if not len(closing):
-        return None
-    first = np.full(int(group.max()) + 1, len(seg))
-    np.minimum.at(first, group[closing], rows[closing])
-    behind: NDArray[np.bool_] = rows > first[group]
-    return behind
-
-
 def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
     """The first rows of every flow are cut out in one go; flows that have more in this block are asked again for each
     further round."""
-    seg = block.seg
+    seg, picker = block.seg, Picker(block)
     wants = np.fromiter((flow.wants for flow in flows), np.uint8, len(flows))
+    unseen = np.fromiter((flow.unseen for flow in flows), np.uint8, len(flows))
     rows = np.flatnonzero(block.rank < ROUND_ROWS)
     group = block.group[rows]
-    mask = _wanted(seg, rows, group, wants[group])
-    mask |= block.rank[rows] < np.fromiter((flow.unseen for flow in flows), np.uint8, len(flows))[group]
+    mask = picker.of_many(rows, group, wants)
+    mask |= block.rank[rows] < unseen[group]
     rows, group = rows[mask], group[mask]
     order = np.argsort(group, kind="stable")
     rows, group = rows[order], group[order]
@@ -376,15 +329,16 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
         if edges[g] < edges[g + 1]:
             yield Rows(flow, columns, edges[g], edges[g + 1], seg.data)
         if size > ROUND_ROWS:
-            yield from _further_rounds(block, flow, block.rows(g)[ROUND_ROWS:])
+            yield from _further_rounds(block, picker, flow, block.rows(g)[ROUND_ROWS:])
 
 
-def _further_rounds(block: Block, flow: Flow, rows: NDArray[np.int64]) -> Iterator[Rows]:
+def _further_rounds(block: Block, picker: Picker, flow: Flow, rows: NDArray[np.int64]) -> Iterator[Rows]:
+    """While the handshake goes on, in growing steps; all that is left at once when it is over."""
     at, size = 0, ROUND_ROWS
     while at < len(rows):
-        piece = rows[at : at + size]
-        at, size = at + size, size * 2
-        wants = np.full(len(piece), flow.wants, np.uint8)
-        piece = piece[_wanted(block.seg, piece, np.zeros(len(piece), np.int64), wants)]
+        wants = flow.wants
+        piece = rows[at:] if wants in (Wants.LIGHT, Wants.ENDS) else rows[at : at + size]
+        at, size = at + len(piece), size * 2
+        piece = piece[picker.of_one(piece, wants)]
         if len(piece):
             yield Rows(flow, Columns(block, piece), 0, len(piece), block.seg.data)

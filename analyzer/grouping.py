@@ -30,12 +30,8 @@ class Block:
 
     def __init__(self, seg: Segments, salt: list[int]) -> None:
         self.seg = seg
-        low_first = (seg.src_hi < seg.dst_hi) | (
-            (seg.src_hi == seg.dst_hi)
-            & ((seg.src_lo < seg.dst_lo) | ((seg.src_lo == seg.dst_lo) & (seg.src_port <= seg.dst_port)))
-        )
-        self.direction: NDArray[np.uint8] = (~low_first).astype(np.uint8)
-        words = _key_words(seg, low_first)
+        words, flipped = _key_words(seg)
+        self.direction: NDArray[np.uint8] = flipped.astype(np.uint8)
         order, edge = _sorted_rows(words, salt)
         starts = np.flatnonzero(edge)
         stops = np.append(starts[1:], len(seg))
@@ -74,25 +70,41 @@ class Block:
         return fresh
 
 
-def _key_words(seg: Segments, low_first: NDArray[np.bool_]) -> list[NDArray[np.uint64]]:
+def _key_words(seg: Segments) -> tuple[list[NDArray[np.uint64]], NDArray[np.bool_]]:
+    """The canonical four-tuple of each row as words, lower endpoint first, and whether the row goes the other way.
+
+    An IPv4 address and its port fit one word, so that the common block needs two.
+    """
+    port_bits = np.uint64(16)
+    if bool(seg.v4.all()):
+        source, target = seg.src_lo << port_bits | seg.src_port, seg.dst_lo << port_bits | seg.dst_port
+        return [np.minimum(source, target), np.maximum(source, target)], source > target
+    flipped = (seg.src_hi > seg.dst_hi) | (
+        (seg.src_hi == seg.dst_hi)
+        & ((seg.src_lo > seg.dst_lo) | ((seg.src_lo == seg.dst_lo) & (seg.src_port > seg.dst_port)))
+    )
     a, b = seg.src_port.astype(np.uint64), seg.dst_port.astype(np.uint64)
-    wide = np.uint64(16)
-    ports = np.where(low_first, a << wide | b, b << wide | a)
+    ports = np.where(flipped, b << port_bits | a, a << port_bits | b)
     return [
-        np.where(low_first, seg.src_hi, seg.dst_hi),
-        np.where(low_first, seg.src_lo, seg.dst_lo),
-        np.where(low_first, seg.dst_hi, seg.src_hi),
-        np.where(low_first, seg.dst_lo, seg.src_lo),
+        np.where(flipped, seg.dst_hi, seg.src_hi),
+        np.where(flipped, seg.dst_lo, seg.src_lo),
+        np.where(flipped, seg.src_hi, seg.dst_hi),
+        np.where(flipped, seg.src_lo, seg.dst_lo),
         ports << np.uint64(1) | seg.v4.astype(np.uint64),
-    ]
+    ], flipped
 
 
 def _key_bytes(words: list[NDArray[np.uint64]], rows: NDArray[np.int64]) -> list[bytes]:
-    key = np.empty(len(rows), KEY)
-    for name, word in zip(("lo_hi", "lo_lo", "hi_hi", "hi_lo"), words, strict=False):
-        key[name] = word[rows]
-    key["ports"] = words[4][rows] >> np.uint64(1)
-    key["v4"] = words[4][rows] & np.uint64(1)
+    key = np.zeros(len(rows), KEY)
+    if len(words) == 2:
+        low, high = words[0][rows], words[1][rows]
+        mask = np.uint64(0xFFFF)
+        key["lo_lo"], key["hi_lo"], key["v4"] = low >> np.uint64(16), high >> np.uint64(16), 1
+        key["ports"] = (low & mask) << np.uint64(16) | (high & mask)
+    else:
+        for name, word in zip(("lo_hi", "lo_lo", "hi_hi", "hi_lo"), words, strict=False):
+            key[name] = word[rows]
+        key["ports"], key["v4"] = words[4][rows] >> np.uint64(1), words[4][rows] & np.uint64(1)
     raw, size = key.tobytes(), KEY.itemsize
     return [raw[at : at + size] for at in range(0, len(raw), size)]
 
@@ -108,7 +120,7 @@ def _sorted_rows(words: list[NDArray[np.uint64]], salt: list[int]) -> tuple[NDAr
     row = np.arange(count, dtype=np.uint64)
     while True:
         mix = np.zeros(count, np.uint64)
-        for word, factor in zip(words, salt, strict=True):
+        for word, factor in zip(words, salt, strict=False):
             mix = (mix ^ (mix >> np.uint64(29)) ^ word) * np.uint64(factor)
         mix ^= mix >> np.uint64(32)
         tagged = np.sort((mix << bits) | row)

@@ -12,13 +12,14 @@ from heapq import heappop, heappush
 from typing import Final
 
 from analyzer.connection import Connection, Seen
-from analyzer.flows import Flow, FlowTable, Rows, Wants
+from analyzer.flows import Flow, FlowTable, Rows
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.fold import fold
 from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
 from analyzer.packets.columns import ACK, SYN, Decoded, IcmpError
+from analyzer.picking import Wants
 from analyzer.tls.messages import NotTls, Preamble
 
 LINGER_NS = 2_000_000_000
@@ -94,10 +95,13 @@ class Tracker:
     def _decided(self, until_ns: int | None) -> Iterator[Connection]:
         while self._queue and (until_ns is None or self._queue[0][0] <= until_ns):
             when, _, conversation = heappop(self._queue)
+            conversation.recheck()
             closed_ns = conversation.closed_ns
             over = closed_ns is not None and when >= closed_ns + LINGER_NS
             if not over and conversation.flow is self.table.find(conversation.flow.key):
-                continue  # opened again since, and perhaps closed again
+                if closed_ns is not None and conversation.flow.owner is conversation:
+                    heappush(self._queue, (closed_ns + LINGER_NS, conversation.flow.stream, conversation))
+                continue  # opened again since, and perhaps closed again, or the end was none
             yield from self._report(conversation.flow, Clock(max(when, conversation.flow.last_ns), False))
 
     def _evicted(self) -> Iterator[Connection]:

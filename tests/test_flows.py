@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.flows import FIRST_ROWS, ROUND_ROWS, Flow, FlowTable, Rows, Wants
+from analyzer.flows import FIRST_ROWS, ROUND_ROWS, Flow, FlowTable, Rows
 from analyzer.packets.headers import empty
+from analyzer.picking import Wants
 from tests.build.frames import ACK, FIN, PSH, RST, SYN
 from tests.build.pcap import Packet
 from tests.build.records import alert, application_data, change_cipher_spec, encrypted, record

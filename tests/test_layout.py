@@ -34,6 +34,7 @@ FLOORS = (
     "certificates",
     "reassembly",
     "flows",
+    "picking",
     "grouping",
     "packets",
     "tls",

@@ -6,10 +6,10 @@ Once both sides have shown encrypted traffic beyond the handshake, only ends and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from analyzer.flows import ALERT_SEGMENTS, Columns, Flow, Rows, Wants
+from analyzer.flows import Columns, Flow, Rows
+from analyzer.folding.closing import End, closing_time, unheeded
 from analyzer.packets.columns import ACK, FIN, RST, SYN
+from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import Assembler, Hole, seq_distance
 from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
 from analyzer.tls.names import TLS13, ContentType
@@ -38,21 +38,6 @@ MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
 
-@dataclass(slots=True)
-class End:
-    """A FIN or RST as it came. `direction` as in Flow; `heard_ns`: when the other side's latest payload before it was
-    looked at; None if there was none."""
-
-    direction: int
-    how: str
-    frame: int
-    time_ns: int
-    seq_fits: bool
-    ttl: int
-    ip_id: int
-    heard_ns: int | None
-
-
 class Half:
     """One direction of a conversation. Frames are 1-based, times ns; None = not seen."""
 
@@ -63,7 +48,7 @@ class Half:
         "app_records",
         "assembler",
         "events",
-        "fin_seen",
+        "fin_seq",
         "ip_id",
         "largest",
         "mss",
@@ -100,7 +85,7 @@ class Half:
         self.mss: int | None = None
         self.opened = False  # sent a SYN without ACK
         self.ttl = self.ip_id = -1
-        self.fin_seen = False
+        self.fin_seq: int | None = None  # of the latest FIN
         self.opaque_records = self.opaque_bytes = self.app_records = 0
         self.tail: tuple[int, int, int, int, int] | None = None  # frame, time, content type, record length, next seq
         self.truncated = self.largest = 0  # largest: payload of one segment
@@ -114,7 +99,7 @@ class Conversation:
     """What has been seen of one flow.
 
     Attributes:
-        halves: of directions 0 and 1. ends: FINs and RSTs, in order.
+        halves: of directions 0 and 1. ends: FINs and RSTs, in order. ignored: those that nobody heeded.
         closed_ns: when the connection was over: the first RST, or the second FIN; None while it is open.
         settled: the handshake has been followed to its end; what follows is only counted.
         carried, bytes: segments with payload that were followed, and their bytes.
@@ -122,12 +107,13 @@ class Conversation:
         tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
-    __slots__ = ("bytes", "carried", "closed_ns", "ends", "flow", "full_size", "halves", "settled", "tls13")
+    __slots__ = ("bytes", "carried", "closed_ns", "ends", "flow", "full_size", "halves", "ignored", "settled", "tls13")
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.halves = (Half(), Half())
         self.ends: list[End] = []
+        self.ignored: list[End] = []
         self.closed_ns: int | None = None
         self.settled = False
         self.tls13 = False
@@ -183,6 +169,7 @@ class Conversation:
 
     def finish(self) -> None:
         """The connection is over, or the capture is: holes are given up, streams say what they still hold."""
+        self.recheck()
         for direction, half in enumerate(self.halves):
             if half.assembler is None or half.stream is None:
                 continue
@@ -213,7 +200,7 @@ class Conversation:
             self.ends.clear()
             self.closed_ns = None
             for each in self.halves:
-                each.fin_seen = False
+                each.fin_seq = None
         if len(half.syn_frames) < MAX_ENDINGS:
             half.syn_frames.append(c.frame[i])
         if half.syn_frame is None:
@@ -268,16 +255,28 @@ class Conversation:
     def _on_end(self, half: Half, c: Columns, i: int) -> None:
         flags, time_ns, direction = c.flags[i], c.time_ns[i], c.direction[i]
         how = "rst" if flags & RST else "fin"
+        seq = (c.seq[i] + c.wire_payload[i]) & 0xFFFFFFFF
         self.flow.ended = True
-        if how == "fin" and half.fin_seen:
-            return  # sent again
-        half.fin_seen |= how == "fin"
+        if how == "fin":
+            if half.fin_seq == seq:
+                return  # sent again
+            half.fin_seq = seq
         if len(self.ends) < MAX_ENDINGS:
             heard = self.halves[1 - direction].spoke_ns
             fits = self._seq_fits(half, direction, c.seq[i])
-            self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard))
-        if self.closed_ns is None and (how == "rst" or (self.halves[0].fin_seen and self.halves[1].fin_seen)):
-            self.closed_ns = time_ns
+            self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard, seq))
+            self.closed_ns = closing_time(self.ends)
+
+    def recheck(self) -> None:
+        """Take back the FINs and RSTs after which the connection went on."""
+        ignored = unheeded(self.ends, self.flow)
+        if not ignored:
+            return
+        self.ignored += ignored
+        self.ends = [end for end in self.ends if end not in ignored]
+        self.closed_ns = closing_time(self.ends)
+        for half in self.halves:
+            half.after_close_bytes = 0
 
     def _seq_fits(self, half: Half, direction: int, seq: int) -> bool:
         """The sequence number is the one that the sender's other packets lead to expect (FIN counted or not)."""

@@ -145,10 +145,13 @@ def _not_tls(case: Case) -> tuple[str, Side, bytes] | None:
 
 
 def _malformed(case: Case) -> tuple[str, ...]:
-    line = case.timeline
-    if not (line.client.malformed or line.server.malformed or line.client.odd or line.server.odd):
+    line, ignored = case.timeline, case.conversation.ignored
+    if not (line.client.malformed or line.server.malformed or line.client.odd or line.server.odd or ignored):
         return ()
     out = [*line.client.malformed, *line.server.malformed]
+    for end in ignored:
+        who, what = "client" if end.direction == case.client else "server", "FIN" if end.how == "fin" else "RST"
+        out.append(f"{who} (frame {end.frame:,}): a {what} that nobody heeded; the connection went on")
     for side, direction in (("client", line.client), ("server", line.server)):
         for message in direction.messages.values():
             body = message.body

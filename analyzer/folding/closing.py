@@ -1,0 +1,66 @@
+"""FINs and RSTs: which of them ended the connection. Anybody can forge one; what its sender and the peer do next tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analyzer.flows import Flow
+from analyzer.reassembly import seq_distance
+
+MISFIT_NS = 30_000_000_000
+"""A RST whose sequence number is not the expected one closes the connection only if this much later nothing took it back:
+most likely it is forged, or packets before it are missing."""
+
+
+@dataclass(slots=True)
+class End:
+    """A FIN or RST as it came. `direction` as in Flow; `seq`: the number behind its payload; `heard_ns`: when the other
+    side's latest payload before it was looked at; None if there was none."""
+
+    direction: int
+    how: str
+    frame: int
+    time_ns: int
+    seq_fits: bool
+    ttl: int
+    ip_id: int
+    heard_ns: int | None
+    seq: int = 0
+
+
+def unheeded(ends: list[End], flow: Flow) -> list[End]:
+    """Those that ended nothing: their sender went on, and the peer (as far as it can be seen) acknowledged that."""
+    return [end for end in ends if _went_on(end, ends, flow)]
+
+
+def _went_on(end: End, ends: list[End], flow: Flow) -> bool:
+    lane, peer = flow.lanes[end.direction], flow.lanes[1 - end.direction]
+    last = lane.last_payload_seq
+    if last is not None and lane.last_payload_frame is not None and lane.last_payload_frame > end.frame:
+        beyond = seq_distance(last & 0xFFFFFFFF, end.seq) > 0 or not end.seq_fits
+        if beyond and _is_heard(last & 0xFFFFFFFF, peer.last_ack, peer.packets):
+            return True
+    if end.how == "fin":
+        return False
+    later = (one for one in ends if one.how == "fin" and one.direction == end.direction and one.frame > end.frame)
+    return any(_is_heard((fin.seq + 1) & 0xFFFFFFFF, peer.last_ack, peer.packets) for fin in later)
+
+
+def _is_heard(seq: int, acknowledged: int | None, packets: int) -> bool:
+    if acknowledged is None:
+        return packets == 0  # the peer's side was not captured
+    return seq_distance(acknowledged, seq) >= 0
+
+
+def closing_time(ends: list[End]) -> int | None:
+    """When these ends closed the connection: the first RST, or the second side's FIN; None if they did not."""
+    sides: set[int] = set()
+    doubtful = None
+    for end in ends:
+        if end.how == "fin":
+            sides.add(end.direction)
+        if len(sides) == 2 or (end.how == "rst" and end.seq_fits):
+            return end.time_ns
+        if end.how == "rst" and doubtful is None:
+            doubtful = end.time_ns + MISFIT_NS
+    return doubtful
