@@ -19,8 +19,8 @@ Facts = Mapping[str, object]
 """Field -> value. A reader leaves out the fields that it cannot tell; only fields of both are compared."""
 
 LISTED = Path(__file__).with_name("differences.toml")
-WHOLE = "everything"
-"""The field of a connection that only tshark has."""
+THEIRS, OURS = "only tshark", "only we"
+"""Fields of a connection in which only one of both finds TLS."""
 SHOWN_NAMES = 100
 """tshark shows no more names of a CA list."""
 NO_STREAM = -1
@@ -145,17 +145,22 @@ def _request(conn: Connection) -> Facts:
 
 
 def disagreements(capture: str, theirs: Iterable[tuple[int, Facts]], run: Iterable[object]) -> Iterator[Disagreement]:
-    """Every field of a connection of theirs (found by the frame of its first packet) in which ours differs."""
-    ours = {_first_frame(item): of_connection(item) for item in run if isinstance(item, Connection) and item.tls}
+    """Every field of a connection of theirs (found by the frame of its first packet) in which ours differs, and the
+    connections with a hello that only we have."""
+    ours = {_first_frame(item): item for item in run if isinstance(item, Connection) and item.tls}
     for first, wanted in theirs:
-        stream, found = wanted["stream"], ours.get(first)
+        stream, conn = wanted["stream"], ours.pop(first, None)
         assert isinstance(stream, int)
-        if found is None:
-            yield Difference(capture, stream, WHOLE), "TLS", "none"
+        if conn is None:
+            yield Difference(capture, stream, THEIRS), "TLS", "none"
             continue
+        found = of_connection(conn)
         for name in sorted(wanted.keys() & found.keys()):
             if wanted[name] != found[name]:
                 yield Difference(capture, stream, name), wanted[name], found[name]
+    for conn in ours.values():
+        if conn.client_hello or conn.server_hello:
+            yield Difference(capture, conn.stream, OURS), "none", "TLS"
 
 
 def _first_frame(conn: Connection) -> int:
