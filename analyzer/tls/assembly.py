@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer import knowledge
-from analyzer.tls.handshake import Context, parse_message
+from analyzer.tls.handshake import PARSERS, PLAIN, Context, parse_message
 from analyzer.tls.messages import ClientHello, Event, Handshake, Malformed, ServerHello, Span
 from analyzer.tls.names import TLS13, HandshakeType
 from analyzer.tls.preamble import MESSAGE_HEADER
@@ -35,6 +35,7 @@ class Assembler:
         sealed: the direction's ServerHello chose TLS 1.3: all that follows is encrypted.
         idle: the next byte starts a message.
         fixed: a pseudo-TLS hello was seen: what follows is no TLS.
+        stopped: one of these two.
         suppressed: messages beyond MAX_REPEATS of one type that became no event.
     """
 
@@ -51,13 +52,14 @@ class Assembler:
         "idle",
         "retried",
         "sealed",
+        "stopped",
         "suppressed",
     )
 
     def __init__(self) -> None:
         self.context = Context()
         self.counts: dict[int, int] = {}
-        self.retried = self.sealed = self.fixed = False
+        self.retried = self.sealed = self.fixed = self.stopped = False
         self.suppressed = 0
         self._message = bytearray()  # less than one whole message, header included
         self._at = 0  # where it starts in the stream
@@ -90,8 +92,7 @@ class Assembler:
                 if size >= MESSAGE_HEADER:
                     size = MESSAGE_HEADER + (data[pos + 1] << 16 | data[pos + 2] << 8 | data[pos + 3])
                     if size <= end - pos:
-                        body = data[pos + MESSAGE_HEADER : pos + size]
-                        self.emit(data[pos], body, 1, base + pos, base + pos + size, events)
+                        self.emit(data, pos, pos + size, Span(base + pos, base + pos + size), 1, events)
                         pos += size
                         continue
                 self._at, self._records = base + pos, 1
@@ -120,26 +121,29 @@ class Assembler:
         step = min(size - len(message), end - pos)
         message += data[pos : pos + step]
         if len(message) == size:
-            body = bytes(message[MESSAGE_HEADER:])
-            kind = message[0]
+            whole = bytes(message)
             message.clear()
-            self.emit(kind, body, self._records, self._at, base + pos + step, events)
+            self.emit(whole, 0, size, Span(self._at, base + pos + step), self._records, events)
         return pos + step
 
-    def emit(self, kind: int, body: bytes, records: int, start: int, end: int, events: list[Event]) -> None:
-        """A whole message; `start` and `end` are its stream offsets, header included."""
-        count = self.counts.get(kind, 0)
-        self.counts[kind] = count + 1
+    def emit(self, data: bytes, pos: int, end: int, span: Span, records: int, events: list[Event]) -> None:
+        """A whole message, header included, is `data[pos:end]`; it lies at `span` in the stream."""
+        kind, counts = data[pos], self.counts
         self.retried = False
-        if count >= MAX_REPEATS:
-            self.suppressed += 1
-            return
-        parsed = parse_message(kind, body, self.context)
+        if kind in counts:
+            counts[kind] += 1
+            if counts[kind] > MAX_REPEATS:
+                self.suppressed += 1
+                return
+        else:
+            counts[kind] = 1
+        parsed = parse_message(kind, data[pos + MESSAGE_HEADER : end], self.context) if kind in PARSERS else PLAIN
         if kind == _CLIENT_HELLO:
             self.fixed = isinstance(parsed, ClientHello) and parsed.fixed_pattern is not None
+            self.stopped = self.sealed or self.fixed
         elif kind in _SERVER_HELLOS and isinstance(parsed, ServerHello):
             self._on_server_hello(parsed)
-        events.append(Handshake(kind, parsed, len(body) + MESSAGE_HEADER, records, Span(start, end)))
+        events.append(Handshake(kind, parsed, end - pos, records, span))
 
     def _on_server_hello(self, hello: ServerHello) -> None:
         self.context.version, self.context.cipher_suite = hello.selected_version, hello.cipher_suite
@@ -147,6 +151,7 @@ class Assembler:
         is_13 = hello.selected_version == TLS13 or hello.selected_version >> 8 == 0x7F
         self.sealed = is_13 and not self.retried
         self.fixed = hello.fixed_pattern is not None
+        self.stopped = self.sealed or self.fixed
 
     def _mark_ms_turn(self, fragment: bytes, events: list[Event]) -> None:
         """[MS-TURN] section 2.1.1: ServerHello and ServerHelloDone fill one record, and no certificate comes."""
@@ -155,7 +160,7 @@ class Assembler:
         hello = events[-2]
         if isinstance(hello, Handshake) and isinstance(hello.body, ServerHello):
             events[-2] = replace(hello, body=replace(hello.body, fixed_pattern="ms-turn"))
-            self.fixed = True
+            self.fixed = self.stopped = True
 
     def hole(self, size: int) -> int | None:
         """`size` bytes of fragments are missing here. The type of the message that is lost by it, if known.

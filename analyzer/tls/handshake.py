@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 
 from analyzer import knowledge
 from analyzer.errors import ParseError
@@ -60,26 +60,31 @@ class Context:
 
 
 _bodies: Memo[Body] = Memo()
+_same_exchange = lru_cache(maxsize=1024)(ServerKeyExchange)
+_same_verify = lru_cache(maxsize=1024)(CertificateVerify)
+"""One object for equal fields: the rest of these messages, random as it is, is not kept."""
 
 
 def parse_message(kind: int, body: bytes, context: Context) -> Body:
     """The parsed body of a whole message. Never raises."""
-    parse = _PARSERS.get(kind)
+    parse = PARSERS.get(kind)
     if parse is None:
         return PLAIN
-    repeated = kind in _REPEATED
-    if repeated:
-        known = _bodies.find(kind << 16 | context.version, body)
-        if known is not None:
-            return known
-    parsed: Body
+    if kind in _REPEATED:
+        context_key = kind << 16 | context.version
+        parsed = _bodies.find(context_key, body)
+        if parsed is None:
+            parsed = _parsed(parse, body, context)
+            _bodies.keep(context_key, body, parsed)
+        return parsed
+    return _parsed(parse, body, context)
+
+
+def _parsed(parse: Callable[[bytes, Context], Body], body: bytes, context: Context) -> Body:
     try:
-        parsed = parse(body, context)
+        return parse(body, context)
     except ParseError as error:
-        parsed = Unreadable(f"{error.reason} (byte {error.at:,} of its body)")
-    if repeated:
-        _bodies.keep(kind << 16 | context.version, body, parsed)
-    return parsed
+        return Unreadable(f"{error.reason} (byte {error.at:,} of its body)")
 
 
 # ---- certificates --------------------------------------------------------------------------------------------------
@@ -250,7 +255,7 @@ def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKe
     if form is None:
         form = _guess(body)
     if form is _EC and not hint and len(body) > 4 and body[0] == _NAMED_CURVE and len(body) >= 4 + body[3]:
-        return ServerKeyExchange(body[1] << 8 | body[2], None, _signed_with(body, 4 + body[3], signed, version))
+        return _same_exchange(body[1] << 8 | body[2], None, _signed_with(body, 4 + body[3], signed, version))
     reader, curve, bits = Reader(body), None, None
     if hint:
         reader.block(2, "psk_identity_hint")
@@ -265,7 +270,7 @@ def parse_server_key_exchange(body: bytes, version: int, suite: int) -> ServerKe
         reader.block(2, "dh_Ys")
     else:
         return ServerKeyExchange()
-    return ServerKeyExchange(curve, bits, _signed_with(body, reader.pos, signed, version))
+    return _same_exchange(curve, bits, _signed_with(body, reader.pos, signed, version))
 
 
 def _signed_with(body: bytes, at: int, signed: bool, version: int) -> int | None:
@@ -292,11 +297,11 @@ def parse_certificate_verify(body: bytes) -> CertificateVerify:
     signature is the first field before TLS 1.2 and the second from then on. Raise ParseError if neither fits."""
     if len(body) < 2:
         raise ParseError(f"CertificateVerify of {len(body)} bytes", 0)
-    first, size = int.from_bytes(body[:2], "big"), len(body)
+    first, size = body[0] << 8 | body[1], len(body)
     if size >= 4 and (body[2] << 8 | body[3]) == size - 4:
-        return CertificateVerify(first, size - 4)
+        return _same_verify(first, size - 4)
     if first == size - 2:
-        return CertificateVerify(None, first)
+        return _same_verify(None, first)
     raise ParseError(f"signature's length does not fit a message of {size:,} bytes", 0)
 
 
@@ -308,7 +313,7 @@ def parse_new_session_ticket(body: bytes) -> NewSessionTicket:
     return NewSessionTicket(int.from_bytes(body[:4], "big"), body[4] << 8 | body[5])
 
 
-_PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
+PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
     HandshakeType.client_hello: lambda body, context: parse_client_hello(body, context.record_version),
     HandshakeType.server_hello: lambda body, context: parse_server_hello(body),
     HandshakeType.hello_retry_request: lambda body, context: parse_old_retry(body),
@@ -322,5 +327,6 @@ _PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
     HandshakeType.certificate_status: lambda body, context: parse_certificate_status(body),
     HandshakeType.compressed_certificate: lambda body, context: parse_compressed_certificate(body),
 }
+"""By HandshakeType; the body of a type that is not here is PLAIN."""
 _REPEATED = {HandshakeType.certificate, HandshakeType.certificate_request, HandshakeType.certificate_status}
 """Equal again and again from the same server or client: kept by their bytes."""

@@ -1,8 +1,8 @@
 """Every TLS message and event as a frozen dataclass. Codes stay `int`, so unknown ones survive.
 
 Field names follow RFC 8446 and RFC 5246; `Span` says where in one direction's byte stream a thing lies, and the frames
-are found from it. The events of which a connection has dozens are not frozen, only never changed: a frozen one takes three
-times as long to make. Texts that a peer chose are `str` with every byte outside printable ASCII written as `\\xNN`.
+are found from it. What every connection makes anew (events, hellos) is not frozen, only never changed: a frozen one takes
+three times as long to make. Texts that a peer chose are `str` with every byte outside printable ASCII written as `\\xNN`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ClientHello:
     """The client's offer. Source: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2; SSLv2 form RFC 5246 appendix E.2.
 
@@ -75,7 +75,7 @@ class ClientHello:
     oddities: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ServerHello:
     """The server's choice. Source: RFC 8446 section 4.1.3 and 4.1.4, RFC 5246 section 7.4.1.3.
 

@@ -44,7 +44,7 @@ class Opening:
 
     __slots__ = ("_boundary", "_search", "_start", "client", "fixed", "protocol", "sslv2", "state")
 
-    def __init__(self, *, mid_stream: bool) -> None:
+    def __init__(self, *, mid_stream: bool = False) -> None:
         self.state = State.START
         self.protocol = ""
         self.sslv2 = self.client = self.fixed = False

@@ -8,6 +8,7 @@ one message of up to 1 MiB, or 64 KiB of plain text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 
 from analyzer import knowledge
 from analyzer.tls import sslv2
@@ -16,7 +17,7 @@ from analyzer.tls.messages import Alert, ChangeCipherSpec, Event, Lost, Malforme
 from analyzer.tls.names import HandshakeType
 from analyzer.tls.opening import Opening
 from analyzer.tls.opening import State as State
-from analyzer.tls.preamble import HEADER, MAX_RECORD, MESSAGE_HEADER, is_hello
+from analyzer.tls.preamble import HEADER, MAX_RECORD, MESSAGE_HEADER, is_hello, is_record
 
 _FIRST_BYTES = 8
 _CCS, _ALERT, _HANDSHAKE, _DATA, _LAST_KIND = 20, 21, 22, 23, 24
@@ -26,6 +27,8 @@ _CLIENT_HELLO = int(HandshakeType.client_hello)
 """Looked up once: members of an enum are slow to reach."""
 _HELLO_SEEN = 11
 """Bytes of a record up to and with the version of a hello."""
+_two_headers = Struct(">BHHI").unpack_from
+"""Of a record: kind, version and length; of the message in it: type and size in one."""
 _SSLV2 = 0
 """OpaqueRecord.content_type of records in SSLv2 format, which have none."""
 
@@ -79,7 +82,7 @@ class TlsStream:
         self.offset = 0
         self.empty_records = 0
         self._suppressed = self._alerts = self._changes = 0
-        self._opening = Opening(mid_stream=mid_stream)
+        self._opening = Opening(mid_stream=True) if mid_stream else None  # None: began with a record, as most do
         self._assembler = Assembler()
         self._pending = bytearray()  # less than one whole record
         self._pending_at = 0
@@ -109,13 +112,16 @@ class TlsStream:
                 self._pending.clear()
             if data and not self._hidden:
                 self._frame(data, at, events)
+        elif data and state is _START and self._opening is None and len(data) >= HEADER and is_record(data):
+            self.state = _CLEAR
+            self._frame(data, at, events)
         elif data and (state is _START or state is _PLAIN):
             self._open(data, events)
         return events
 
     def _open(self, data: bytes, events: list[Event]) -> None:
         """Where the records begin is not known yet."""
-        opening = self._opening
+        opening = self._opening = self._opening or Opening()
         opened = opening.feed(data, self.offset, events)
         self.state = opening.state
         if opened is None:
@@ -131,10 +137,9 @@ class TlsStream:
 
     def _frame(self, data: bytes, at: int, events: list[Event]) -> None:
         """Whole records from `data`, whose first byte has stream offset `at`; keeps the rest for later."""
-        pos, size = 0, len(data)
+        pos, size, need = 0, len(data), HEADER
         if self._rest is not None:
             pos = self._feed_rest(self._rest, data, at, events)
-        need = HEADER
         while size - pos >= HEADER and not self._hidden:
             kind, length = data[pos], data[pos + 3] << 8 | data[pos + 4]
             if data[pos + 1] != 3 or not _CCS <= kind <= _LAST_KIND or length > MAX_RECORD:
@@ -150,46 +155,77 @@ class TlsStream:
             if end > size:
                 need = HEADER + length
                 break
-            if kind == _HANDSHAKE and self.state is _CLEAR:
-                self._on_handshake(data, pos, end, at, events)
+            if kind == _HANDSHAKE and (self.state is _CLEAR or self._is_second_hello(data, pos, end)):
+                self.state = _CLEAR
+                pos = self._on_handshake(data, pos, end, at, events)
             else:
                 self._on_record(kind, data, pos, end, at, events)
-            pos = end
+                pos = end
         if pos < size and not self._hidden:
             self._pending += data[pos:]
             self._pending_at, self._need = at + pos, need
 
-    def _on_handshake(self, data: bytes, pos: int, end: int, at: int, events: list[Event]) -> None:
-        """A handshake record in clear."""
-        if end == pos + HEADER:
-            self.empty_records += 1
-            return
+    def _on_handshake(self, data: bytes, pos: int, end: int, at: int, events: list[Event]) -> int:
+        """A handshake record in clear, or several; the position behind them."""
         assembler = self._assembler
+        if assembler.idle:
+            behind = self._take_flight(data, pos, at, events)
+            if behind > pos:
+                return behind
+        start = pos + HEADER
+        if end == start:
+            self.empty_records += 1
+            return end
         assembler.context.record_version = data[pos + 1] << 8 | data[pos + 2]
-        body = pos + HEADER + MESSAGE_HEADER
-        if assembler.idle and end >= body and end - body == data[body - 3] << 16 | data[body - 2] << 8 | data[body - 1]:
-            assembler.emit(data[body - MESSAGE_HEADER], data[body:end], 1, at + pos + HEADER, at + end, events)
-        else:
-            assembler.feed(data, pos + HEADER, end, at, events)
-        if assembler.sealed:
+        assembler.feed(data, start, end, at, events)
+        if assembler.stopped:
+            self._on_stop()
+        return end
+
+    def _take_flight(self, data: bytes, pos: int, at: int, events: list[Event]) -> int:
+        """The short way for records that hold one whole message each, as most do; the position behind the last of them."""
+        assembler, size = self._assembler, len(data)
+        emit, last = assembler.emit, size - HEADER - MESSAGE_HEADER
+        while pos <= last:
+            kind, version, length, message = _two_headers(data, pos)
+            start = pos + HEADER
+            end = start + length
+            if (
+                kind != _HANDSHAKE
+                or message & 0xFFFFFF != length - MESSAGE_HEADER
+                or end > size
+                or version >> 8 != 3
+                or length > MAX_RECORD
+            ):
+                break
+            if message >> 24 == _CLIENT_HELLO:
+                assembler.context.record_version = version
+            emit(data, start, end, Span(at + start, at + end), 1, events)
+            pos = end
+            if assembler.stopped:
+                self._on_stop()
+                break
+        return pos
+
+    def _on_stop(self) -> None:
+        """A hello after which nothing is in clear any more."""
+        if self._assembler.sealed:
             self.state = _OPAQUE
-        if assembler.fixed:
+        if self._assembler.fixed:
             self._hide()
 
     def _on_record(self, kind: int, data: bytes, pos: int, end: int, at: int, events: list[Event]) -> None:
         """Any other record."""
-        length = end - pos - HEADER
-        if kind == _HANDSHAKE and self._is_second_hello(data, pos, end):
-            self.state = _CLEAR
-            self._on_handshake(data, pos, end, at, events)
-        elif length == 0 and kind != _DATA:
+        start = pos + HEADER
+        length, opaque = end - start, self.state is not _CLEAR
+        if length == 0 and kind != _DATA:
             self.empty_records += 1
         elif kind == _CCS and length == 1:
             self._on_change(at + pos, at + end, events)
-        elif kind != _ALERT or not self._on_alert(data[pos + HEADER : end], at + end, events):
+        elif kind != _ALERT or (opaque and length != 2) or not self._on_alert(data[start:end], at + end, events):
             if kind == _DATA:
                 self.state = _OPAQUE
-            first = data[pos + HEADER : min(end, pos + HEADER + _FIRST_BYTES)]
+            first = data[start:end] if length <= _FIRST_BYTES else data[start : start + _FIRST_BYTES]
             events.append(OpaqueRecord(kind, length, Span(at + pos, at + end), first))
 
     def _is_second_hello(self, data: bytes, pos: int, end: int) -> bool:
@@ -197,9 +233,9 @@ class TlsStream:
 
         The chance that encrypted bytes look like it is below 2**-40.
         """
-        if self._assembler.counts.get(_CLIENT_HELLO) != 1 or end - pos < _HELLO_SEEN:
+        if end - pos < _HELLO_SEEN or data[pos + HEADER] != _CLIENT_HELLO:
             return False
-        return is_hello(data, pos, (_CLIENT_HELLO,))
+        return self._assembler.counts.get(_CLIENT_HELLO) == 1 and is_hello(data, pos, (_CLIENT_HELLO,))
 
     def _on_change(self, start: int, end: int, events: list[Event]) -> None:
         """RFC 5246 section 7.1; around a HelloRetryRequest RFC 8446 appendix D.4, where nothing is encrypted yet."""
@@ -226,8 +262,6 @@ class TlsStream:
         clear = self.state is _CLEAR
         if not known and (not clear or len(fragment) > 2):
             return False
-        if not clear and len(fragment) != 2:
-            return False
         start = end - len(fragment)
         for index in range(0, len(pairs) - 1, 2):
             stop = end - len(pairs) + index + 2
@@ -241,8 +275,8 @@ class TlsStream:
 
     def _on_other(self, data: bytes, pos: int, at: int, events: list[Event]) -> int | None:
         """No TLS record header. Size of the record if it is one in SSLv2 format; None: the framing is lost."""
-        if not self._opening.sslv2:
-            opening = self._opening.protocol
+        if not (self._opening and self._opening.sslv2):
+            opening = self._opening.protocol if self._opening else ""
             back_to_plain = opening and self.state is _OPAQUE  # FTP may leave TLS again: RFC 4217 section 12
             if opening != "TDS" and not back_to_plain:  # TDS puts packet headers between the records
                 header = data[pos : pos + HEADER].hex(" ")
@@ -276,8 +310,9 @@ class TlsStream:
         if size <= 0 or self._hidden or self.state in (State.BROKEN, State.NOT_TLS):
             return []
         if self.state in (State.START, State.PLAIN):
-            events = self._opening.gap(size, at)
-            self.state = self._opening.state
+            opening = self._opening = self._opening or Opening()
+            events = opening.gap(size, at)
+            self.state = opening.state
             return events
         events = []
         rest = self._rest or self._open_record(events)
@@ -297,7 +332,7 @@ class TlsStream:
     def _open_record(self, events: list[Event]) -> _Rest | None:
         """The record of which a part is there: its part goes where it belongs. None if not even its header is there."""
         start = bytes(self._pending)
-        if len(start) < HEADER or start[1] != 3 or self._opening.sslv2:
+        if len(start) < HEADER or start[1] != 3 or (self._opening and self._opening.sslv2):
             return None
         self._pending.clear()
         length = start[3] << 8 | start[4]
@@ -334,7 +369,7 @@ class TlsStream:
     def finish(self) -> list[Event]:
         """The direction ends here: what is not whole is Lost. Records that cannot be read anyway are not."""
         events: list[Event] = []
-        if self.state in (State.START, State.PLAIN):
+        if self._opening is not None and (self.state is _START or self.state is _PLAIN):
             events = self._opening.finish(self.offset)
             self.state = self._opening.state
         elif self.state is State.CLEAR:
