@@ -88,41 +88,49 @@ class Tracker:
     def finish(self) -> Iterator[Connection]:
         """The capture is over: everything that is still open, in order of the first packet."""
         yield from self._decided(None)
-        clock = Clock(self.now_ns, True)
-        for flow in sorted(self.table, key=_stream):
-            yield from self._report(flow, clock)
+        yield from self._report_all(list(self.table), Clock(self.now_ns, True))
 
     def _decided(self, until_ns: int | None) -> Iterator[Connection]:
-        while self._queue and (until_ns is None or self._queue[0][0] <= until_ns):
-            when, _, conversation = heappop(self._queue)
+        queue = self._queue
+        while queue and (until_ns is None or queue[0][0] <= until_ns):
+            when, _, conversation = heappop(queue)
             conversation.recheck()
-            closed_ns = conversation.closed_ns
+            flow, closed_ns = conversation.flow, conversation.closed_ns
             over = closed_ns is not None and when >= closed_ns + LINGER_NS
-            if not over and conversation.flow is self.table.find(conversation.flow.key):
-                if closed_ns is not None and conversation.flow.owner is conversation:
-                    heappush(self._queue, (closed_ns + LINGER_NS, conversation.flow.stream, conversation))
+            if not over and flow is self.table.find(flow.key):
+                if closed_ns is not None and flow.owner is conversation:
+                    heappush(queue, (closed_ns + LINGER_NS, flow.stream, conversation))
                 continue  # opened again since, and perhaps closed again, or the end was none
-            yield from self._report(conversation.flow, Clock(max(when, conversation.flow.last_ns), False))
+            conn = self._report(flow, Clock(max(when, flow.last_ns), False))
+            if conn is not None:
+                yield conn
 
     def _evicted(self) -> Iterator[Connection]:
-        for flow in sorted(self.table.take_evicted(), key=_stream):
-            yield from self._report(flow, Clock(self.now_ns, False), evicted=not flow.ended)
+        yield from self._report_all(self.table.take_evicted(), Clock(self.now_ns, False))
 
-    def _report(self, flow: Flow, clock: Clock, *, evicted: bool = False) -> Iterator[Connection]:
+    def _report_all(self, flows: list[Flow], clock: Clock) -> Iterator[Connection]:
+        for flow in sorted(flows, key=_stream):
+            conn = self._report(flow, clock, evicted=not clock.over and not flow.ended)
+            if conn is not None:
+                yield conn
+
+    def _report(self, flow: Flow, clock: Clock, *, evicted: bool = False) -> Connection | None:
+        """The record; None if it was reported before, or is none of our business."""
         conversation = flow.owner
         if not isinstance(conversation, Conversation):
-            return
+            return None
         flow.owner, flow.wants = _DECIDED, Wants.ENDS
         try:
             conversation.finish()
             if not self._concerns_us(conversation):
-                return
+                return None
             conn = fold(conversation, self.setting, clock, evicted=evicted)
         except Exception as error:
             self._contain(flow, error)
-            return
+            return None
         if conn.tls or (conn.expected and (self.setting.ports is not None or not conn.seen & Seen.PAYLOAD)):
-            yield conn
+            return conn
+        return None
 
     def _concerns_us(self, conversation: Conversation) -> bool:
         """TLS in it, or on a port where TLS is expected. Tells without building the record."""
