@@ -263,7 +263,7 @@ class Conversation:
             half.fin_seq = seq
         if len(self.ends) < MAX_ENDINGS:
             heard = self.halves[1 - direction].spoke_ns
-            fits = self._seq_fits(half, direction, c.seq[i])
+            fits = self._seq_fits(half, direction, seq)
             self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard, seq))
             self.closed_ns = closing_time(self.ends)
 
@@ -279,7 +279,7 @@ class Conversation:
             half.after_close_bytes = 0
 
     def _seq_fits(self, half: Half, direction: int, seq: int) -> bool:
-        """The sequence number is the one that the sender's other packets lead to expect (FIN counted or not)."""
+        """The number behind its payload is the one that the sender's other packets lead to expect (FIN counted or not)."""
         lane = self.flow.lanes[direction]
         if self.settled and lane.last_payload_seq is not None:
             return 0 <= seq_distance(seq, lane.last_payload_seq & 0xFFFFFFFF) + 1 <= 2
