@@ -10,7 +10,7 @@ from analyzer.flows import Columns, Flow, Rows
 from analyzer.folding.closing import End, closing_time, unheeded
 from analyzer.packets.columns import ACK, FIN, RST, SYN
 from analyzer.picking import ALERT_SEGMENTS, Wants
-from analyzer.reassembly import Assembler, Hole, seq_distance
+from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
 from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
 from analyzer.tls.names import TLS13, ContentType
 from analyzer.tls.stream import State, TlsStream
@@ -60,6 +60,7 @@ class Half:
         "syn_count",
         "syn_frame",
         "syn_frames",
+        "syn_last_ns",
         "syn_ns",
         "syn_seq",
         "tail",
@@ -77,6 +78,7 @@ class Half:
         self.syn_frame: int | None = None
         self.syn_seq: int | None = None  # of the latest SYN
         self.syn_ns: int | None = None
+        self.syn_last_ns = 0  # of the latest one
         self.syn_count = 0
         self.syn_frames: list[int] = []
         self.ack_ns: int | None = None
@@ -190,8 +192,10 @@ class Conversation:
     # ---- rows --------------------------------------------------------------------------------------------------------
 
     def _on_syn(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
+        if half.syn_seq == c.seq[i] and abs(c.time_ns[i] - half.syn_last_ns) <= COPY_NS:
+            return
         half.syn_count += 1
-        half.syn_seq = c.seq[i]
+        half.syn_seq, half.syn_last_ns = c.seq[i], c.time_ns[i]
         opening = not c.flags[i] & ACK
         half.opened |= opening
         if (
@@ -261,6 +265,11 @@ class Conversation:
             if half.fin_seq == seq:
                 return  # sent again
             half.fin_seq = seq
+        elif any(
+            end.how == how and end.seq == seq and end.direction == direction and abs(time_ns - end.time_ns) <= COPY_NS
+            for end in self.ends
+        ):
+            return  # a mirror port's copy
         if len(self.ends) < MAX_ENDINGS:
             heard = self.halves[1 - direction].spoke_ns
             fits = self._seq_fits(half, direction, seq)
