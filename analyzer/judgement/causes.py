@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer.connection import CertificateState, Connection, Side
 from analyzer.judgement.story import last_step
+from analyzer.judgement.thresholds import limit_ns
 
 CLIENT_ANSWER = frozenset(
     {"Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished", "EncryptedHandshake"}
@@ -45,6 +46,10 @@ SERVER_CERTIFICATE_REFUSED = (
     "cannot be fetched. A scanner that only wants the certificate ends like this too."
 )
 CHOICE_REFUSED = "The client does not accept the server's choice: compare version, suite and extensions of both hellos."
+CANCELLED = (
+    "The client ended it by itself, moments after its hello and before the server said anything: browsers open several "
+    "connections and drop those they do not need. Else look at the client's log; nothing here points at the server."
+)
 GAVE_UP = "The client gave up before the server said anything: look at the server's load, and at what is in between."
 
 
@@ -53,7 +58,9 @@ def causes(conn: Connection, side: Side, before_ns: int) -> str:
     heard = last_step(conn, before_ns, side.peer)
     if side is Side.CLIENT:
         if heard is None:
-            return GAVE_UP
+            own = last_step(conn, before_ns, side)
+            at_once = own is not None and before_ns - own.time_ns < limit_ns("at_once_s")
+            return CANCELLED if at_once else GAVE_UP
         return CHOICE_REFUSED if heard.name in ("ServerHello", "HelloRetryRequest") else SERVER_CERTIFICATE_REFUSED
     if heard is None:
         return NOTHING_SAID

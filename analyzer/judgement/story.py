@@ -38,9 +38,10 @@ def lasting(nanoseconds: int) -> str:
     return f"{seconds / 60:.0f} min"
 
 
-def named(step: Step) -> str:
-    """ "the client's Certificate"."""
-    return f"the {step.side.value}'s {READABLE.get(step.name, step.name)}"
+def named(step: Step, actor: Side | None = None) -> str:
+    """ "the client's Certificate"; "its own Certificate" where the sentence is about the side that sent it."""
+    whose = "its own" if step.side is actor else f"the {step.side.value}'s"
+    return f"{whose} {READABLE.get(step.name, step.name)}"
 
 
 def place(conn: Connection) -> str:

@@ -63,9 +63,10 @@ def _finding(conn: Connection, close: Ending) -> Finding:
     when, sure = moment(conn, close)
     polite = any(a.code == 0 and a.time_ns <= close.time_ns for a in conn.alerts)
     said = "saying only close_notify" if polite else "without an alert"
+    what = named(before, close.side) if before else "the TCP handshake"
     return RULE.finding(
         conn,
-        f"{who(conn, close.side)} closed the connection {when} {named(before) if before else 'the TCP handshake'}, {said}",
+        f"{who(conn, close.side)} closed the connection {when} {what}, {said}",
         advice=causes(conn, close.side, close.time_ns),
         frames=((before.frames[-1],) if before else ()) + (close.frame,),
         confidence=sure,

@@ -39,6 +39,8 @@ RULE = Rule(
         "RFC 8446 section 6.1",
     ),
 )
+LATE = "rejected after the handshake"
+MAYBE = "it wanted no more than a handshake, as monitors, scanners and scripts do, or it rejected the server only now"
 PRESENTED = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 
 
@@ -69,15 +71,21 @@ def _completed(conn: Connection, close: Ending) -> Step | None:
 def _finding(conn: Connection, close: Ending, after: int, done_frame: int) -> Finding:
     verb = "reset" if close.how == "rst" else "closed"
     peer = close.side.peer
-    answer = f" and the {peer.value}'s first data" if conn.traffic(peer).app_records else ""
+    answer = f" and the {peer.value}'s first data" if _spoke(conn, peer, close.frame) else ""
+    perhaps = close.how == "fin" and close.side is Side.CLIENT
     return RULE.finding(
         conn,
         f"{who(conn, close.side)} {verb} the connection {lasting(after)} after the complete handshake{answer}, without an "
-        "alert and without having sent any data: rejected after the handshake",
+        f"alert and without having sent any data: {MAYBE if perhaps else LATE}",
         advice=_advice(conn, close.side),
         frames=(done_frame, close.frame),
-        confidence=Confidence.LOW if close.how == "fin" and close.side is Side.CLIENT else None,
+        confidence=Confidence.LOW if perhaps else None,
     )
+
+
+def _spoke(conn: Connection, side: Side, before: int) -> bool:
+    """This side had sent application data before that frame."""
+    return any(step.name == "ApplicationData" and step.side is side and step.frames[0] < before for step in conn.steps)
 
 
 def _advice(conn: Connection, side: Side) -> str:

@@ -81,9 +81,10 @@ def _finding(conn: Connection, reset: Ending) -> Finding:
     else:
         said = "after an encrypted alert" if own.code is None else f"after its alert {alert_name(own.code)}"
     when, sure = moment(conn, reset)
+    what = named(before, reset.side) if before else "the TCP handshake"
     return RULE.finding(
         conn,
-        f"{who(conn, reset.side)} reset the connection {when} {named(before) if before else 'the TCP handshake'}, {said}",
+        f"{who(conn, reset.side)} reset the connection {when} {what}, {said}",
         advice=causes(conn, reset.side, reset.time_ns),
         frames=((before.frames[-1],) if before else ()) + (reset.frame,),
         confidence=lowered(conn, sure),

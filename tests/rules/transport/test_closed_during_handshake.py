@@ -37,9 +37,14 @@ CASES = [
         confidence=Confidence.MEDIUM,
     ),
     hit(
+        "the client changes its mind at once: no word against the server",
+        connection(*TCP, "> ClientHello", "> FIN"),
+        says=("right after its own ClientHello", "nothing here points at the server"),
+    ),
+    hit(
         "the client gives up waiting",
         connection(*TCP, "> ClientHello", "... 30 s", "> FIN"),
-        says=("after waiting 30 s",),
+        says=("after waiting 30 s for an answer to its own ClientHello", "server's load"),
         confidence=Confidence.LOW,
     ),
     hit("an alert comes too late to explain it", connection(*SERVER_FLIGHT, "> FIN", "< Alert 50"), says=("client",)),

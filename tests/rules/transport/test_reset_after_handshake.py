@@ -34,7 +34,17 @@ CASES = [
         connection(*HANDSHAKE, "< ApplicationData", "> RST"),
         says=("server's certificate",),
     ),
-    hit("the client closes at once: perhaps a monitor", connection(*HANDSHAKE, "> FIN"), confidence=Confidence.LOW),
+    hit(
+        "the client closes at once: perhaps a monitor, and no word against the server",
+        connection(*HANDSHAKE, "> FIN"),
+        confidence=Confidence.LOW,
+        says=("client 192.0.2.10:50000 closed", "no more than a handshake"),
+    ),
+    hit(
+        "data that came after the close had no part in it",
+        connection(*HANDSHAKE, "< FIN", "> ApplicationData"),
+        says=("after the complete handshake, without",),
+    ),
     hit(
         "no client certificate in play",
         connection(*HANDSHAKE, "< RST", client_certificate_state=CertificateState.NOT_REQUESTED),
