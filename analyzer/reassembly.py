@@ -15,6 +15,9 @@ MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""
 MAX_NOTED_FRAMES = 10
 """Frames of retransmissions and conflicts that are remembered; all are counted."""
+COPY_NS = 5_000_000
+"""An equal packet within this time is a copy made on the way (a mirror port that sees it twice, in and out of a router): no
+sender repeats itself so fast (RFC 8985 section 7.2 and RFC 6298: never before 10 ms)."""
 
 
 def seq_distance(later: int, earlier: int) -> int:
@@ -67,6 +70,7 @@ class Assembler:
     """
 
     __slots__ = (
+        "_again",
         "_base",
         "_kept",
         "_pending",
@@ -89,6 +93,7 @@ class Assembler:
 
     def __init__(self, base: int) -> None:
         self._base = base  # sequence number of the first byte
+        self._again = (-1, 0, 0)  # offset, bytes and time of the latest segment that was sent again
         self.segments: list[Segment] = []
         self._taken = self._taken_holes = 0
         self._kept = True
@@ -130,7 +135,8 @@ class Assembler:
         if at + wire <= self.high and self._covered(at, at + wire):
             if wire == 1 and at == self.next - 1:
                 return  # a keep-alive probe (RFC 9293 section 3.8.4); its byte may be garbage
-            self._note_again(at, wire, frame, full_size)
+            if not self._is_copy(at, wire, len(data), time_ns):
+                self._note_again(at, wire, frame, full_size)
         checkable = head if wire == len(data) else b""
         self._place(_Piece(at, data, wire - len(data), frame, time_ns, checkable))
         self.high = max(self.high, at + wire)
@@ -193,6 +199,14 @@ class Assembler:
             if piece.at <= at < piece.end:
                 at = piece.end
         return at >= end
+
+    def _is_copy(self, at: int, wire: int, captured: int, time_ns: int) -> bool:
+        """The same segment was here a moment ago."""
+        again, self._again = self._again, (at, wire, time_ns)
+        times = [again[2]] if again[:2] == (at, wire) else []
+        times += [s[2] for s in self._carrying(at, at + 1) if s[0] == at and len(s[3]) - s[4] == captured]
+        times += [piece.time_ns for piece in self._pending if piece.at == at and piece.end == at + wire]
+        return any(abs(time_ns - earlier) <= COPY_NS for earlier in times)
 
     def _note_again(self, at: int, wire: int, frame: int, full_size: int) -> None:
         self.retransmitted += 1

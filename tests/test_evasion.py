@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from analyzer.connection import Connection
 from tests.build import handshake as tls
 from tests.build import records
-from tests.build.frames import ACK, FIN, RST
+from tests.build.frames import ACK, FIN, RST, checksum
+from tests.build.pcap import Packet
 from tests.build.reports import facts, report, rules
 from tests.build.tcp import CLIENT, SERVER
-from tests.scenarios import Story
-from tests.scenarios.following import track
+from tests.scenarios import STORIES, Story
+from tests.scenarios.following import packets_of, track
 
 HELLO = records.record(tls.client_hello(extensions=[tls.server_name_extension(b"sip.example.com")]), version=0x0301)
 DECOY = records.record(tls.client_hello(extensions=[tls.server_name_extension(b"bad.example.com")]), version=0x0301)
@@ -92,3 +94,65 @@ def test_a_real_reset_still_ends_a_connection(side: int, after: str) -> None:
 
     assert (conn.closed.how, conn.closed.by) == ("rst", "server" if side else "client")
     assert not conn.malformed
+
+
+# ---- a mirror port that sees everything twice --------------------------------------------------------------------------
+
+
+def moved(packet: Packet, delay_ns: int) -> Packet:
+    """The same packet seen elsewhere: other addresses of the link, a VLAN tag, one hop less, another identification."""
+    frame = bytearray(packet.data)
+    frame[22] -= 1
+    frame[18:20] = bytes((frame[18] ^ 0x5A, frame[19]))
+    frame[24:26] = b"\0\0"
+    frame[24:26] = checksum(bytes(frame[14:34])).to_bytes(2, "big")
+    data = bytes.fromhex("02aaaaaaaa0102aaaaaaaa0281000064") + bytes(frame[12:])
+    return Packet(data, packet.time_ns + delay_ns, packet.wire_length + 4)
+
+
+def same(packet: Packet, delay_ns: int) -> Packet:
+    """The same packet once more."""
+    return replace(packet, time_ns=packet.time_ns + delay_ns)
+
+
+COPIES = [
+    pytest.param([(same, 20_000)], id="each packet twice"),
+    pytest.param([(same, 20_000), (same, 40_000)], id="each packet three times"),
+    pytest.param([(moved, 300_000)], id="once more behind a router, in a VLAN"),
+    pytest.param([(moved, 300_000), (same, 310_000), (moved, 600_000)], id="four times, on both sides of a router"),
+]
+
+
+def copied(packets: Sequence[Packet], copies: Sequence[tuple[Callable[[Packet, int], Packet], int]]) -> list[Packet]:
+    more = [copy(packet, delay) for packet in packets for copy, delay in copies]
+    return sorted([*packets, *more], key=lambda packet: packet.time_ns)
+
+
+@pytest.mark.parametrize("copies", COPIES)
+@pytest.mark.parametrize("story", sorted(STORIES))
+def test_copies_of_a_mirror_port_change_nothing(story: str, copies: Any) -> None:
+    packets = packets_of(story)
+    once, again = report(packets).connections, report(copied(packets, copies)).connections
+
+    assert [(facts(conn), rules(conn)) for conn in again] == [(facts(conn), rules(conn)) for conn in once]
+    assert [conn.client.retransmitted + conn.server.retransmitted for conn in again] == [
+        conn.client.retransmitted + conn.server.retransmitted for conn in once
+    ]
+
+
+@pytest.mark.parametrize("copies", COPIES)
+def test_bytes_of_a_long_connection_are_not_doubled(copies: Any) -> None:
+    story = told(lambda story: [story.talk(9_000) for _ in range(40)], after="talk")
+    once, again = report(story.packets).connection, report(copied(story.packets, copies)).connection
+
+    assert again.visibility.client_bytes == once.visibility.client_bytes
+    assert again.server.bytes == once.server.bytes
+    assert facts(again) == facts(once)
+
+
+@pytest.mark.parametrize("copies", COPIES)
+@pytest.mark.parametrize("stop", range(1, 14))
+def test_a_capture_that_stops_early_blames_nobody_for_copies(stop: int, copies: Any) -> None:
+    packets = copied(told().packets[:stop], copies)
+
+    assert not rules(report(packets).connection)

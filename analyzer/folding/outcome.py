@@ -43,8 +43,8 @@ def visibility(
     starts_inside = not syn_seen and not _starts_at_hello(timeline)
     return Visibility(
         syn_seen=syn_seen,
-        client_bytes=_seen_bytes(conversation, client),
-        server_bytes=_seen_bytes(conversation, 1 - client),
+        client_bytes=payload_bytes(conversation, client),
+        server_bytes=payload_bytes(conversation, 1 - client),
         gap_bytes=missing[0] + missing[1],
         gap_side=gap_side,
         truncated_packets=halves[0].truncated + halves[1].truncated,
@@ -58,11 +58,17 @@ def visibility(
     )
 
 
-def _seen_bytes(conversation: Conversation, direction: int) -> int:
+def payload_bytes(conversation: Conversation, direction: int) -> int:
+    """Payload bytes seen of one direction. What came twice, sent again or copied by a mirror port, counts once as far as
+    the sequence numbers tell."""
     half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
-    if half.assembler is not None and not conversation.settled:
-        return half.assembler.next - sum([size for _, size, _ in half.assembler.holes])
-    return lane.bytes
+    assembler = half.assembler
+    if assembler is not None and not conversation.settled:
+        return assembler.next - sum([size for _, size, _ in assembler.holes])
+    if lane.base is None or lane.last_payload_seq is None or lane.bytes >> 32:
+        return lane.bytes  # the numbers have wrapped
+    extent = (lane.last_payload_seq - lane.base - 1) & 0xFFFFFFFF
+    return max(min(lane.bytes, extent), assembler.next if assembler is not None else 0)
 
 
 def _starts_at_hello(timeline: Timeline) -> bool:

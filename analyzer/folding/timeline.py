@@ -127,6 +127,9 @@ def build(conversation: Conversation, client: int) -> Timeline:
             )
         if half.assembler is not None:
             _add_events(rows, side, half, direction)
+        if conversation.settled and not conversation.tls13 and half.tail and half.tail[2] == ContentType.alert:
+            frame, time_ns, _, size, _ = half.tail
+            rows.append((frame, MIDDLE, len(rows), side, "EncryptedAlert", (frame,), time_ns, size, None, 1))
     for end in conversation.ends:
         side = Side.CLIENT if end.direction == client else Side.SERVER
         rows.append((end.frame, LAST, len(rows), side, end.how.upper(), (end.frame,), end.time_ns, 0, None, 1))

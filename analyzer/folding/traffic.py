@@ -12,13 +12,14 @@ def traffic(case: Case, direction: int) -> SideTraffic:
     conv = case.conversation
     lane, half, assembler = conv.flow.lanes[direction], conv.halves[direction], conv.halves[direction].assembler
     line = case.timeline.client if direction == case.client else case.timeline.server
-    after = lane.bytes - max([m.span.end for m in line.messages.values()], default=0) if line.app_records else 0
+    size = judge.payload_bytes(conv, direction)
+    after = size - max([m.span.end for m in line.messages.values()], default=0) if line.app_records else 0
     zero_ns = half.zero_ns
     if half.zero_since is not None:
         zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
     return SideTraffic(
         packets=lane.packets,
-        bytes=lane.bytes,
+        bytes=size,
         app_records=line.app_records,
         app_bytes=after if after > 0 else 0,
         first_frame=lane.first_frame,
