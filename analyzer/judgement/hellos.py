@@ -38,6 +38,11 @@ def offered_suites(hello: ClientHello) -> tuple[int, ...]:
     return tuple(code for code in hello.cipher_suites if not is_grease(code) and code not in SIGNALLING)
 
 
+def is_narrow(hello: ClientHello) -> bool:
+    """The client offers next to no suites: somebody restricted it."""
+    return len(offered_suites(hello)) <= knowledge.limit("few_suites")
+
+
 def hello_refused(conn: Connection) -> bool:
     """The server ended the handshake instead of answering the ClientHello with its choice: by an alert, or by closing at
     once. A server that closes after long silence refused nothing: it was stuck."""

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from analyzer import knowledge
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.hellos import hello_refused, offered_suites, refusing_alert
+from analyzer.judgement.hellos import hello_refused, is_narrow, offered_suites, refusing_alert
 from analyzer.judgement.story import alert_name, first_alert, first_ending, view_of, who
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription, is_grease
@@ -78,10 +78,12 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def _sure(conn: Connection, code: int | None) -> Confidence:
-    """insufficient_security is about ciphers and nothing else; 40 to a hello without a name may be about the name."""
+    """insufficient_security is about ciphers and nothing else; 40 to a hello without a name may be about the name, unless
+    the client hardly offers a suite."""
     if code == AlertDescription.insufficient_security:
         return Confidence.HIGH
-    return Confidence.MEDIUM if conn.server_name else Confidence.LOW
+    narrow = conn.client_hello is not None and is_narrow(conn.client_hello)
+    return Confidence.MEDIUM if conn.server_name or narrow else Confidence.LOW
 
 
 def _refused(conn: Connection, how: str, frame: int, confidence: Confidence) -> Finding:

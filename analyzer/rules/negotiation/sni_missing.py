@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.hellos import hello_refused, refusing_alert
+from analyzer.judgement.hellos import hello_refused, is_narrow, refusing_alert
 from analyzer.judgement.story import alert_name, who
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription
@@ -78,7 +78,8 @@ def _refused(conn: Connection, context: Context) -> Finding | None:
         return None
     served = context.history.served_names(conn.server_ip, conn.server_port)
     said_so = alert is not None and alert.code in SAYS_SO
-    sure = Confidence.HIGH if said_so else Confidence.MEDIUM if alert or served else Confidence.LOW
+    likely = served or (alert and not (conn.client_hello and is_narrow(conn.client_hello)))
+    sure = Confidence.HIGH if said_so else Confidence.MEDIUM if likely else Confidence.LOW
     how = f"answers with the alert {alert_name(alert.code)}" if alert and alert.code else "ends the connection"
     others = f"; it serves others by name ({', '.join(served[:3])})" if served else ""
     frames = (alert.frame,) if alert else () if conn.closed.frame is None else (conn.closed.frame,)

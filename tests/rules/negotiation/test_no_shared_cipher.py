@@ -20,6 +20,7 @@ from tests.build.connections import (
 )
 
 RC4_ONLY = client_hello(cipher_suites=(0x0004, 0x0005, 0x00FF))
+ONE_SUITE = client_hello(server_name=None, cipher_suites=(0x006B, 0x00FF))
 GROUPS = client_hello(supported_groups=(0x001D, 0x0017))
 RETRY = server_hello(hello_retry_request=True, key_share_group=0x0018)
 
@@ -42,6 +43,11 @@ CASES = [
         "alert 40 to a hello without a name: that may be why",
         connection(*TCP, "> ClientHello", "< Alert 40", client_hello=client_hello(server_name=None)),
         confidence=Confidence.LOW,
+    ),
+    hit(
+        "alert 40 to a hello without a name, but with a single suite: that is likelier why",
+        connection(*TCP, "> ClientHello", "< Alert 40", client_hello=ONE_SUITE),
+        confidence=Confidence.MEDIUM,
     ),
     hit(
         "nothing but RC4, and reset",

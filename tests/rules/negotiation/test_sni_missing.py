@@ -21,6 +21,7 @@ from tests.build.connections import (
 )
 
 NAMELESS = client_hello(server_name=None)
+NAMELESS_AND_NARROW = client_hello(server_name=None, cipher_suites=(0x006B, 0x00FF))
 OTHERS = context(FakeHistory(served=("a.example", "b.example")))
 
 CASES = [
@@ -41,6 +42,12 @@ CASES = [
         connection(*TCP, "> ClientHello", "< Alert 40", client_hello=NAMELESS),
         severity=Severity.ERROR,
         confidence=Confidence.MEDIUM,
+    ),
+    hit(
+        "refused by alert 40, but the client offers a single suite: that is likelier why",
+        connection(*TCP, "> ClientHello", "< Alert 40", client_hello=NAMELESS_AND_NARROW),
+        severity=Severity.ERROR,
+        confidence=Confidence.LOW,
     ),
     hit(
         "reset without a word: perhaps",
