@@ -118,6 +118,11 @@ def is_open(chain: Chain) -> bool:
     return meant.missing_issuer is not None and (meant.gap or len(meant.path) == 1)
 
 
+def plainly_complete(chain: Chain) -> bool:
+    """Is nothing missing, whatever else the capture shows?"""
+    return not is_open(chain) and chain.leaf.readable
+
+
 def missing_link(conn: Connection, side: Side, known: Known) -> MissingLink | None:
     """The certificate that is missing from this side's chain; None if nothing is, or its issuer is known to be a root."""
     sent = conn.chain(side)
@@ -167,7 +172,7 @@ def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | Ca
     sent = conn.chain(side)
     if sent is None:
         return None
-    if not is_open(sent.chain) and sent.chain.leaf.readable:
+    if plainly_complete(sent.chain):
         return None  # nearly every chain: nothing else needs to be looked at
     leaf = as_meant(sent.chain).leaf
     if not leaf.readable or not leaf.issuer.readable:

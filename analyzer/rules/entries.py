@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from analyzer.connection import Seen
+from analyzer.judgement.kind import Quiet
 from analyzer.rules.rule import Check, Rule
 
 HEADINGS = ("## What it does", "## Why it matters", "## What to do", "## When it cannot tell")
@@ -30,6 +31,7 @@ class Entry:
         rule: its metadata.
         family: the folder, e.g. "transport".
         check: see rule.py.
+        quiet: see judgement/kind.py; None if the rule file has no such function.
         text: the docstring: a first sentence and four headings; "" under `python -OO`, which drops docstrings.
     """
 
@@ -37,6 +39,7 @@ class Entry:
     family: str
     check: Check
     text: str
+    quiet: Quiet | None = None
 
     @property
     def id(self) -> str:
@@ -128,4 +131,5 @@ def _entry(family: str, module: ModuleType) -> Entry:
         raise CatalogueError(f"{module.__name__}: {'; '.join(found)}")
     rule: Rule = module.RULE
     check: Check = module.check
-    return Entry(rule, family, check, (module.__doc__ or "").strip())
+    quiet: Quiet | None = getattr(module, "quiet", None)
+    return Entry(rule, family, check, (module.__doc__ or "").strip(), quiet)

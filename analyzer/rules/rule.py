@@ -6,7 +6,8 @@ matters, What to do, When it cannot tell), `RULE = Rule(...)`, and
     def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]
 
 It reads the record and yields: findings, or one CannotTell if the capture does not show a fact that the verdict needs,
-or nothing. It never parses, never changes the record, and never imports another rule.
+or nothing. It never parses, never changes the record, and never imports another rule. A rule that looks at every healthy
+connection should have a function `quiet` as well: see judgement/kind.py.
 """
 
 from __future__ import annotations
@@ -115,15 +116,15 @@ class Rule:
         """A finding of this rule; what is not given is the rule's default. `frames` may come unsorted or repeated."""
         seen = tuple(sorted(set(frames)))
         return Finding(
-            rule=self.id,
-            severity=severity or self.severity,
-            confidence=confidence or self.confidence,
-            summary=summary,
-            advice=advice,
-            frames=seen,
-            filter=conn.display_filter(seen) if filter is None else filter,
-            references=self.citations,
-            depth=self.depth if depth is None else depth,
+            self.id,
+            severity or self.severity,
+            confidence or self.confidence,
+            summary,
+            advice,
+            seen,
+            conn.display_filter(seen) if filter is None else filter,
+            self.citations,
+            self.depth if depth is None else depth,
         )
 
     def judged(self, conn: Connection, said: Judgement) -> Finding:

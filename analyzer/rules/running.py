@@ -1,25 +1,48 @@
 """Runs the rules on one record. A crash in one rule stays in that rule and is told to the caller.
 
-Nearly all connections of a capture are alike, so which rules apply is worked out once per combination of facts seen,
-and a healthy connection runs only the few rules whose needs are all there.
+Nearly all connections of a capture are alike. So which rules apply is worked out once per combination of facts seen, and
+which of these have nothing to say of a kind of connections (judgement/kind.py) once per kind: a healthy one runs hardly any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
+from analyzer.judgement.kind import FOREVER, Kind, Period, common, kind_of
 from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.entries import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context
 
+SECOND_NS = 1_000_000_000
 MAX_PLANS = 4096  # combinations of facts remembered: there are a few dozen in practice, a hostile capture makes more
 PSEUDO_TLS = "ms-turn-pseudo-tls"
 HOW_IT_WENT = Seen.ESTABLISHED | Seen.FAILED | Seen.NOT_TLS | Seen.NO_DATA | Seen.TROUBLED_END
 
+MAX_KINDS = 1024  # their chains and CA lists stay in memory
+
+Key = tuple[int, int, int, int, str | None, str | None, str | None, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class KindPlan:
+    """What to run on a kind of connections.
+
+    Attributes:
+        speakers: rules that may have something to say within `period`; outside of it every rule of the plan may.
+        kind: keeps the objects whose ids are in the key.
+    """
+
+    speakers: tuple[Entry, ...]
+    period: Period
+    kind: Kind
+
+
 _plans: dict[int, tuple[Entry, ...]] = {}
+_kinds: dict[Key, KindPlan | None] = {}  # None: seen once, which is not worth a plan
 _order = attrgetter("order")
 
 
@@ -29,13 +52,16 @@ def judge(conn: Connection, context: Context, on_crash: Callable[[Verdict], None
     A rule that raises gives a CRASHED verdict to `on_crash`, and the others go on; without `on_crash` its exception is
     raised, for a caller that contains crashes itself.
     """
-    findings: list[Finding] = []
-    plan = _plan(conn.seen)
     if pseudo_tls(conn):
-        plan = tuple(entry for entry in plan if _about_pseudo_tls(entry))
+        plan = tuple(entry for entry in _plan(conn.seen) if _about_pseudo_tls(entry))
+    else:
+        plan = _speakers(conn, context)
+    findings: list[Finding] = []
     for entry in plan:
         try:
-            findings.extend(said for said in entry.check(conn, context) if isinstance(said, Finding))
+            for said in entry.check(conn, context):
+                if isinstance(said, Finding):
+                    findings.append(said)  # noqa: PERF401  (what a rule said before it crashed counts)
         except Exception as error:
             if on_crash is None:
                 raise
@@ -59,6 +85,57 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
             _plans.clear()
         plan = _plans[key] = tuple(e for e in catalogue() if all(need & key for need in e.rule.needs))
     return plan
+
+
+def _speakers(conn: Connection, context: Context) -> tuple[Entry, ...]:
+    """Those of the plan that may have something to say about this connection."""
+    key = _key(conn)
+    known = _kinds.get(key)
+    if known is None:
+        if key not in _kinds:
+            if len(_kinds) >= MAX_KINDS:
+                _kinds.clear()
+            _kinds[key] = None
+            return _plan(conn.seen)
+        known = _kinds[key] = _plan_kind(conn)
+    first, last = known.period
+    return known.speakers if first <= context.judged_at(conn) // SECOND_NS <= last else _plan(conn.seen)
+
+
+def _key(conn: Connection) -> Key:
+    """Everything that `seen` and `kind_of` say, as numbers and texts: to hash chains, lists and members of an enum is slow."""
+    server, client, request = conn.server_chain, conn.client_chain, conn.certificate_request
+    state, hello = conn.client_certificate_state, conn.client_hello
+    return (
+        conn.seen._value_,
+        id(server.chain) if server is not None else 0,
+        id(client.chain) if client is not None else 0,
+        id(request.ca_list) if request is not None else 0,
+        state._value_ if state is not None else None,
+        conn.server_name,
+        hello.server_name if hello is not None else None,
+        hello is not None and hello.sslv2,
+    )
+
+
+def _plan_kind(conn: Connection) -> KindPlan:
+    """Ask each rule of the plan once."""
+    kind, speakers, period = kind_of(conn), [], FOREVER
+    for entry in _plan(conn.seen):
+        silent = _silent(entry, kind)
+        if silent is None:
+            speakers.append(entry)
+        else:
+            period = common(period, silent)
+    return KindPlan(tuple(speakers), period, kind)
+
+
+def _silent(entry: Entry, kind: Kind) -> Period | None:
+    """When the rule has nothing to say of this kind; None if that is not known, be it by a crash: `check` will tell."""
+    try:
+        return entry.quiet(kind) if entry.quiet is not None else None
+    except Exception:
+        return None
 
 
 def verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:

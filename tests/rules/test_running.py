@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,10 +11,21 @@ from analyzer import rules
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity, Verdict
 from analyzer.findings import Outcome as Answer
+from analyzer.judgement.kind import FOREVER, Kind, Period
 from analyzer.rules import running
 from analyzer.rules.entries import Entry
 from analyzer.rules.rule import Context, Rule
-from tests.build.connections import DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, connection, context
+from tests.build.connections import (
+    DATA,
+    HANDSHAKE,
+    HELLOS,
+    SECOND_NS,
+    SERVER_FLIGHT,
+    START_NS,
+    client_hello,
+    connection,
+    context,
+)
 
 HEALTHY = connection(*HANDSHAKE, *DATA)
 FAILED = connection(*SERVER_FLIGHT, "> Alert 48", "> RST")
@@ -34,6 +46,11 @@ def saying(one: Rule, *said: Finding | CannotTell) -> Entry:
     return Entry(one, "test", check, "")
 
 
+def quiet_in(period: Period | None) -> Entry:
+    """A rule that always speaks, although it says that it is quiet: what is asked can be seen from what is found."""
+    return replace(saying(rule("r")), quiet=lambda kind: period)
+
+
 def crashing(rule_id: str) -> Entry:
     def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield RULE.finding(conn, "half a result")
@@ -49,6 +66,7 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Entry]]:
     entries: list[Entry] = []
     monkeypatch.setattr(running, "catalogue", lambda: tuple(entries))
     monkeypatch.setattr(running, "_plans", {})
+    monkeypatch.setattr(running, "_kinds", {})
     yield entries
 
 
@@ -153,3 +171,59 @@ def test_plans_are_bounded(monkeypatch: pytest.MonkeyPatch, catalogue: list[Entr
         running._plan(Seen(bits))
         sizes.append(len(running._plans))
     assert max(sizes) == 8
+
+
+def asked(conn: Connection, moment: int | None = None) -> list[bool]:
+    """Does the first, second and third judgement of this connection ask the only rule?"""
+    return [bool(rules.judge(conn, context(now_ns=moment))) for _ in range(3)]
+
+
+START = START_NS // SECOND_NS
+
+
+@pytest.mark.parametrize(
+    ("entry", "moment", "answer"),
+    [
+        pytest.param(saying(rule("r")), None, [True, True, True], id="a rule that is never quiet"),
+        pytest.param(quiet_in(FOREVER), None, [True, False, False], id="a quiet one, from the second of its kind on"),
+        pytest.param(quiet_in(None), None, [True, True, True], id="one that does not know"),
+        pytest.param(quiet_in((START, START)), None, [True, False, False], id="quiet at that time, to the second"),
+        pytest.param(quiet_in((0, START - 1)), None, [True, True, True], id="quiet until then"),
+        pytest.param(quiet_in((START + 1, START + 9)), None, [True, True, True], id="quiet later"),
+        pytest.param(quiet_in((5, 6)), 6 * SECOND_NS, [True, False, False], id="the moment that the user gave counts"),
+        pytest.param(
+            replace(saying(rule("r")), quiet=lambda kind: (1, 1 // 0)), None, [True, True, True], id="quiet crashes"
+        ),
+    ],
+)
+def test_quiet_rules_are_left_out(catalogue: list[Entry], entry: Entry, moment: int | None, answer: list[bool]) -> None:
+    catalogue.append(entry)
+    assert asked(HEALTHY, moment) == answer
+
+
+def test_a_kind_is_told_apart_by_what_its_rules_see(catalogue: list[Entry]) -> None:
+    seen: list[Kind] = []
+
+    def quiet(kind: Kind) -> Period:
+        seen.append(kind)
+        return FOREVER
+
+    catalogue.append(replace(saying(rule("r")), quiet=quiet))
+    nameless = client_hello(server_name=None)
+    for conn in (HEALTHY, replace(HEALTHY, client_hello=nameless), replace(HEALTHY, server_name="other.example")):
+        assert asked(conn) == [True, False, False]
+    assert [(kind.named, kind.server_name) for kind in seen] == [
+        (True, "sip.example.com"),
+        (False, "sip.example.com"),
+        (True, "other.example"),
+    ]
+
+
+def test_kinds_are_bounded(monkeypatch: pytest.MonkeyPatch, catalogue: list[Entry]) -> None:
+    catalogue.append(quiet_in(FOREVER))
+    monkeypatch.setattr(running, "MAX_KINDS", 4)
+    sizes = []
+    for number in range(16):
+        rules.judge(replace(HEALTHY, server_name=f"{number}.example"), context())
+        sizes.append(len(running._kinds))
+    assert max(sizes) == 4

@@ -24,8 +24,9 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.kind import Kind, Period
 from analyzer.judgement.refusal import Defect
-from analyzer.judgement.validity import clock_of, out_of_date, plainly_valid
+from analyzer.judgement.validity import clock_of, out_of_date, plainly_valid, plainly_valid_period
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -47,3 +48,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     clock = clock_of(conn, moment, context.today_ns, given=context.now_ns is not None)
     for said in out_of_date(conn, clock, Defect.EXPIRED, context.history):
         yield said if isinstance(said, CannotTell) else RULE.judged(conn, said)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return plainly_valid_period(kind.chains())

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.defects import self_signed_leaf
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
@@ -43,6 +44,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     for sent in conn.chains():
         if sent.chain.leaf.self_issued and self_signed_leaf(sent.chain) is not None:
             yield _finding(conn, sent)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(not any(chain.leaf.self_issued for chain in kind.chains()))
 
 
 def _finding(conn: Connection, sent: SentChain) -> Finding:

@@ -28,6 +28,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant, misplaced_leaf
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, some, where
 from analyzer.judgement.refusal import Defect, weigh
@@ -50,6 +51,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         order = wrong_order(sent.chain)
         if order:
             yield _finding(conn, sent, order)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(not any(map(wrong_order, kind.chains())))
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -29,7 +29,8 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.chains import incompleteness
+from analyzer.judgement.chains import incompleteness, plainly_complete
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -50,3 +51,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield said
     elif said is not None:
         yield RULE.judged(conn, said)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.client is None or plainly_complete(kind.client))

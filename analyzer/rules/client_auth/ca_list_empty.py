@@ -22,6 +22,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -53,3 +54,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         "CAs (Windows: Client Authentication Issuers store and SendTrustedIssuerList = 1).",
         frames=request.frames,
     )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.ca_list is None or bool(kind.ca_list.names) or kind.ca_list.size > 0)

@@ -21,9 +21,12 @@ TLS 1.3 without keys: the request is encrypted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from analyzer.connection import CaList, Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.kind import Kind, Period, quiet_if
+from analyzer.judgement.memory import CAPACITY
 from analyzer.knowledge import limit
 from analyzer.rules.rule import Context, Rule
 
@@ -43,18 +46,27 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     request = conn.certificate_request
     if request is None or not _too_long(request.ca_list):
         return
-    ca_list = request.ca_list
     yield RULE.finding(
         conn,
-        f"the server's list of CAs has {len(ca_list.names):,} names in {ca_list.size:,} bytes{_limits(ca_list.size)}",
+        _summary(len(request.ca_list.names), request.ca_list.size),
         advice="Remove roots that nobody needs from the server's Trusted Root store (KB 2801679, KB 931125; `certutil -store "
         "Root` lists them), or set SendTrustedIssuerList = 0, or send a chosen list (Client Authentication Issuers store).",
         frames=request.frames,
     )
 
 
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.ca_list is None or not _too_long(kind.ca_list))
+
+
 def _too_long(ca_list: CaList) -> bool:
     return len(ca_list.names) > limit("ca_names_many") or ca_list.size > limit("schannel_ca_list_2003")
+
+
+@lru_cache(maxsize=CAPACITY)
+def _summary(names: int, size: int) -> str:
+    return f"the server's list of CAs has {names:,} names in {size:,} bytes{_limits(size)}"
 
 
 def _limits(size: int) -> str:

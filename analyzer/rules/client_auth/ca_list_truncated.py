@@ -28,6 +28,7 @@ from analyzer.certificates.names import Name
 from analyzer.connection import CertificateRequest, CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.issuers import listing
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import dn
 from analyzer.judgement.refusal import Refusal, refusal_of
 from analyzer.knowledge import limit
@@ -73,6 +74,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
             frames=request.frames,
             severity=Severity.NOTE if works else Severity.WARNING,
         )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.ca_list is None or _limit_below(kind.ca_list.size) is None)
 
 
 def _limit_below(size: int) -> int | None:

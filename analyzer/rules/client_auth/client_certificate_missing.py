@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Finding, Severity
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import counted, where
 from analyzer.judgement.refusal import refusal_of
 from analyzer.rules.rule import Context, Rule
@@ -64,6 +65,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         )
     else:
         yield _note(conn, context, frames)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.client_state not in NONE)
 
 
 def _note(conn: Connection, context: Context, frames: tuple[int, ...]) -> Finding:

@@ -27,6 +27,7 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.defects import self_signed_leaf
 from analyzer.judgement.issuers import Listing, listing, plainly_listed
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, counted, dn, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
@@ -55,6 +56,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield CannotTell(answer.reason)
     elif not answer.listed:
         yield _finding(conn, answer)
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.ca_list is None or kind.client is None or plainly_listed(kind.client, kind.ca_list))
 
 
 def _finding(conn: Connection, answer: Listing) -> Finding:

@@ -29,6 +29,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import some, where
 from analyzer.judgement.refusal import Defect, Weight, weigh, went_on
@@ -68,6 +69,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         confidence=weight.confidence,
         depth=weight.depth,
     )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.server is None or not kind.server_name or covered(kind.server, kind.server_name))
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.kind import FOREVER, Kind, Period
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -46,3 +47,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         "TLS are to be expected",
         frames=(*conn.frames_of("ClientHello")[:1], *conn.frames_of("ServerHello")[:1]),
     )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return FOREVER  # pseudo-TLS is of no kind

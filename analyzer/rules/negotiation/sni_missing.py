@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.hellos import hello_refused, is_narrow, refusing_alert
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.story import alert_name, who
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription
@@ -69,6 +70,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         f"{who(conn, Side.CLIENT)} names no server in its hello (no SNI): it gets the default certificate",
         frames=conn.frames_of("ClientHello"),
     )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(kind.named or kind.sslv2)
 
 
 def _refused(conn: Connection, context: Context) -> Finding | None:

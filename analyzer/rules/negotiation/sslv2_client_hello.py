@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from analyzer import knowledge
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.story import who
 from analyzer.rules.rule import Context, Rule
 
@@ -50,3 +51,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         frames=conn.frames_of("ClientHello"),
         severity=Severity.WARNING if conn.failed else Severity.NOTE,
     )
+
+
+def quiet(kind: Kind) -> Period | None:
+    """See judgement/kind.py."""
+    return quiet_if(not kind.sslv2)

@@ -1,0 +1,74 @@
+"""`Kind`: what thousands of connections have in common, so that a rule says only once that it has nothing to say of them.
+
+A rule file may have, besides `check`,
+
+    def quiet(kind: Kind) -> Period | None
+
+It answers: when does no connection of this kind get a finding from me, whatever else it shows? None = perhaps at any
+time. It only saves time: `check` must come to the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analyzer.certificates.chain import Chain
+from analyzer.connection import CaList, CertificateState, Connection
+
+Period = tuple[int, int]
+"""From and to, both inclusive, in seconds since 1970, of the moment of judgement (`Context.judged_at`)."""
+FOREVER: Period = (-(2**62), 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Facts that repeat. Connections of pseudo-TLS are of no kind.
+
+    Attributes:
+        server, client: the chains sent; None if none was seen.
+        ca_list: of the CertificateRequest; None if none was seen.
+        client_state: `Connection.client_certificate_state`.
+        server_name: `Connection.server_name`.
+        named: the ClientHello has a server name.
+        sslv2: it is in the SSLv2 format.
+    """
+
+    server: Chain | None
+    client: Chain | None
+    ca_list: CaList | None
+    client_state: CertificateState | None
+    server_name: str | None
+    named: bool
+    sslv2: bool
+
+    def chains(self) -> list[Chain]:
+        """The chains seen, the server's first."""
+        return [chain for chain in (self.server, self.client) if chain is not None]
+
+
+Quiet = Callable[[Kind], Period | None]
+
+
+def kind_of(conn: Connection) -> Kind:
+    """The kind of this connection."""
+    hello, request = conn.client_hello, conn.certificate_request
+    return Kind(
+        conn.server_chain.chain if conn.server_chain else None,
+        conn.client_chain.chain if conn.client_chain else None,
+        request.ca_list if request else None,
+        conn.client_certificate_state,
+        conn.server_name,
+        bool(hello and hello.server_name),
+        bool(hello and hello.sslv2),
+    )
+
+
+def quiet_if(settled: bool) -> Period | None:
+    """The answer of a rule for which the time does not matter."""
+    return FOREVER if settled else None
+
+
+def common(one: Period, other: Period) -> Period:
+    """When both are quiet; it may be empty."""
+    return max(one[0], other[0]), min(one[1], other[1])
