@@ -130,6 +130,8 @@ def build(conversation: Conversation, client: int) -> Timeline:
         if conversation.settled and not conversation.tls13 and half.tail and half.tail[2] == ContentType.alert:
             frame, time_ns, _, size, _ = half.tail
             rows.append((frame, MIDDLE, len(rows), side, "EncryptedAlert", (frame,), time_ns, size, None, 1))
+    if first.first_hello is not None and _answers_first(second):
+        first.messages[HandshakeType.client_hello], first.first_hello = first.first_hello, None
     for end in conversation.ends:
         side = Side.CLIENT if end.direction == client else Side.SERVER
         rows.append((end.frame, LAST, len(rows), side, end.how.upper(), (end.frame,), end.time_ns, 0, None, 1))
@@ -144,6 +146,12 @@ def build(conversation: Conversation, client: int) -> Timeline:
     if first.app_records > 1 or second.app_records > 1:
         rows = _fold_runs(rows)
     return Timeline(rows, first, second, reading)
+
+
+def _answers_first(server: Direction) -> bool:
+    """Nobody asked for the client's second hello (no HelloRetryRequest, and none can have been lost): the server's choice
+    is about the first."""
+    return HandshakeType.server_hello in server.messages and server.hello_retry is None and not server.lost
 
 
 def history(rows: list[StepRow]) -> str:

@@ -66,7 +66,7 @@ def of_connection(conn: Connection) -> Facts:
     }
     ends = [(end.frame, str(end.side), end.how) for end in conn.endings]
     facts["fin"] = firsts((frame, side) for frame, side, how in ends if how == "fin")
-    facts["rst"] = tuple((frame, side) for frame, side, how in ends if how == "rst")
+    facts["rst"] = firsts((frame, side) for frame, side, how in ends if how == "rst")
     return {**facts, **_hellos(conn), **_request(conn)}
 
 
@@ -93,7 +93,7 @@ def hello_frames(messages: Iterable[Message]) -> tuple[int, ...]:
 
 
 def firsts(ends: Iterable[tuple[int, str]]) -> tuple[tuple[int, str], ...]:
-    """The first of each side: a FIN that is sent again is no second one."""
+    """The first of each side: a FIN or RST that is sent again is no second one."""
     seen: dict[str, int] = {}
     for frame, side in ends:
         seen.setdefault(side, frame)

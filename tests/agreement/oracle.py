@@ -51,7 +51,7 @@ def _facts(stream: dict[str, Any]) -> Facts:
         "hello_frames": hello_frames(messages),
         "alerts": tuple(sorted((item["frame"], _side(item["from"]), *_alert(item)) for item in stream["alerts"])),
         "fin": firsts((frame, _side(side)) for frame, side in stream["fin"]),
-        "rst": tuple((frame, _side(side)) for frame, side in stream["rst"]),
+        "rst": firsts((frame, _side(side)) for frame, side in stream["rst"]),
     }
     if stream["client"]:
         facts |= {"client": stream["client"], "server": stream["server"]}

@@ -100,7 +100,7 @@ def _facts(stream: Stream) -> Facts:
         "hello_frames": hello_frames(messages),
         "alerts": tuple(sorted((frame, side(sender), *rest) for frame, sender, *rest in stream.alerts)),
         "fin": firsts((frame, side(sender)) for frame, sender, how in stream.ends if how == "fin"),
-        "rst": tuple((frame, side(sender)) for frame, sender, how in stream.ends if how == "rst"),
+        "rst": firsts((frame, side(sender)) for frame, sender, how in stream.ends if how == "rst"),
         "ca_names": None,
     }
     for who in ("client", "server"):

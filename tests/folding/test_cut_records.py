@@ -30,5 +30,5 @@ def test_tls_is_found_on_any_port(tmp_path: Path, first: bytes, kept: int, carri
     talk.put(CLIENT, first, snap=HEADERS + kept)
     path = tmp_path / "x.pcap"
     path.write_bytes(pcap(talk.packets))
-    found = [item.tls for item in Run([str(path)], Options(ports=None)) if isinstance(item, Connection)]
-    assert found == [True] * carries_tls
+    found = [item for item in Run([str(path)], Options(ports=None)) if isinstance(item, Connection) and item.tls]
+    assert len(found) == carries_tls
