@@ -37,7 +37,8 @@ def _went_on(end: End, ends: list[End], flow: Flow) -> bool:
     lane, peer = flow.lanes[end.direction], flow.lanes[1 - end.direction]
     last = lane.last_payload_seq
     if last is not None and lane.last_payload_frame is not None and lane.last_payload_frame > end.frame:
-        beyond = seq_distance(last & 0xFFFFFFFF, end.seq) > 0 or not end.seq_fits
+        ahead = seq_distance(last & 0xFFFFFFFF, end.seq)
+        beyond = ahead > 0 or (ahead < 0 and not end.seq_fits)  # equal: what was missing before it came late
         if beyond and _is_heard(last & 0xFFFFFFFF, peer.last_ack, peer.packets):
             return True
     if end.how == "fin":
