@@ -17,7 +17,9 @@ from tests.build.tcp import CLIENT, SERVER, Tcp
 ALERT = 21
 
 
-@pytest.mark.parametrize("again", [pytest.param(ACK | PSH, id="bytes alone"), pytest.param(ACK | PSH | FIN, id="and FIN")])
+@pytest.mark.parametrize(
+    "again", [pytest.param(ACK | PSH, id="bytes alone"), pytest.param(ACK | PSH | FIN, id="and FIN")]
+)
 def test_a_fin_ahead_of_lost_bytes_counts(tmp_path: Path, again: int) -> None:
     lost = encrypted(ALERT, 26)
     talk = Tcp().open().send(CLIENT, record(h.client_hello())).send(SERVER, record(h.server_hello()))
