@@ -58,6 +58,7 @@ class Assembler:
     """One direction.
 
     Attributes:
+        base: sequence number of the first byte.
         segments: what was given out, in order of the stream.
         next: offset of the next byte expected in order; bytes before it have been given out (or are a Hole).
         expected: sequence number of that byte; -1 while segments wait behind a hole (see `follow`).
@@ -71,13 +72,13 @@ class Assembler:
 
     __slots__ = (
         "_again",
-        "_base",
         "_kept",
         "_pending",
         "_pending_bytes",
         "_taken",
         "_taken_holes",
         "again_frames",
+        "base",
         "conflict_frames",
         "conflicts",
         "expected",
@@ -92,7 +93,7 @@ class Assembler:
     )
 
     def __init__(self, base: int) -> None:
-        self._base = base  # sequence number of the first byte
+        self.base = base
         self._again = (-1, 0, 0)  # offset, bytes and time of the latest segment that was sent again
         self.segments: list[Segment] = []
         self._taken = self._taken_holes = 0
@@ -113,7 +114,7 @@ class Assembler:
 
     def offset(self, seq: int) -> int:
         """Offset in the stream of a sequence number near the bytes expected next."""
-        return self.next + seq_distance(seq, (self._base + self.next) & 0xFFFFFFFF)
+        return self.next + seq_distance(seq, (self.base + self.next) & 0xFFFFFFFF)
 
     def follow(self, packet: bytes, head: int, frame: int, time_ns: int) -> None:
         """A whole segment whose sequence number is `expected`: nearly all are. `packet` begins with `head` bytes of IP and
@@ -121,7 +122,7 @@ class Assembler:
         at = self.next
         self.segments.append((at, frame, time_ns, packet, head))
         self.next = at = at + len(packet) - head
-        self.expected = (self._base + at) & 0xFFFFFFFF
+        self.expected = (self.base + at) & 0xFFFFFFFF
         if at > self.high:
             self.high = at
 
@@ -151,10 +152,30 @@ class Assembler:
         self._taken, self._taken_holes = len(self.segments), len(self.holes)
         return _joined(fresh, holes)
 
-    def finish(self, acknowledged: int | None) -> None:
+    def finish(self, acknowledged: int | None, reach: int = 0) -> None:
         """The direction is over: holes that the peer acknowledged past are given up, and what lies behind them comes
-        out. `acknowledged` is the offset up to which the peer has confirmed; None if its packets are not there."""
+        out. `acknowledged` is the offset up to which the peer has confirmed; None if its packets are not there. `reach`:
+        the offset up to which the direction spoke by all other signs; what the capture lacks of that is a hole too."""
         self._give_up(acknowledged)
+        if not self._pending and self.next < reach:
+            self._hole(reach - self.next, cut=False)
+        self._expect()
+
+    def rebase(self, base: int) -> None:
+        """The direction begins earlier than thought, at this sequence number: what was given out waits for what belongs
+        before it, and must be read anew."""
+        shift = seq_distance(self.base, base)
+        again = [
+            _Piece(at + shift, packet[head:], 0, frame, time_ns, packet[:head])
+            for at, frame, time_ns, packet, head in self.segments
+        ]
+        for piece in self._pending:
+            piece.at += shift
+        self._pending = again + self._pending
+        self._pending_bytes = sum(len(piece.data) for piece in self._pending)
+        self.base, self.next, self.high = base, 0, self.high + shift
+        self.segments, self.holes, self._taken, self._taken_holes = [], [], 0, 0
+        self.rewritten = True
         self._expect()
 
     def replay(self) -> list[bytes | Hole]:
@@ -188,7 +209,7 @@ class Assembler:
         return self.segments[low : bisect_left(self.segments, end, key=_offset)]
 
     def _expect(self) -> None:
-        self.expected = -1 if self._pending else (self._base + self.next) & 0xFFFFFFFF
+        self.expected = -1 if self._pending else (self.base + self.next) & 0xFFFFFFFF
 
     # ---- the rarer ways ----------------------------------------------------------------------------------------------
 

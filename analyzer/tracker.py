@@ -20,7 +20,7 @@ from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
 from analyzer.packets.columns import ACK, SYN, Decoded, IcmpError
 from analyzer.picking import Wants
-from analyzer.tls.messages import NotTls, Preamble
+from analyzer.tls.messages import Event, Lost, NotTls, Preamble
 
 LINGER_NS = 2_000_000_000
 """How long after its close packets still count for a connection: echoes and retransmissions come within a second or two."""
@@ -142,7 +142,7 @@ class Tracker:
                 return True
         elif low in ports or high in ports:
             return True
-        return any(not isinstance(event, NotTls | Preamble) for half in conversation.halves for event in half.events)
+        return any(_is_tls(event) for half in conversation.halves for event in half.events)
 
     def _on_icmp(self, error: IcmpError, replaced: list[tuple[Flow, int]]) -> None:
         key = flow_key(*error.quoted)
@@ -163,6 +163,12 @@ def _first_syn(rows: Rows) -> int | None:
     """The first row that opens a connection."""
     flags = rows.columns.flags
     return next((i for i in range(rows.start, rows.stop) if flags[i] & (SYN | ACK) == SYN), None)
+
+
+def _is_tls(event: Event) -> bool:
+    if isinstance(event, Lost):
+        return event.content_type is not None or event.what is not None
+    return not isinstance(event, NotTls | Preamble)
 
 
 def _stream(flow: Flow) -> int:

@@ -156,3 +156,35 @@ def test_a_capture_that_stops_early_blames_nobody_for_copies(stop: int, copies: 
     packets = copied(told().packets[:stop], copies)
 
     assert not rules(report(packets).connection)
+
+
+# ---- what the capture lost --------------------------------------------------------------------------------------------
+
+
+def alerted(*, lose: int) -> list[Packet]:
+    """A server that refuses the client's certificate with an alert; the capture lost some of the last packets."""
+    story = Story()
+    story.open().hello().answer().certificate()
+    before = len(story.packets)
+    story.alert(SERVER, 48).fin(SERVER).fin(CLIENT).ack(SERVER)
+    return story.packets[:before] + [p for at, p in enumerate(story.packets[before:]) if not lose >> at & 1]
+
+
+@pytest.mark.parametrize("lose", [mask for mask in range(1, 32) if mask & 1])
+def test_an_alert_that_the_capture_lost_is_not_taken_for_a_close_without_one(lose: int) -> None:
+    conn = report(alerted(lose=lose)).connection
+
+    assert not {rule for rule in rules(conn) if rule != "capture-gap"}
+    assert conn.outcome.value == "unknown"
+    if lose & 0b01111 != 0b01111:  # something is left that tells of it; a lost FIN counts as a byte
+        assert conn.visibility.gap_bytes in (7, 8)
+
+
+def test_nothing_left_but_syn_and_reset_is_no_refusal_if_data_was_acknowledged() -> None:
+    story = Story()
+    story.open().hello().rst(SERVER)
+    conn = report([story.packets[0], story.packets[-1]]).connection
+
+    assert not {rule for rule in rules(conn) if rule != "capture-gap"}
+    assert conn.visibility.gap_bytes == len(HELLO)
+    assert conn.outcome.value == "unknown"

@@ -11,11 +11,14 @@ MISFIT_NS = 30_000_000_000
 """A RST whose sequence number is not the expected one closes the connection only if this much later nothing took it back:
 most likely it is forged, or packets before it are missing."""
 
+MAX_UNSEEN = 1 << 20
+"""Bytes that may be missing from the capture at one place."""
+
 
 @dataclass(slots=True)
 class End:
-    """A FIN or RST as it came. `direction` as in Flow; `seq`: the number behind its payload; `heard_ns`: when the other
-    side's latest payload before it was looked at; None if there was none."""
+    """A FIN or RST as it came. `direction` as in Flow; `seq`: the number behind its payload; `ack`: None without ACK flag;
+    `heard_ns`: when the other side's latest payload before it was looked at; None if there was none."""
 
     direction: int
     how: str
@@ -26,6 +29,7 @@ class End:
     ip_id: int
     heard_ns: int | None
     seq: int = 0
+    ack: int | None = None
 
 
 def unheeded(ends: list[End], flow: Flow) -> list[End]:
@@ -51,6 +55,20 @@ def _is_heard(seq: int, acknowledged: int | None, packets: int) -> bool:
     if acknowledged is None:
         return packets == 0  # the peer's side was not captured
     return seq_distance(acknowledged, seq) >= 0
+
+
+def reach(direction: int, ends: list[End], flow: Flow, base: int, end: int) -> int:
+    """Offset up to which this direction is known to have spoken, though no packet may show it: by its own FIN or RST, or
+    by what the peer acknowledged. `base`: sequence number of its first byte; `end`: offset behind what was seen."""
+    expected, furthest = base + end, 0
+    for one in ends:
+        seq = one.seq if one.direction == direction else one.ack
+        if seq is not None and furthest < (ahead := (seq - expected) & 0xFFFFFFFF) <= MAX_UNSEEN:
+            furthest = ahead
+    heard = flow.lanes[1 - direction].last_ack
+    if heard is not None and furthest < (ahead := (heard - expected) & 0xFFFFFFFF) <= MAX_UNSEEN:
+        furthest = ahead
+    return end + furthest if furthest > 1 else end  # one more than seen is a FIN
 
 
 def closing_time(ends: list[End]) -> int | None:

@@ -7,7 +7,8 @@ Once both sides have shown encrypted traffic beyond the handshake, only ends and
 from __future__ import annotations
 
 from analyzer.flows import Columns, Flow, Rows
-from analyzer.folding.closing import End, closing_time, unheeded
+from analyzer.folding.beginning import announced_mss, begins_earlier, first_byte, is_far
+from analyzer.folding.closing import End, closing_time, reach, unheeded
 from analyzer.packets.columns import ACK, FIN, RST, SYN
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
@@ -21,8 +22,6 @@ FOLLOWED_BYTES = 48 * 1024
 """Encrypted bytes of one direction after which the connection is settled if the other has sent any."""
 ENOUGH_BYTES = 256 * 1024
 """Bytes of a connection of which nothing could be told until then; nothing will."""
-MAX_FIRST_HOLE = 1 << 20
-"""Bytes between a SYN and the first payload seen that may be missing from the capture."""
 SMALLEST_FULL = 1_200
 """Payload bytes of a full-size segment at least, where no maximum was announced."""
 OPTION_BYTES = 40
@@ -143,7 +142,7 @@ class Conversation:
                     self._on_tail(half, c, i, data)
                 else:
                     seq = c.seq[i] + 1 & 0xFFFFFFFF if flags & SYN else c.seq[i]
-                    assembler = half.assembler or self._begin(half, direction, seq)
+                    assembler = half.assembler or self._begin(half, first_byte(self.flow, direction, half.syn_seq, seq))
                     start, at = c.ip_at[i], c.payload_at[i]
                     packet, head = bytes(data[start : at + c.payload[i]]), at - start
                     if wire > half.largest:
@@ -151,6 +150,7 @@ class Conversation:
                     if seq == assembler.expected and len(packet) - head == wire:
                         assembler.follow(packet, head, c.frame[i], c.time_ns[i])
                     else:
+                        assembler = self._mend_beginning(half, assembler, seq)
                         full = self.full_size or max(half.largest, SMALLEST_FULL)
                         payload, headers = packet[head:], packet[:head]
                         assembler.feed(seq, payload, wire, c.frame[i], c.time_ns[i], headers, full)
@@ -173,13 +173,25 @@ class Conversation:
         """The connection is over, or the capture is: holes are given up, streams say what they still hold."""
         self.recheck()
         for direction, half in enumerate(self.halves):
-            if half.assembler is None or half.stream is None:
+            assembler = half.assembler
+            if assembler is None:
+                assembler = self._unseen(half, direction)
+            if assembler is None or half.stream is None:
                 continue
             half.acked = self.acknowledged(direction)
             if not self.settled:
-                half.assembler.finish(half.acked)
+                assembler.finish(half.acked, reach(direction, self.ends, self.flow, assembler.base, assembler.high))
                 self._read_half(half)
                 half.events += half.stream.finish()
+
+    def _unseen(self, half: Half, direction: int) -> Assembler | None:
+        """A direction without payload: did it speak, so that the capture must have lost it all?"""
+        lane = self.flow.lanes[direction]
+        base = half.syn_seq if half.syn_seq is not None else lane.base
+        if base is None or not lane.packets:
+            return None
+        start = (base + 1) & 0xFFFFFFFF
+        return self._begin(half, start) if reach(direction, self.ends, self.flow, start, 0) else None
 
     def acknowledged(self, direction: int) -> int | None:
         """Offset up to which the peer has acknowledged this direction; None if its packets are not in the capture."""
@@ -210,23 +222,25 @@ class Conversation:
         if half.syn_frame is None:
             half.syn_frame, half.syn_ns = c.frame[i], c.time_ns[i]
             half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
-            half.mss = _announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
+            half.mss = announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
             announced = [each.mss for each in self.halves if each.mss]
             self.full_size = max(1, min(announced) - OPTION_BYTES) if announced else 0
 
-    def _begin(self, half: Half, direction: int, seq: int) -> Assembler:
-        """The first payload of a direction."""
-        half.assembler = Assembler(self._first_byte(half, direction, seq))
+    def _begin(self, half: Half, start: int) -> Assembler:
+        """The first payload of a direction, or the proof that there was one."""
+        half.assembler = Assembler(start)
         half.stream = TlsStream(mid_stream=not self.syn_seen)
         return half.assembler
 
-    def _first_byte(self, half: Half, direction: int, seq: int) -> int:
-        """Sequence number of this direction's first byte: after the SYN if one was seen, else as the peer acknowledges,
-        unless the first payload is so far away that this must be a left-over of another connection."""
-        base = half.syn_seq if half.syn_seq is not None else self.flow.lanes[direction].base
-        if base is None or abs(seq_distance(seq, base)) > MAX_FIRST_HOLE:
-            return seq
-        return (base + 1) & 0xFFFFFFFF
+    def _mend_beginning(self, half: Half, assembler: Assembler, seq: int) -> Assembler:
+        """A segment out of order may show that the direction begins elsewhere than its first payload said."""
+        if half.syn_seq is None:
+            if begins_earlier(seq, assembler.base, self.carried):
+                assembler.rebase(seq)
+        elif is_far(assembler.base, half.syn_seq) and not is_far(seq, half.syn_seq):
+            assembler = self._begin(half, (half.syn_seq + 1) & 0xFFFFFFFF)  # forged, or left over from another one
+            half.events, half.opaque_records, half.opaque_bytes, half.app_records = [], 0, 0, 0
+        return assembler
 
     def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
         """After the handshake: remember the last segment that is one lone record of an alert's kind and size. A copy of
@@ -272,8 +286,8 @@ class Conversation:
             return  # a mirror port's copy
         if len(self.ends) < MAX_ENDINGS:
             heard = self.halves[1 - direction].spoke_ns
-            fits = self._seq_fits(half, direction, seq)
-            self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard, seq))
+            fits, ack = self._seq_fits(half, direction, seq), c.ack[i] if flags & ACK else None
+            self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard, seq, ack))
             self.closed_ns = closing_time(self.ends)
 
     def recheck(self) -> None:
@@ -375,19 +389,3 @@ def _is_light(wants: Wants, c: Columns, i: int, data: memoryview) -> bool:
         return False
     first = data[c.payload_at[i]]
     return first == ContentType.alert or (first == ContentType.application_data and c.wire_payload[i] in ALERT_SEGMENTS)
-
-
-def _announced_mss(header: memoryview) -> int | None:
-    """The maximum segment size option of a TCP header (RFC 9293 section 3.7.1)."""
-    at = 20
-    while at + 1 < len(header):
-        kind, size = header[at], header[at + 1]
-        if kind == 0:
-            return None
-        if kind == 1:
-            at += 1
-            continue
-        if kind == 2 and size == 4 and at + 4 <= len(header):
-            return header[at + 2] << 8 | header[at + 3]
-        at += max(2, size)
-    return None

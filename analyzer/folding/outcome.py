@@ -183,7 +183,7 @@ def outcome(
     sent again and again without an answer (`repeated`) is `failed`."""
     client, server = timeline.client, timeline.server
     if not any_payload:
-        return Outcome.NO_DATA if not view.one_sided else Outcome.UNKNOWN
+        return Outcome.UNKNOWN if view.one_sided or view.gap_bytes else Outcome.NO_DATA
     if client.not_tls is not None or server.not_tls is not None:
         return Outcome.UNKNOWN if view.limited or _pseudo(timeline) else Outcome.NOT_TLS
     if not (client.tls or server.tls) or _pseudo(timeline):

@@ -1,0 +1,47 @@
+"""Where a direction begins: the sequence number of its first byte, and what its SYN announced."""
+
+from __future__ import annotations
+
+from analyzer.flows import Flow
+from analyzer.folding.closing import MAX_UNSEEN
+from analyzer.reassembly import seq_distance
+
+DISORDER_BYTES, DISORDER_SEGMENTS = 65_536, 48
+"""How far back, and among how many segments, bytes of a direction that starts inside the connection may come after later
+ones."""
+
+
+def first_byte(flow: Flow, direction: int, syn_seq: int | None, seq: int) -> int:
+    """Sequence number of a direction's first byte: after the SYN if one was seen, else as the peer acknowledges. `seq`: of
+    its first payload, or of any byte if there is none. If that lies far away, it is forged or another connection's, and
+    only what follows can tell."""
+    base = syn_seq if syn_seq is not None else flow.lanes[direction].base
+    if base is None or is_far(seq, base):
+        return seq
+    return (base + 1) & 0xFFFFFFFF
+
+
+def is_far(seq: int, other: int) -> bool:
+    """Too far from each other for bytes of one connection's beginning."""
+    return abs(seq_distance(seq, other)) > MAX_UNSEEN
+
+
+def begins_earlier(seq: int, base: int, carried: int) -> bool:
+    """A direction whose SYN was not captured: do these bytes belong before those that came first?"""
+    return carried < DISORDER_SEGMENTS and -DISORDER_BYTES <= seq_distance(seq, base) < 0
+
+
+def announced_mss(header: memoryview) -> int | None:
+    """The maximum segment size option of a TCP header (RFC 9293 section 3.7.1)."""
+    at = 20
+    while at + 1 < len(header):
+        kind, size = header[at], header[at + 1]
+        if kind == 0:
+            return None
+        if kind == 1:
+            at += 1
+            continue
+        if kind == 2 and size == 4 and at + 4 <= len(header):
+            return header[at + 2] << 8 | header[at + 3]
+        at += max(2, size)
+    return None
