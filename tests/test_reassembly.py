@@ -13,6 +13,7 @@ from tests.build.frames import ipv4, ipv6, tcp
 
 BASE = 1_000
 TEXT = bytes(range(100))
+SECOND = 1_000_000_000  # between two segments
 Piece = tuple[int, bytes]  # offset and bytes
 
 
@@ -45,7 +46,7 @@ def headers(payload: bytes, *, good: bool = True, v6: bool = False) -> bytes:
 def put(
     assembler: Assembler, at: int, data: bytes, frame: int = 0, *, head: bytes = b"", wire: int | None = None
 ) -> None:
-    assembler.feed((BASE + at) % 2**32, data, len(data) if wire is None else wire, frame, frame * 10, head, 50)
+    assembler.feed((BASE + at) % 2**32, data, len(data) if wire is None else wire, frame, frame * SECOND, head, 50)
 
 
 def fed(*pieces: Piece) -> Assembler:
@@ -270,7 +271,7 @@ def test_after_forgetting_nothing_is_compared_and_frames_are_still_known() -> No
     assembler.take()
     assembler.forget()
     put(assembler, 0, bytes(50), 9)
-    assert (assembler.conflicts, assembler.frames(0, 100), assembler.time_ns(0, 100)) == (0, (1, 2), 20)
+    assert (assembler.conflicts, assembler.frames(0, 100), assembler.time_ns(0, 100)) == (0, (1, 2), 2 * SECOND)
 
 
 # ---- holes -----------------------------------------------------------------------------------------------------------
@@ -355,19 +356,19 @@ def test_any_segments_conserve_bytes_and_never_raise(
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "frames", "time_ns"),
+    ("start", "end", "frames", "seconds"),
     [
-        pytest.param(0, 30, (1,), 10, id="exactly one segment"),
-        pytest.param(5, 6, (1,), 10, id="within one"),
-        pytest.param(29, 31, (1, 3), 30, id="over a border"),
-        pytest.param(30, 60, (3,), 30, id="that came late"),
-        pytest.param(0, 100, (1, 2, 3), 30, id="all: frames ascend, the time is the latest"),
-        pytest.param(60, 100, (2,), 20, id="the last"),
+        pytest.param(0, 30, (1,), 1, id="exactly one segment"),
+        pytest.param(5, 6, (1,), 1, id="within one"),
+        pytest.param(29, 31, (1, 3), 3, id="over a border"),
+        pytest.param(30, 60, (3,), 3, id="that came late"),
+        pytest.param(0, 100, (1, 2, 3), 3, id="all: frames ascend, the time is the latest"),
+        pytest.param(60, 100, (2,), 2, id="the last"),
     ],
 )
-def test_frames_and_times_of_bytes(start: int, end: int, frames: tuple[int, ...], time_ns: int) -> None:
+def test_frames_and_times_of_bytes(start: int, end: int, frames: tuple[int, ...], seconds: int) -> None:
     assembler = fed((0, TEXT[:30]), (60, TEXT[60:]), (30, TEXT[30:60]), (0, TEXT[:30]))
-    assert (assembler.frames(start, end), assembler.time_ns(start, end)) == (frames, time_ns)
+    assert (assembler.frames(start, end), assembler.time_ns(start, end)) == (frames, seconds * SECOND)
 
 
 def test_of_no_bytes_there_are_no_frames() -> None:

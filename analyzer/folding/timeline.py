@@ -202,6 +202,8 @@ def _add_events(rows: list[StepRow], side: Side, half: Half, direction: Directio
             _note(event, side, half, direction)
             continue
         span: Span = event.span
+        while low and starts[low] > span.start:  # the message began before the event that came between its parts
+            low -= 1
         while low < last and starts[low + 1] <= span.start:
             low += 1
         high = low

@@ -18,6 +18,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Self
 
 from tests.build.frames import ACK, FIN, PSH, RST, SYN, ethernet, ipv4, ipv6, tcp
 from tests.build.pcap import START_NS, Packet
@@ -94,12 +95,12 @@ class Tcp:
         self.packets.append(Packet(frame[:snap], self.now_ns, len(frame)))
         self.now_ns += MILLISECOND
 
-    def wait(self, seconds: float) -> Tcp:
+    def wait(self, seconds: float) -> Self:
         """Nothing happens for a while."""
         self.now_ns += round(seconds * 1_000_000_000)
         return self
 
-    def again(self, index: int) -> Tcp:
+    def again(self, index: int) -> Self:
         """A packet once more, now: a retransmission, or a mirror port's copy."""
         self.packets.append(replace(self.packets[index], time_ns=self.now_ns))
         self.now_ns += MILLISECOND
@@ -107,29 +108,29 @@ class Tcp:
 
     # ---- the usual things --------------------------------------------------------------------------------------------
 
-    def syn(self) -> Tcp:
+    def syn(self) -> Self:
         """The client's SYN; called twice it is sent again."""
         self.put(CLIENT, seq=self.isn[CLIENT], flags=SYN, options=self._options())
         self.seq[CLIENT] = self.isn[CLIENT] + 1
         return self
 
-    def syn_ack(self) -> Tcp:
+    def syn_ack(self) -> Self:
         """The server's answer."""
         self.put(SERVER, seq=self.isn[SERVER], ack=self.isn[CLIENT] + 1, flags=SYN | ACK, options=self._options())
         self.seq[SERVER] = self.isn[SERVER] + 1
         return self
 
-    def open(self) -> Tcp:
+    def open(self) -> Self:
         """SYN, SYN-ACK, ACK."""
         self.syn().syn_ack().ack(CLIENT)
         return self
 
-    def ack(self, side: int) -> Tcp:
+    def ack(self, side: int) -> Self:
         """A pure acknowledgement."""
         self.put(side)
         return self
 
-    def send(self, side: int, data: bytes, *, cut: Iterable[int] = (), heard: bool = True, size: int = MSS) -> Tcp:
+    def send(self, side: int, data: bytes, *, cut: Iterable[int] = (), heard: bool = True, size: int = MSS) -> Self:
         """Payload in segments of `size` bytes, or cut after the bytes `cut`; `heard`: the peer gets and acknowledges it."""
         for start, end in _edges(len(data), cut, size):
             self.put(side, data[start:end], seq=self.seq[side] + start, flags=ACK | PSH)
@@ -139,26 +140,26 @@ class Tcp:
             self.ack(1 - side)
         return self
 
-    def lose(self, side: int, size: int, *, heard: bool = True) -> Tcp:
+    def lose(self, side: int, size: int, *, heard: bool = True) -> Self:
         """Payload that the capture does not have; `heard`: the peer got it all the same."""
         self.seq[side] += size
         if heard:
             self.heard[1 - side] = self.seq[side]
         return self
 
-    def fin(self, side: int) -> Tcp:
+    def fin(self, side: int) -> Self:
         """The side has nothing more to say."""
         self.put(side, flags=FIN | ACK)
         self.seq[side] += 1
         self.heard[1 - side] = self.seq[side]
         return self
 
-    def rst(self, side: int) -> Tcp:
+    def rst(self, side: int) -> Self:
         """The side gives up."""
         self.put(side, flags=RST | ACK)
         return self
 
-    def close(self, first: int = CLIENT) -> Tcp:
+    def close(self, first: int = CLIENT) -> Self:
         """FIN, FIN, ACK."""
         self.fin(first).fin(1 - first).ack(first)
         return self

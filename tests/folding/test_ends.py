@@ -95,7 +95,7 @@ def test_finished(name: str, sides: set[Side]) -> None:
 
 
 def test_every_end_is_there_in_order() -> None:
-    conn = told(lambda s: s.hello().fin(CLIENT).wait(0.5).rst(SERVER).rst(SERVER))
+    conn = told(lambda s: s.hello().fin(CLIENT).wait(0.5).rst(SERVER).wait(0.5).rst(SERVER))
     found = [(end.side, end.how, end.first_of_side) for end in conn.endings]
     assert found == [(C, "fin", True), (S, "rst", True), (S, "rst", False)]
 
