@@ -188,3 +188,25 @@ def test_nothing_left_but_syn_and_reset_is_no_refusal_if_data_was_acknowledged()
     assert not {rule for rule in rules(conn) if rule != "capture-gap"}
     assert conn.visibility.gap_bytes == len(HELLO)
     assert conn.outcome.value == "unknown"
+
+
+# ---- packets that the snapshot length cut -------------------------------------------------------------------------------
+
+
+def cut(packets: Sequence[Packet], size: int) -> list[Packet]:
+    return [replace(packet, data=packet.data[:size], original=packet.wire_length) for packet in packets]
+
+
+@pytest.mark.parametrize("size", [64, 68, 96, 128, 256])
+@pytest.mark.parametrize("story", sorted(STORIES))
+def test_a_snapshot_length_gives_no_new_verdict_and_nothing_malformed(story: str, size: int) -> None:
+    packets = packets_of(story)
+    whole, part = report(packets).connections, report(cut(packets, size)).connections
+
+    assert len(part) == len(whole)
+    for full, conn in zip(whole, part, strict=True):
+        assert not rules(conn) - rules(full) - {"capture-truncated"}
+        assert set(conn.malformed) <= set(full.malformed)
+        assert conn.visibility.client_bytes == full.visibility.client_bytes
+        for name in ("version", "cipher", "server_name", "server_chain", "client_chain", "ca_list"):
+            assert facts(conn)[name] in (facts(full)[name], None), name

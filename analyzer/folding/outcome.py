@@ -60,11 +60,11 @@ def visibility(
 
 def payload_bytes(conversation: Conversation, direction: int) -> int:
     """Payload bytes seen of one direction. What came twice, sent again or copied by a mirror port, counts once as far as
-    the sequence numbers tell."""
+    the sequence numbers tell; of packets cut by the snapshot length, all bytes that they had."""
     half, lane = conversation.halves[direction], conversation.flow.lanes[direction]
     assembler = half.assembler
     if assembler is not None and not conversation.settled:
-        return assembler.next - sum([size for _, size, _ in assembler.holes])
+        return assembler.next - sum([size for _, size, cut in assembler.holes if not cut])
     if lane.base is None or lane.last_payload_seq is None or lane.bytes >> 32:
         return lane.bytes  # the numbers have wrapped
     extent = (lane.last_payload_seq - lane.base - 1) & 0xFFFFFFFF

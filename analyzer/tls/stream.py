@@ -65,6 +65,7 @@ class TlsStream:
         "_assembler",
         "_changes",
         "_hidden",
+        "_holed",
         "_need",
         "_opening",
         "_pending",
@@ -90,6 +91,7 @@ class TlsStream:
         self._rest: _Rest | None = None  # the record that has a hole
         self._alert = b""  # half an alert
         self._hidden = False  # a pseudo-TLS hello: what follows is nobody's business
+        self._holed = False  # the capture lacks a part of it
 
     @property
     def suppressed(self) -> int:
@@ -279,8 +281,11 @@ class TlsStream:
             opening = self._opening.protocol if self._opening else ""
             back_to_plain = opening and self.state is _OPAQUE  # FTP may leave TLS again: RFC 4217 section 12
             if opening != "TDS" and not back_to_plain:  # TDS puts packet headers between the records
-                header = data[pos : pos + HEADER].hex(" ")
-                events.append(Malformed(f"not a TLS record header: {header}", at + pos))
+                if self._holed:  # what the hole hid may explain it: no word against the peer
+                    events.append(Lost(None, None, 0, at + pos, False))
+                else:
+                    header = data[pos : pos + HEADER].hex(" ")
+                    events.append(Malformed(f"not a TLS record header: {header}", at + pos))
             self._break()
             return None
         self.state = _OPAQUE
@@ -309,6 +314,7 @@ class TlsStream:
         self.offset += max(size, 0)
         if size <= 0 or self._hidden or self.state in (State.BROKEN, State.NOT_TLS):
             return []
+        self._holed = True
         if self.state in (State.START, State.PLAIN):
             opening = self._opening = self._opening or Opening()
             events = opening.gap(size, at)

@@ -12,14 +12,15 @@ waiting for something else (a virus scanner, a full log disk). The sender has to
 Look at the program and the machine of the side whose window is closed: load, hung threads, security software.
 
 ## When it cannot tell
-Only the packets of the other side are in the capture: no window of this side is seen.
+Only the packets of the other side are in the capture: no window of this side is seen. Or the capture does not show
+whether the handshake completed after all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Seen, Side
+from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.story import lasting, lowered, who
 from analyzer.judgement.thresholds import limit_ns
@@ -41,6 +42,9 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     for side in Side:
         traffic = conn.traffic(side)
         if traffic.zero_window_frame is not None and traffic.zero_window_ns >= limit_ns("at_once_s"):
+            if conn.outcome is Outcome.UNKNOWN and conn.visibility.limited:
+                yield CannotTell(conn.visibility.limited)
+                return
             yield RULE.finding(
                 conn,
                 f"{who(conn, side)} kept its receive window closed for {lasting(traffic.zero_window_ns)} during the "
