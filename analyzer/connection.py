@@ -557,6 +557,11 @@ class Connection:
 
     def frames_of(self, name: str, side: Side | None = None) -> tuple[int, ...]:
         """Frames of the first step of this name; () if there is none."""
+        if isinstance(self.steps, Steps):
+            for row in self.steps.rows:
+                if row[4] == name and (side is None or row[3] is side):
+                    return row[5]
+            return ()
         step = self.step(name, side)
         return step.frames if step else ()
 

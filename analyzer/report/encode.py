@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec import Struct
 from msgspec.json import Encoder
 
 from analyzer.connection import Connection
 from analyzer.report.certificates import certificate_object
+from analyzer.report.heads import as_dict
 from analyzer.report.hellos import (
     client_hello_head,
     client_hello_key,
@@ -27,12 +29,13 @@ from analyzer.report.mapping import (
     connection_key,
     connection_shared,
     finding_head,
+    finding_key,
     finding_rest,
     visibility_head,
     visibility_key,
     visibility_rest,
 )
-from analyzer.report.safe import ascii_json, utf8
+from analyzer.report.safe import DEL, ascii_json, utf8
 
 KEPT = 4096
 """Parts remembered of each kind. A part may be up to a megabyte, so memory has `KEPT_BYTES` as well."""
@@ -48,10 +51,12 @@ def to_json(value: Any) -> bytes:
         document = _encode(value)
     except UnicodeEncodeError:
         document = _encode(_repaired(value))
-    return ascii_json(document)
+    return document if document.isascii() and DEL not in document else ascii_json(document)
 
 
 def _repaired(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return _repaired(as_dict(value))
     if isinstance(value, str):
         return utf8(value)
     if isinstance(value, dict):
@@ -61,80 +66,73 @@ def _repaired(value: Any) -> Any:
     return value
 
 
-def _members(value: dict[str, Any]) -> bytes:
-    """The members of a JSON object, without its braces."""
-    return to_json(value)[1:-1]
+def _head(head: Struct) -> bytes:
+    """The JSON object without its closing brace: what is remembered goes on behind it."""
+    return to_json(head)[:-1]
 
 
 class _Memo:
-    """Encoded members by key, thrown away all at once when there are too many."""
+    """Encoded members by key, thrown away all at once when there are too many. `make` tells them from what is encoded;
+    `behind` are the bytes between them and the next head."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[Any], dict[str, Any]], behind: bytes) -> None:
+        self._make = make
+        self._behind = behind
         self._parts: dict[Any, bytes] = {}
         self._bytes = 0
 
-    def get(self, key: Any, make: Callable[[Any], dict[str, Any]], source: Any) -> bytes:
-        part = self._parts.get(key)
-        if part is None:
-            part = _members(make(source))
-            if len(self._parts) >= KEPT or self._bytes + len(part) > KEPT_BYTES:
-                self._parts.clear()
-                self._bytes = 0
-            self._parts[key] = part
-            self._bytes += len(part)
+    def get(self, key: Any, source: Any) -> bytes:
+        return self._parts.get(key) or self._keep(key, source)
+
+    def _keep(self, key: Any, source: Any) -> bytes:
+        part = b"," + to_json(self._make(source))[1:-1] + self._behind
+        if len(self._parts) >= KEPT or self._bytes + len(part) > KEPT_BYTES:
+            self._parts.clear()
+            self._bytes = 0
+        self._parts[key] = part
+        self._bytes += len(part)
         return part
 
 
 class ConnectionEncoder:
     """Connections of one output, and the certificates and CA lists that they need, each once.
 
-    A connection is nearly all repetition: its bytes are handed out in pieces, so that what is remembered is copied once,
-    when the pieces are joined for writing.
+    A connection is nearly all repetition: its bytes are handed out in pieces, heads that are its own and remembered parts
+    in turn, so that what is remembered is copied once, when the pieces are joined for writing.
     """
 
     def __init__(self) -> None:
         self._written: dict[str, None] = {}
-        self._shared, self._visibilities, self._findings = _Memo(), _Memo(), _Memo()
-        self._client_hellos, self._server_hellos, self._requests = _Memo(), _Memo(), _Memo()
+        self._shared = _Memo(connection_shared, b',"client_hello":')
+        self._client_hellos = _Memo(client_hello_offer, b'},"server_hello":')
+        self._server_hellos = _Memo(server_hello_choice, b'},"certificate_request":')
+        self._requests = _Memo(request_list, b'},"visibility":')
+        self._visibilities = _Memo(visibility_rest, b'},"findings":[')
+        self._findings = _Memo(finding_rest, b"}")
 
     def connection(self, conn: Connection) -> list[bytes]:
         """The pieces of the connection as one JSON object; the same keys and values as `mapping.connection_object`."""
-        pieces = [
-            to_json(connection_head(conn))[:-1],
-            b",",
-            self._shared.get(connection_key(conn), connection_shared, conn),
-        ]
         hello, answer, request = conn.client_hello, conn.server_hello, conn.certificate_request
+        pieces = [_head(connection_head(conn)), self._shared.get(connection_key(conn), conn)]
         if hello is None:
-            pieces.append(b',"client_hello":null')
+            pieces.append(b'null,"server_hello":')
         else:
-            rest = self._client_hellos.get(client_hello_key(hello), client_hello_offer, hello)
-            pieces += (b',"client_hello":', to_json(client_hello_head(conn, hello))[:-1], b",", rest, b"}")
+            pieces += _head(client_hello_head(conn, hello)), self._client_hellos.get(client_hello_key(hello), hello)
         if answer is None:
-            pieces.append(b',"server_hello":null')
+            pieces.append(b'null,"certificate_request":')
         else:
-            rest = self._server_hellos.get(server_hello_key(answer), server_hello_choice, answer)
-            pieces += (b',"server_hello":', to_json(server_hello_head(conn, answer))[:-1], b",", rest, b"}")
+            pieces += _head(server_hello_head(conn, answer)), self._server_hellos.get(server_hello_key(answer), answer)
         if request is None:
-            pieces.append(b',"certificate_request":null')
+            pieces.append(b'null,"visibility":')
         else:
-            rest = self._requests.get(request_key(request), request_list, request)
-            pieces += (b',"certificate_request":', to_json(request_head(conn, request))[:-1], b",", rest, b"}")
-        rest = self._visibilities.get(visibility_key(conn), visibility_rest, conn)
-        pieces += (b',"visibility":', to_json(visibility_head(conn))[:-1], b",", rest, b'},"findings":[')
-        pieces += self._told(conn)
-        pieces += (b"],", to_json(connection_end(conn))[1:])
-        return pieces
-
-    def _told(self, conn: Connection) -> Iterator[bytes]:
+            pieces += _head(request_head(conn, request)), self._requests.get(request_key(request), request)
+        pieces += _head(visibility_head(conn)), self._visibilities.get(visibility_key(conn), conn)
         for index, finding in enumerate(conn.findings):
-            key = (finding.rule, finding.summary, finding.advice, finding.severity._value_, finding.confidence._value_)
             if index:
-                yield b","
-            yield to_json(finding_head(finding, conn))[:-1]
-            yield b","
-            yield self._findings.get(key, finding_rest, finding)
-            yield b"}"
+                pieces.append(b",")
+            pieces += _head(finding_head(finding, conn)), self._findings.get(finding_key(finding), finding)
+        pieces += b"],", to_json(connection_end(conn))[1:]
+        return pieces
 
     def certificates(self, conn: Connection) -> Iterator[bytes]:
         """Objects of type `certificate` that were not yielded before."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.connection import CertificateRequest, Connection
 from analyzer.report import codes
 from analyzer.report.frames import label, labels
+from analyzer.report.heads import ClientHelloHead, HelloRetry, RequestHead, ServerHelloHead, as_dict
 from analyzer.tls.messages import ClientHello, ServerHello
 
 if TYPE_CHECKING:
@@ -37,19 +38,19 @@ def _list(values: Sequence[Any] | None) -> list[Any] | None:
 
 def client_hello_object(conn: Connection, hello: ClientHello) -> objects.ClientHelloObject:
     """The last ClientHello."""
-    return {**client_hello_head(conn, hello), **client_hello_offer(hello)}  # type: ignore[typeddict-item]
+    return {**as_dict(client_hello_head(conn, hello)), **client_hello_offer(hello)}  # type: ignore[typeddict-item]
 
 
-def client_hello_head(conn: Connection, hello: ClientHello) -> dict[str, Any]:
+def client_hello_head(conn: Connection, hello: ClientHello) -> ClientHelloHead:
     """Where the hello is, and its random parts."""
     first, last = _hello_frames(conn)
-    return {
-        "frame": label(conn, last),
-        "first_frame": None if conn.first_client_hello is None else label(conn, first),
-        "random": hello.random.hex(),
-        "session_id": hello.session_id.hex(),
-        "server_name": hello.server_name,
-    }
+    return ClientHelloHead(
+        label(conn, last),
+        None if conn.first_client_hello is None else label(conn, first),
+        hello.random.hex(),
+        hello.session_id.hex(),
+        hello.server_name,
+    )
 
 
 def _hello_frames(conn: Connection) -> tuple[int | None, int | None]:
@@ -118,28 +119,28 @@ def client_hello_offer(hello: ClientHello) -> dict[str, Any]:
 
 def server_hello_object(conn: Connection, hello: ServerHello) -> objects.ServerHelloObject:
     """The ServerHello."""
-    return {**server_hello_head(conn, hello), **server_hello_choice(hello)}  # type: ignore[typeddict-item]
+    return {**as_dict(server_hello_head(conn, hello)), **server_hello_choice(hello)}  # type: ignore[typeddict-item]
 
 
-def server_hello_head(conn: Connection, hello: ServerHello) -> dict[str, Any]:
+def server_hello_head(conn: Connection, hello: ServerHello) -> ServerHelloHead:
     """Where the hello is, and its random parts."""
     frames = conn.frames_of("ServerHello")
     retry = conn.hello_retry_request
-    return {
-        "frame": label(conn, frames[0]) if frames else None,
-        "random": hello.random.hex(),
-        "session_id": hello.session_id.hex(),
-        "hello_retry": None if retry is None else _hello_retry(conn, retry),
-    }
+    return ServerHelloHead(
+        label(conn, frames[0]) if frames else None,
+        hello.random.hex(),
+        hello.session_id.hex(),
+        None if retry is None else _hello_retry(conn, retry),
+    )
 
 
-def _hello_retry(conn: Connection, retry: ServerHello) -> objects.HelloRetryObject:
+def _hello_retry(conn: Connection, retry: ServerHello) -> HelloRetry:
     frames = conn.frames_of("HelloRetryRequest")
-    return {
-        "frame": label(conn, frames[0]) if frames else None,
-        "cipher_suite": named(retry.cipher_suite, codes.cipher_suite),
-        "key_share_group": None if retry.key_share_group is None else named(retry.key_share_group, codes.group),
-    }
+    return HelloRetry(
+        label(conn, frames[0]) if frames else None,
+        named(retry.cipher_suite, codes.cipher_suite),
+        None if retry.key_share_group is None else named(retry.key_share_group, codes.group),
+    )
 
 
 def server_hello_key(hello: ServerHello) -> tuple[Any, ...]:
@@ -180,13 +181,13 @@ def server_hello_choice(hello: ServerHello) -> dict[str, Any]:
 
 def request_object(conn: Connection, request: CertificateRequest) -> objects.CertificateRequestObject:
     """The CertificateRequest."""
-    return {**request_head(conn, request), **request_list(request)}  # type: ignore[typeddict-item]
+    return {**as_dict(request_head(conn, request)), **request_list(request)}  # type: ignore[typeddict-item]
 
 
-def request_head(conn: Connection, request: CertificateRequest) -> dict[str, Any]:
+def request_head(conn: Connection, request: CertificateRequest) -> RequestHead:
     """Where the request is."""
     frames = labels(conn, request.frames)
-    return {"frame": frames[0], "frames": frames, "records": request.records}
+    return RequestHead(frames[0], frames, request.records)
 
 
 def request_key(request: CertificateRequest) -> tuple[Any, ...]:

@@ -9,6 +9,15 @@ from analyzer.findings import Finding
 from analyzer.report import codes
 from analyzer.report.certificates import SCHEMA, sent_certificate_object
 from analyzer.report.frames import finding_filter, label, labels
+from analyzer.report.heads import (
+    AlertHead,
+    Closed,
+    ConnectionEnd,
+    ConnectionHead,
+    FindingHead,
+    VisibilityHead,
+    as_dict,
+)
 from analyzer.report.hellos import client_hello_object, request_object, server_hello_object
 from analyzer.report.times import rfc3339
 from analyzer.summary import Amendment, CaptureSummary, Repeated
@@ -24,34 +33,34 @@ EXACT = 2**53
 def connection_object(conn: Connection) -> objects.ConnectionObject:
     """A connection, every key of the contract."""
     made: dict[str, Any] = {
-        **connection_head(conn),
+        **as_dict(connection_head(conn)),
         **connection_shared(conn),
         "client_hello": client_hello_object(conn, conn.client_hello) if conn.client_hello else None,
         "server_hello": server_hello_object(conn, conn.server_hello) if conn.server_hello else None,
         "certificate_request": request_object(conn, conn.certificate_request) if conn.certificate_request else None,
-        "visibility": {**visibility_head(conn), **visibility_rest(conn)},
+        "visibility": {**as_dict(visibility_head(conn)), **visibility_rest(conn)},
         "findings": [finding_object(finding, conn) for finding in conn.findings],
-        **connection_end(conn),
+        **as_dict(connection_end(conn)),
     }
     return cast("objects.ConnectionObject", made)
 
 
-def connection_head(conn: Connection) -> dict[str, Any]:
+def connection_head(conn: Connection) -> ConnectionHead:
     """Which connection it is."""
-    return {
-        "schema": SCHEMA,
-        "type": "connection",
-        "capture": conn.capture,
-        "stream": conn.stream,
-        "uid": conn.uid,
-        "community_id": conn.community_id,
-        "ts": rfc3339(conn.ts_ns, conn.time_digits),
-        "duration": conn.duration,
-        "client_ip": conn.client_ip,
-        "client_port": conn.client_port,
-        "server_ip": conn.server_ip,
-        "server_port": conn.server_port,
-    }
+    return ConnectionHead(
+        SCHEMA,
+        "connection",
+        conn.capture,
+        conn.stream,
+        conn.uid,
+        conn.community_id,
+        rfc3339(conn.ts_ns, conn.time_digits),
+        conn.duration,
+        conn.client_ip,
+        conn.client_port,
+        conn.server_ip,
+        conn.server_port,
+    )
 
 
 def connection_key(conn: Connection) -> tuple[Any, ...]:
@@ -102,13 +111,9 @@ def connection_shared(conn: Connection) -> dict[str, Any]:
     }
 
 
-def connection_end(conn: Connection) -> dict[str, Any]:
-    """How it ended."""
-    return {
-        "alerts": [alert_object(alert, conn) for alert in conn.alerts],
-        "closed": closed_object(conn),
-        "diagnosis": conn.diagnosis,
-    }
+def connection_end(conn: Connection) -> ConnectionEnd:
+    """How it ended, and the diagnosis."""
+    return ConnectionEnd([_alert(alert, conn) for alert in conn.alerts], _closed(conn), conn.diagnosis)
 
 
 def _certificates(sent: SentChain | None, state: CertificateState | None) -> list[objects.SentCertificateObject] | None:
@@ -132,30 +137,24 @@ def ca_list_object(names: CaList) -> objects.CaListObject:
 # ---- the rest of a connection --------------------------------------------------------------------------------------
 
 
-def alert_object(alert: Alert, conn: Connection) -> objects.AlertObject:
-    """An alert; level, code and description are None if it is encrypted."""
-    return {
-        "from": alert.side._value_,
-        "level": None if alert.level is None else codes.alert_level(alert.level),
-        "code": alert.code,
-        "description": None if alert.code is None else codes.alert(alert.code),
-        "frame": conn.frame_label(alert.frame),
-        "encrypted": alert.encrypted,
-        "inferred": alert.inferred,
-    }
+def _alert(alert: Alert, conn: Connection) -> AlertHead:
+    """Level, code and description are None if it is encrypted."""
+    return AlertHead(
+        alert.side._value_,
+        None if alert.level is None else codes.alert_level(alert.level),
+        alert.code,
+        None if alert.code is None else codes.alert(alert.code),
+        conn.frame_label(alert.frame),
+        alert.encrypted,
+        alert.inferred,
+    )
 
 
-def closed_object(conn: Connection) -> objects.ClosedObject:
-    """How it ended."""
+def _closed(conn: Connection) -> Closed:
     closed = conn.closed
-    how: Any = closed.how
-    return {
-        "by": _side(closed.by),
-        "how": how,
-        "stage": closed.stage or None,
-        "frame": label(conn, closed.frame),
-        "after": _seconds(closed.after_ns),
-    }
+    return Closed(
+        _side(closed.by), closed.how, closed.stage or None, label(conn, closed.frame), _seconds(closed.after_ns)
+    )
 
 
 def _side(side: Side | None) -> Literal["client", "server"] | None:
@@ -166,15 +165,12 @@ def _seconds(duration_ns: int | None) -> float | None:
     return None if duration_ns is None else duration_ns / 1e9
 
 
-def visibility_head(conn: Connection) -> dict[str, Any]:
+def visibility_head(conn: Connection) -> VisibilityHead:
     """What differs from connection to connection."""
     view = conn.visibility
-    return {
-        "client_bytes": view.client_bytes,
-        "server_bytes": view.server_bytes,
-        "round_trip": _seconds(conn.rtt_ns),
-        "conflict_frames": labels(conn, view.conflict_frames),
-    }
+    return VisibilityHead(
+        view.client_bytes, view.server_bytes, _seconds(conn.rtt_ns), labels(conn, view.conflict_frames)
+    )
 
 
 def visibility_key(conn: Connection) -> tuple[Any, ...]:
@@ -241,14 +237,19 @@ def _inference(conn: Connection) -> objects.InferenceObject | None:
 
 def finding_object(finding: Finding, conn: Connection | None = None) -> objects.FindingObject:
     """One finding; `conn` is None for those across connections."""
-    return {**finding_head(finding, conn), **finding_rest(finding)}  # type: ignore[typeddict-item]
+    return {**as_dict(finding_head(finding, conn)), **finding_rest(finding)}  # type: ignore[typeddict-item]
 
 
-def finding_head(finding: Finding, conn: Connection | None) -> dict[str, Any]:
+def finding_head(finding: Finding, conn: Connection | None) -> FindingHead:
     """Where to see it."""
     if conn is not None and conn.files:
-        return {"frames": labels(conn, finding.frames), "filter": finding_filter(conn, finding)}
-    return {"frames": list(finding.frames), "filter": finding.filter}
+        return FindingHead(labels(conn, finding.frames), finding_filter(conn, finding))
+    return FindingHead(list(finding.frames), finding.filter)
+
+
+def finding_key(finding: Finding) -> tuple[Any, ...]:
+    """Everything that `finding_rest` depends on: the references are the rule's."""
+    return (finding.rule, finding.summary, finding.advice, finding.severity._value_, finding.confidence._value_)
 
 
 def finding_rest(finding: Finding) -> dict[str, Any]:
