@@ -39,6 +39,7 @@ class Lane:
         "last_payload_seq",
         "max_segment",
         "packets",
+        "payload_seq_before",
     )
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Lane:
         self.last_payload_frame: int | None = None
         self.last_payload_ns: int | None = None
         self.last_payload_seq: int | None = None  # one past its last byte
+        self.payload_seq_before: int | None = None  # the same at the start of the block
         self.last_ack: int | None = None
 
 
@@ -142,13 +144,25 @@ class Columns:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows `start` to `stop` of `columns`: one flow's, in order. Offsets point into `data`."""
+    """Rows `start` to `stop` of `columns`: one flow's, in order. Offsets point into `data`. `group`: the flow's in `block`."""
 
     flow: Flow
     columns: Columns
     start: int
     stop: int
     data: NDArray[np.uint8]
+    block: Block
+    group: int
+
+    def sent_before(self, i: int) -> int | None:
+        """Number behind the latest payload that the sender of row `i` had sent by then (the lanes' counters are those of
+        the end of the block); None if there was none. Costs a look at all rows of the flow."""
+        seg, rows, direction = self.block.seg, self.block.rows(self.group), self.columns.direction[i]
+        earlier = (self.block.direction[rows] == direction) & (seg.frame[rows] <= self.columns.frame[i])
+        found = rows[earlier & (seg.wire_payload[rows] > 0)]
+        if not len(found):
+            return self.flow.lanes[direction].payload_seq_before
+        return int(seg.seq[found[-1]]) + int(seg.wire_payload[found[-1]])
 
 
 class FlowTable:
@@ -297,6 +311,7 @@ def _add(lane: Lane, tallies: Tallies, at: int) -> None:
         lane.bytes += tallies.bytes[at]
         lane.last_payload_frame = tallies.last_payload_frame[at]
         lane.last_payload_ns = tallies.last_payload_ns[at]
+        lane.payload_seq_before = lane.last_payload_seq
         lane.last_payload_seq = tallies.last_payload_seq[at]
         if tallies.max_segment[at] > lane.max_segment:
             lane.max_segment = tallies.max_segment[at]
@@ -327,13 +342,14 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
         if flow.unseen:
             flow.unseen = max(0, flow.unseen - size)
         if edges[g] < edges[g + 1]:
-            yield Rows(flow, columns, edges[g], edges[g + 1], seg.data)
+            yield Rows(flow, columns, edges[g], edges[g + 1], seg.data, block, g)
         if size > ROUND_ROWS:
-            yield from _further_rounds(block, picker, flow, block.rows(g)[ROUND_ROWS:])
+            yield from _further_rounds(block, picker, flow, g)
 
 
-def _further_rounds(block: Block, picker: Picker, flow: Flow, rows: NDArray[np.int64]) -> Iterator[Rows]:
+def _further_rounds(block: Block, picker: Picker, flow: Flow, g: int) -> Iterator[Rows]:
     """While the handshake goes on, in growing steps; all that is left at once when it is over."""
+    rows = block.rows(g)[ROUND_ROWS:]
     at, size = 0, ROUND_ROWS
     while at < len(rows):
         wants = flow.wants
@@ -341,4 +357,4 @@ def _further_rounds(block: Block, picker: Picker, flow: Flow, rows: NDArray[np.i
         at, size = at + len(piece), size * 2
         piece = piece[picker.of_one(piece, wants)]
         if len(piece):
-            yield Rows(flow, Columns(block, piece), 0, len(piece), block.seg.data)
+            yield Rows(flow, Columns(block, piece), 0, len(piece), block.seg.data, block, g)

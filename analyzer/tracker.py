@@ -94,8 +94,13 @@ class Tracker:
         queue = self._queue
         while queue and (until_ns is None or queue[0][0] <= until_ns):
             when, _, conversation = heappop(queue)
-            conversation.recheck()
-            flow, closed_ns = conversation.flow, conversation.closed_ns
+            flow = conversation.flow
+            try:
+                conversation.recheck()
+            except Exception as error:
+                self._contain(flow, error)
+                continue
+            closed_ns = conversation.closed_ns
             over = closed_ns is not None and when >= closed_ns + LINGER_NS
             if not over and flow is self.table.find(flow.key):
                 if closed_ns is not None and flow.owner is conversation:

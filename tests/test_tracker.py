@@ -219,6 +219,23 @@ def test_a_crash_while_folding_stays_in_its_connection(monkeypatch: pytest.Monke
     assert [type(crash.error) for crash in tracker.crashes] == [IndexError]
 
 
+def test_a_crash_while_an_end_is_judged_stays_in_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    packets = several("mutual", "client_ca_unknown", "mutual_13")
+    packets += Tcp(sport=50_009, start_ns=packets[-1].time_ns + 9 * SECOND).syn().packets
+    whole = follow(packets)
+    recheck = Conversation.recheck
+
+    def fragile(self: Conversation) -> None:
+        if self.flow.stream == 0:
+            raise KeyError("a bug of ours")
+        recheck(self)
+
+    monkeypatch.setattr(Conversation, "recheck", fragile)
+    tracker, found = track(packets)
+    expect_contained(found, whole, crashed=0)
+    assert [type(crash.error) for crash in tracker.crashes] == [KeyError]
+
+
 def test_a_syn_after_the_connection_was_decided_is_a_second_try() -> None:
     refused = Tcp().syn()
     refused.put(SERVER, seq=0, ack=refused.seq[CLIENT], flags=RST | ACK)

@@ -165,7 +165,7 @@ class Conversation:
             if window_of[i] == 0 or half.zero_since is not None:
                 self._on_window(half, c, i)
             if flags & (FIN | RST):
-                self._on_end(half, c, i)
+                self._on_end(half, rows, i)
         if not settled:
             self._read()
 
@@ -270,7 +270,8 @@ class Conversation:
             if self.flow.wants is Wants.EVERYTHING and all(each.zero_since is None for each in self.halves):
                 self.flow.wants = Wants.ALL
 
-    def _on_end(self, half: Half, c: Columns, i: int) -> None:
+    def _on_end(self, half: Half, rows: Rows, i: int) -> None:
+        c = rows.columns
         flags, time_ns, direction = c.flags[i], c.time_ns[i], c.direction[i]
         how = "rst" if flags & RST else "fin"
         seq = (c.seq[i] + c.wire_payload[i]) & 0xFFFFFFFF
@@ -286,7 +287,7 @@ class Conversation:
             return  # a mirror port's copy
         if len(self.ends) < MAX_ENDINGS:
             heard = self.halves[1 - direction].spoke_ns
-            fits, ack = self._seq_fits(half, direction, seq), c.ack[i] if flags & ACK else None
+            fits, ack = self._seq_fits(half, rows, i, seq), c.ack[i] if flags & ACK else None
             self.ends.append(End(direction, how, c.frame[i], time_ns, fits, c.ttl[i], c.ip_id[i], heard, seq, ack))
             self.closed_ns = closing_time(self.ends)
 
@@ -301,11 +302,13 @@ class Conversation:
         for half in self.halves:
             half.after_close_bytes = 0
 
-    def _seq_fits(self, half: Half, direction: int, seq: int) -> bool:
+    def _seq_fits(self, half: Half, rows: Rows, i: int, seq: int) -> bool:
         """The number behind its payload is the one that the sender's other packets lead to expect (FIN counted or not)."""
-        lane = self.flow.lanes[direction]
+        lane = self.flow.lanes[rows.columns.direction[i]]
         if self.settled and lane.last_payload_seq is not None:
-            return 0 <= seq_distance(seq, lane.last_payload_seq & 0xFFFFFFFF) + 1 <= 2
+            late = (lane.last_payload_frame or 0) > rows.columns.frame[i]
+            last = rows.sent_before(i) if late else lane.last_payload_seq
+            return last is None or -1 <= seq_distance(seq, last & 0xFFFFFFFF) <= 1
         if half.assembler is not None:
             return half.assembler.offset(seq) - half.assembler.high in (0, 1)
         return lane.base is None or seq_distance(seq, lane.base) in (0, 1, 2) or seq == 0

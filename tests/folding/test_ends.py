@@ -129,6 +129,18 @@ def test_whether_the_number_of_an_end_fits(end: dict[str, object], fits: bool, r
     assert [ending.seq_fits for ending in told(script, size).endings] == [fits]
 
 
+@pytest.mark.parametrize("size", [None, 1, 50])
+def test_payload_after_a_reset_does_not_make_the_reset_a_forgery(size: int | None) -> None:
+    def script(story: Story) -> None:
+        story.hello().answer().certificate().finished()
+        for _ in range(40):
+            story.talk()
+        story.rst(SERVER).send(SERVER, bytes(500), heard=False)
+
+    conn = told(script, size)
+    assert [end.seq_fits for end in conn.endings] == [True] and conn.closed.how == "rst"
+
+
 def test_ttl_and_ip_id_of_an_end_are_its_own() -> None:
     conn = told(lambda s: s.hello().put(SERVER, flags=RST | ACK, ttl=57))
     assert (conn.endings[0].ttl, conn.server.ttl, conn.endings[0].ip_id) == (57, 64, 7)
