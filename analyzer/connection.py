@@ -336,8 +336,9 @@ class Visibility:
         gap_side: whose; None if no gap or both.
         truncated_packets: packets of this connection that the snapshot length cut.
         truncated_handshake: such a cut hit bytes of the handshake.
-        conflicts: segments that disagree about the same bytes.
-        conflict_frames: where.
+        conflicts: segments that disagree about the same bytes, or carry urgent data, of which a receiver may leave out a
+            byte. conflict_frames: where.
+        undecided: no checksum decides which bytes the receiver took; those that came first are shown.
         one_sided: only this side's packets are in the capture although the other's acknowledgements show that it spoke.
         mid_stream: the capture starts inside the connection.
         open_end: the capture ends while the connection is still going (no FIN, no RST).
@@ -353,6 +354,7 @@ class Visibility:
     truncated_handshake: bool = False
     conflicts: int = 0
     conflict_frames: tuple[int, ...] = ()
+    undecided: bool = False
     one_sided: Side | None = None
     mid_stream: bool = False
     open_end: bool = False
@@ -369,6 +371,8 @@ class Visibility:
             return "the snapshot length cut packets of the handshake"
         if self.mid_stream:
             return "the capture starts inside the connection"
+        if self.undecided:
+            return f"{self.conflicts:,} packets disagree about the same bytes; the receiver may have taken others"
         return ""
 
 

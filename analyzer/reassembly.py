@@ -64,7 +64,7 @@ class Assembler:
         expected: sequence number of that byte; -1 while segments wait behind a hole (see `follow`).
         high: one past the highest byte seen.
         retransmitted, retransmitted_full: segments that brought nothing new; those of full size. `again_frames`: some.
-        conflicts, conflict_frames: disagreements.
+        conflicts, conflict_frames: disagreements. undecided: those that no checksum decides.
         holes: (offset, size, cut) of every hole given out.
         rewritten: bytes already given out turned out to be a forgery: everything kept was changed and must be read anew.
         tries: offset of a segment that was sent again -> how often.
@@ -90,6 +90,7 @@ class Assembler:
         "rewritten",
         "segments",
         "tries",
+        "undecided",
     )
 
     def __init__(self, base: int) -> None:
@@ -106,7 +107,7 @@ class Assembler:
         self.retransmitted = 0
         self.retransmitted_full = 0
         self.again_frames: list[int] = []
-        self.conflicts = 0
+        self.conflicts = self.undecided = 0
         self.conflict_frames: list[int] = []
         self.holes: list[tuple[int, int, bool]] = []
         self.rewritten = False
@@ -297,18 +298,17 @@ class Assembler:
             at, frame, time_ns, packet, head = self.segments[index]
             old = packet[head:]
             low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
-            if low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]:
-                self._note_conflict(piece.frame)
-                if not _checksum_fits(packet[:head], old) and _checksum_fits(piece.head, piece.data):
-                    parts: list[Segment] = [
-                        (at, frame, time_ns, packet[: head + low - at], head),
-                        (low, piece.frame, time_ns, piece.data[low - piece.at : high - piece.at], 0),
-                        (high, frame, time_ns, packet[:head] + old[high - at :], head),
-                    ]  # what is left of the forged copy keeps its headers: it may lose again
-                    parts = [part for part in parts if len(part[3]) > part[4]]
-                    self.segments[index : index + 1] = parts
-                    index += len(parts) - 1
-                    self.rewritten = True
+            differs = low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]
+            if differs and self._wins(piece, packet[:head], old):
+                parts: list[Segment] = [
+                    (at, frame, time_ns, packet[: head + low - at], head),
+                    (low, piece.frame, time_ns, piece.data[low - piece.at : high - piece.at], 0),
+                    (high, frame, time_ns, packet[:head] + old[high - at :], head),
+                ]  # what is left of the forged copy keeps its headers: it may lose again
+                parts = [part for part in parts if len(part[3]) > part[4]]
+                self.segments[index : index + 1] = parts
+                index += len(parts) - 1
+                self.rewritten = True
             index += 1
 
     def _compare_waiting(self, known: _Piece, piece: _Piece) -> None:
@@ -316,8 +316,7 @@ class Assembler:
         high = min(known.at + len(known.data), piece.at + len(piece.data))
         if low >= high or known.data[low - known.at : high - known.at] == piece.data[low - piece.at : high - piece.at]:
             return
-        self._note_conflict(piece.frame)
-        if not _checksum_fits(known.head, known.data) and _checksum_fits(piece.head, piece.data):
+        if self._wins(piece, known.head, known.data):
             fresh = _slice(piece, low, high)
             fresh.head, fresh.time_ns = b"", known.time_ns
             before, after = _slice(known, known.at, low), _slice(known, high, known.end)
@@ -325,8 +324,16 @@ class Assembler:
             index = next(i for i, waiting in enumerate(self._pending) if waiting is known)
             self._pending[index : index + 1] = [part for part in (before, fresh, after) if part.end > part.at]
 
-    def _note_conflict(self, frame: int) -> None:
+    def _wins(self, piece: _Piece, head: bytes, data: bytes) -> bool:
+        """Note that a piece disagrees with what came first (`head`, `data`). True if only the piece's checksum is right."""
+        first, second = _checksum_fits(head, data), _checksum_fits(piece.head, piece.data)
+        self.note_conflict(piece.frame, decided=first != second)
+        return second and not first
+
+    def note_conflict(self, frame: int, *, decided: bool = False) -> None:
+        """Packets leave it open which bytes the receiver took; `decided`: by their checksums."""
         self.conflicts += 1
+        self.undecided += not decided
         if len(self.conflict_frames) < MAX_NOTED_FRAMES:
             self.conflict_frames.append(frame)
 

@@ -11,7 +11,7 @@ import pytest
 from analyzer.connection import Connection
 from tests.build import handshake as tls
 from tests.build import records
-from tests.build.frames import ACK, FIN, RST, checksum
+from tests.build.frames import ACK, FIN, RST, SYN, checksum, ethernet, fragments_v4
 from tests.build.pcap import Packet
 from tests.build.reports import facts, report, rules
 from tests.build.tcp import CLIENT, SERVER
@@ -210,3 +210,182 @@ def test_a_snapshot_length_gives_no_new_verdict_and_nothing_malformed(story: str
         assert conn.visibility.client_bytes == full.visibility.client_bytes
         for name in ("version", "cipher", "server_name", "server_chain", "client_chain", "ca_list"):
             assert facts(conn)[name] in (facts(full)[name], None), name
+
+
+# ---- the evasion set: one trick each, always the same facts ------------------------------------------------------------
+
+URG = 0x20
+
+
+def tricked(trick: Odd, *, isn: tuple[int, int] = (1_000, 500_000)) -> Story:
+    """The healthy story, with `trick` in place of the ClientHello."""
+    story = Story(isn=isn)
+    story.open()
+    trick(story)
+    story.seq[CLIENT] = story.heard[SERVER] = isn[CLIENT] + 1 + len(HELLO)
+    story.ack(SERVER).answer().certificate().finished().talk()
+    story.secret_alert(CLIENT).close()
+    return story
+
+
+def pieces(data: bytes, size: int) -> list[tuple[int, bytes]]:
+    return [(at, data[at : at + size]) for at in range(0, len(data), size)]
+
+
+def puts(story: Story, parts: Sequence[tuple[int, bytes]], **how: Any) -> None:
+    for at, piece in parts:
+        story.put(CLIENT, piece, seq=story.isn[CLIENT] + 1 + at, **how)
+
+
+def decoy(parts: Sequence[tuple[int, bytes]], size: int = 1_460, *, real_good: bool = True, **how: Any) -> Odd:
+    """False bytes first, then the real hello in segments of `size` bytes."""
+
+    def trick(story: Story) -> None:
+        puts(story, parts, **how)
+        puts(story, pieces(HELLO, size), good=real_good)
+
+    return trick
+
+
+def behind(parts: Sequence[tuple[int, bytes]], **how: Any) -> Odd:
+    """The real hello, then false bytes."""
+
+    def trick(story: Story) -> None:
+        puts(story, pieces(HELLO, 1_460))
+        puts(story, parts, **how)
+
+    return trick
+
+
+FALSE = pieces(DECOY, 1_460)
+URGENT = HELLO[:70] + b"!" + HELLO[70:]
+HARMLESS: dict[str, Odd] = {
+    "segments of one byte": lambda story: puts(story, pieces(HELLO, 1)),
+    "segments in reverse order": lambda story: puts(story, pieces(HELLO, 32)[::-1]),
+    "a decoy with a bad checksum": decoy(FALSE, good=False),
+    "a decoy with a bad checksum, then segments of seven bytes": decoy(FALSE, 7, good=False),
+    "decoys of seven bytes with bad checksums": decoy(pieces(DECOY, 7), good=False),
+    "a decoy with a bad checksum that is longer than the real one": decoy([(0, DECOY + b"\x17\x03\x03\0\x02ab")], good=False),
+    "a decoy with a bad checksum behind the real one": behind(FALSE, good=False),
+    "a segment of data from the future": decoy([(40_000, bytes(500))]),
+    "a segment far out of the window": decoy([(1 << 30, bytes(500))]),
+    "a segment from before the connection": decoy([(-5_000, bytes(500))]),
+    "a keep-alive with a garbage byte": decoy([(-1, b"x")]),
+    "everything sent twice": decoy(pieces(HELLO, 1_460)),
+    "overlapping segments that agree": lambda story: puts(story, [(0, HELLO[:60]), (30, HELLO[30:]), (10, HELLO[10:50])]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trick", HARMLESS.values(), ids=HARMLESS)
+@pytest.mark.parametrize("isn", [(1_000, 500_000), (2**32 - 40, 2**32 - 500)], ids=["", "numbers wrap"])
+def test_the_right_value_comes_out(trick: Odd, isn: tuple[int, int]) -> None:
+    conn = report(tricked(trick, isn=isn).packets).connection
+    found = facts(conn)
+
+    assert found | {"bytes": CLEAN["bytes"]} == CLEAN
+    assert not rules(conn)
+    assert not conn.visibility.limited
+
+
+DOUBTFUL: dict[str, Odd] = {
+    "a decoy that dies on the way": decoy(FALSE, ttl=2),
+    "a decoy that dies on the way, then segments of one byte": decoy(FALSE, 1, ttl=2),
+    "the second half in two versions": decoy([(0, HELLO[:60]), (60, DECOY[60:])]),
+    "the second half in two versions, before the first": decoy([(60, DECOY[60:])]),
+    "both with a bad checksum": decoy(FALSE, good=False, real_good=False),
+    "an urgent byte in the middle of the name": lambda story: puts(story, [(0, URGENT)], flags=ACK | URG),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("trick", DOUBTFUL.values(), ids=DOUBTFUL)
+def test_where_nobody_can_tell_the_doubt_is_named(trick: Odd) -> None:
+    conn = report(tricked(trick).packets).connection
+
+    assert conn.visibility.conflicts
+    assert conn.visibility.conflict_frames
+    assert "disagree" in conn.visibility.limited
+    assert not {finding.rule for finding in conn.findings if finding.severity.value != "note"} - {
+        "server-name-mismatch"
+    }
+
+
+LAYERS: dict[str, Callable[[Packet], list[Packet]]] = {
+    "IP fragments": lambda p: [replace(p, data=ethernet(one)) for one in fragments_v4(p.data[14:], 24)],
+    "IP fragments, last one first": lambda p: [replace(p, data=ethernet(one)) for one in fragments_v4(p.data[14:], 24)[::-1]],
+    "two VLAN tags": lambda p: [replace(p, data=ethernet(p.data[14:], tags=(0x88A8, 0x8100)))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
+def test_what_lies_below_tcp_does_not_matter(layer: Callable[[Packet], list[Packet]]) -> None:
+    packets = [one for packet in told().packets for one in layer(packet)]
+
+    assert facts(report(packets).connection) == CLEAN
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+def test_records_of_any_size_carry_the_same_messages(size: int) -> None:
+    hello = records.records(HELLO[5:], size, version=0x0301)
+    story = Story()
+    story.open()
+    story.send(CLIENT, hello)
+    story.answer().certificate().finished().talk()
+    story.secret_alert(CLIENT).close()
+    found = facts(report(story.packets).connection)
+
+    assert found | {"bytes": CLEAN["bytes"]} == CLEAN
+
+
+def test_a_hello_whose_last_byte_has_a_record_of_its_own() -> None:
+    body = HELLO[5:]
+    story = Story()
+    story.open()
+    story.send(CLIENT, records.record(body[:-1]) + records.record(body[-1:]))
+
+    assert report(story.packets).connection.server_name == "sip.example.com"
+
+
+@pytest.mark.parametrize("server_takes_it", [True, False])
+def test_data_in_the_syn(server_takes_it: bool) -> None:
+    """TCP Fast Open (RFC 7413): a server that does not take the data gets it again."""
+    story = Story()
+    story.put(CLIENT, HELLO, seq=story.isn[CLIENT], flags=SYN)
+    story.seq[CLIENT] = story.isn[CLIENT] + 1 + (len(HELLO) if server_takes_it else 0)
+    story.heard[SERVER] = story.seq[CLIENT]
+    story.syn_ack().ack(CLIENT)
+    if not server_takes_it:
+        story.send(CLIENT, HELLO)
+    story.answer().certificate().finished().talk()
+    story.secret_alert(CLIENT).close()
+
+    assert facts(report(story.packets).connection) == CLEAN
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_one_direction_alone(side: int) -> None:
+    source = bytes((192, 0, 2, 10)) if side == CLIENT else bytes((198, 51, 100, 5))
+    packets = [packet for packet in told().packets if packet.data[26:30] == source]
+    conn = report(packets).connection
+
+    assert conn.visibility.one_sided == ("server" if side else "client")
+    assert conn.outcome.value == "unknown"
+    assert (conn.client_ip, conn.server_port) == ("192.0.2.10", 5061)
+    for name in ("version", "cipher", "server_name", "server_chain", "client_chain", "ca_list"):
+        assert facts(conn)[name] in (CLEAN[name], None), name
+
+
+def test_a_connection_without_its_beginning() -> None:
+    packets = told().packets
+    assert facts(report(packets[3:]).connection) == CLEAN
+    disordered = [packets[3 + at] for at in (1, 0)] + packets[5:]
+    assert facts(report(disordered).connection) == CLEAN
+
+
+def test_the_first_bytes_lost_together_with_the_first_acknowledgement() -> None:
+    story = tricked(lambda story: puts(story, [(40, HELLO[40:])]))
+    del story.packets[2]
+    conn = report(story.packets).connection
+
+    assert (conn.visibility.gap_bytes, conn.visibility.gap_side) == (40, "client")
+    assert conn.server_name is None
+    assert rules(conn) == {"capture-gap"}

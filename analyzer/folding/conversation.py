@@ -9,7 +9,7 @@ from __future__ import annotations
 from analyzer.flows import Columns, Flow, Rows
 from analyzer.folding.beginning import announced_mss, begins_earlier, first_byte, is_far
 from analyzer.folding.closing import End, closing_time, reach, unheeded
-from analyzer.packets.columns import ACK, FIN, RST, SYN
+from analyzer.packets.columns import ACK, FIN, RST, SYN, URG
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
 from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
@@ -273,6 +273,10 @@ class Conversation:
     def _on_end(self, half: Half, rows: Rows, i: int) -> None:
         c = rows.columns
         flags, time_ns, direction = c.flags[i], c.time_ns[i], c.direction[i]
+        if flags & URG and c.wire_payload[i] and half.assembler is not None and not self.settled:
+            half.assembler.note_conflict(c.frame[i])  # receivers may leave a byte of it out (RFC 6093 section 3.1)
+        if not flags & (FIN | RST):
+            return
         how = "rst" if flags & RST else "fin"
         seq = (c.seq[i] + c.wire_payload[i]) & 0xFFFFFFFF
         self.flow.ended = True

@@ -51,6 +51,7 @@ def visibility(
         truncated_handshake=cut,
         conflicts=sum([a.conflicts for a in conflicts]),
         conflict_frames=tuple(sorted({f for a in conflicts for f in a.conflict_frames})) if conflicts else (),
+        undecided=any(a.undecided for a in conflicts),
         one_sided=_one_sided(conversation, client),
         mid_stream=starts_inside and bool(lanes[0].bytes or lanes[1].bytes),
         open_end=open_end,

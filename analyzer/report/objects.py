@@ -172,7 +172,7 @@ class VisibilityObject(TypedDict):
     gap_side: Sides | None
     truncated_packets: Annotated[int, Meta(description="packets that the snapshot length cut")]
     truncated_handshake: Annotated[bool, Meta(description="such a cut hit the handshake")]
-    conflicts: Annotated[int, Meta(description="segments that disagree about the same bytes")]
+    conflicts: Annotated[int, Meta(description="segments that disagree about the same bytes, or with urgent data")]
     conflict_frames: Frames
     one_sided: Annotated[Sides | None, Meta(description="only this side's packets are there although the other spoke")]
     mid_stream: Annotated[bool, Meta(description="the capture starts inside the connection")]
