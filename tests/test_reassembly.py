@@ -282,6 +282,7 @@ def test_after_forgetting_nothing_is_compared_and_frames_are_still_known() -> No
     [
         pytest.param(None, [TEXT[:10], 10, TEXT[20:30], 10, TEXT[40:50]], id="the peer is not in the capture"),
         pytest.param(50, [TEXT[:10], 10, TEXT[20:30], 10, TEXT[40:50]], id="the peer has all"),
+        pytest.param(40, [TEXT[:10], 10, TEXT[20:30], 10, TEXT[40:50]], id="the peer has the holes, and no more yet"),
         pytest.param(30, [TEXT[:10], 10, TEXT[20:30]], id="the peer waits for the second hole as well"),
         pytest.param(10, [TEXT[:10]], id="the peer waits for the first hole as well"),
     ],

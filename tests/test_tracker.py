@@ -48,15 +48,28 @@ def test_order_and_records_of_mixed_connections_do_not_depend_on_batches(names: 
     assert follow(packets, size) == follow(packets)
 
 
+@pytest.mark.parametrize("size", [1, 20])
+@pytest.mark.parametrize("rounds", [3, 5, 6, 40])
+def test_what_is_no_longer_followed_does_not_depend_on_batches(rounds: int, size: int) -> None:
+    """A reset, and payload that was on its way, in the same batch in which the handshake was found to be over."""
+    story = Story()
+    story.open()
+    story.hello().answer().certificate().finished()
+    for _ in range(rounds):
+        story.talk()
+    story.wait(1).rst(CLIENT).send(SERVER, bytes(500), heard=False)
+    assert follow(story, size) == follow(story)
+
+
 def test_a_refused_client_that_tries_again_in_time_is_one_connection_for_any_batch() -> None:
     story = Tcp()
-    for _ in range(3):
+    for _ in range(5):
         story.syn()
         story.put(SERVER, seq=0, ack=story.seq[CLIENT], flags=RST | ACK)
         story.wait(0.9)
-    other = Tcp(sport=50_001, start_ns=story.now_ns).open().close(CLIENT)
-    packets = merged(story, other)
-    assert [(conn.stream, conn.client.syn_count) for conn in follow(packets)] == [(0, 3), (1, 1)]
+    others = [Tcp(sport=50_001 + n, start_ns=Tcp().now_ns + n * SECOND // 2).syn() for n in range(16)]
+    packets = merged(story, *others)
+    assert [conn.client.syn_count for conn in follow(packets) if conn.stream == 0] == [5]
     assert follow(packets, 1) == follow(packets)
 
 
