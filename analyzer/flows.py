@@ -154,6 +154,11 @@ class Rows:
     block: Block
     group: int
 
+    @property
+    def begins_ns(self) -> int:
+        """Time of the flow's first row in this block, handed up or not."""
+        return int(self.block.seg.time_ns[self.block.first_row[self.group]])
+
     def sent_before(self, i: int) -> int | None:
         """Number behind the latest payload that the sender of row `i` had sent by then (the lanes' counters are those of
         the end of the block); None if there was none. Costs a look at all rows of the flow."""
@@ -227,17 +232,20 @@ class FlowTable:
         births += [(row, g, True) for row, g in block.syn_rows if row != block.first_row[g] or flows[g] is not None]
         births.sort()
         latest: dict[int, int] = {}  # group -> the group that holds its rows from here on
+        learned: dict[int, int] = {}  # group -> how many of its rows have been asked for their flow's bases
+        groups = len(flows)
         for row, original, is_syn in births:
             g = latest.get(original, original)
             if is_syn:
                 flow = flows[g]
-                if flow is None or not _is_reborn(block, flow, g, row):
+                if flow is None or not _is_reborn(block, flow, g, row, learned):
                     continue
                 self._replaced.append((flow, int(block.seg.time_ns[row])))
                 if row != block.first_row[g]:
                     g = latest[original] = block.split(g, row)
                     flows.append(None)
             flows[g] = self._open(block, g, row)
+        block.renumber(groups)
         return [flow for flow in flows if flow is not None]
 
     def _open(self, block: Block, g: int, row: int) -> Flow:
@@ -265,12 +273,13 @@ def _worth(flow: Flow) -> tuple[int, int]:
     return (0 if flow.ended else 1 if silent else 2, flow.last_ns)
 
 
-def _is_reborn(block: Block, flow: Flow, g: int, row: int) -> bool:
+def _is_reborn(block: Block, flow: Flow, g: int, row: int, learned: dict[int, int]) -> bool:
     """Wireshark's test: this SYN's sequence number is not the one known."""
-    for earlier in block.rows(g).tolist():
-        if earlier >= row or (flow.lanes[0].base is not None and flow.lanes[1].base is not None):
-            break
-        _learn_base(block, flow, earlier)
+    rows, at = block.rows(g), learned.get(g, 0)
+    while at < len(rows) and rows[at] < row and (flow.lanes[0].base is None or flow.lanes[1].base is None):
+        _learn_base(block, flow, int(rows[at]))
+        at += 1
+    learned[g] = at
     base = flow.lanes[int(block.direction[row])].base
     return base is not None and base != int(block.seg.seq[row])
 

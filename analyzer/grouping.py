@@ -20,7 +20,8 @@ def new_salt() -> list[int]:
 
 
 class Block:
-    """One block's rows sorted by flow. Groups are numbered in order of their first rows; `split` adds more behind them.
+    """One block's rows sorted by flow. Groups are numbered in order of their first rows; `split` adds more behind them
+    (then `renumber`).
 
     Attributes:
         seg: the rows. direction: 0 if a row goes from the lower to the higher endpoint, else 1.
@@ -58,16 +59,21 @@ class Block:
     def split(self, g: int, row: int) -> int:
         """Make the rows of group `g` from `row` on a group of their own; its number."""
         at = self.starts[g] + int(np.searchsorted(self.rows(g), row))
-        moved = self._order[at : self.stops[g]]
         fresh = len(self.keys)
         self.keys.append(self.keys[g])
         self.first_row.append(row)
         self.starts.append(at)
         self.stops.append(self.stops[g])
         self.stops[g] = at
-        self.group[moved] = fresh
-        self.rank[moved] = np.arange(len(moved))
         return fresh
+
+    def renumber(self, first: int) -> None:
+        """Give the rows of the groups from `first` on, made by `split`, their group and rank. Once for all of them: a
+        sender can open a four-tuple again with every packet."""
+        for g in range(first, len(self.keys)):
+            rows = self.rows(g)
+            self.group[rows] = g
+            self.rank[rows] = np.arange(len(rows))
 
 
 def _key_words(seg: Segments) -> tuple[list[NDArray[np.uint64]], NDArray[np.bool_]]:

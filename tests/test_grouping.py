@@ -86,6 +86,7 @@ def test_a_group_can_be_split_where_its_ports_are_born_again() -> None:
     seg = segments([packet(ENDS[0], ENDS[1]) if n % 2 else packet(ENDS[0], ENDS[2]) for n in range(8)])
     block = Block(seg, new_salt())
     fresh = block.split(0, 4)
+    block.renumber(fresh)
     assert (block.rows(0).tolist(), block.rows(1).tolist(), block.rows(fresh).tolist()) == (
         [0, 2],
         [1, 3, 5, 7],
