@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from analyzer import knowledge
-from analyzer.tls.handshake import PARSERS, PLAIN, Context, parse_message
+from analyzer.tls.handshake import Context, parse_message
 from analyzer.tls.messages import ClientHello, Event, Handshake, Malformed, ServerHello, Span
 from analyzer.tls.names import TLS13, HandshakeType
 from analyzer.tls.preamble import MESSAGE_HEADER
@@ -137,7 +137,7 @@ class Assembler:
                 return
         else:
             counts[kind] = 1
-        parsed = parse_message(kind, data[pos + MESSAGE_HEADER : end], self.context) if kind in PARSERS else PLAIN
+        parsed = parse_message(kind, data, self.context, pos + MESSAGE_HEADER, end)
         if kind == _CLIENT_HELLO:
             self.fixed = isinstance(parsed, ClientHello) and parsed.fixed_pattern is not None
             self.stopped = self.sealed or self.fixed
@@ -159,7 +159,8 @@ class Assembler:
             return
         hello = events[-2]
         if isinstance(hello, Handshake) and isinstance(hello.body, ServerHello):
-            events[-2] = replace(hello, body=replace(hello.body, fixed_pattern="ms-turn"))
+            body = replace(hello.body, fixed_pattern="ms-turn")
+            events[-2] = Handshake(hello.type, body, hello.size, hello.records, hello.span)
             self.fixed = self.stopped = True
 
     def hole(self, size: int) -> int | None:

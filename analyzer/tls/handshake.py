@@ -65,19 +65,20 @@ _same_verify = lru_cache(maxsize=1024)(CertificateVerify)
 """One object for equal fields: the rest of these messages, random as it is, is not kept."""
 
 
-def parse_message(kind: int, body: bytes, context: Context) -> Body:
-    """The parsed body of a whole message. Never raises."""
-    parse = PARSERS.get(kind)
+def parse_message(kind: int, data: bytes, context: Context, start: int = 0, end: int | None = None) -> Body:
+    """The parsed body, `data[start:end]`, of a whole message. Never raises."""
+    parse = _PARSERS.get(kind)
     if parse is None:
         return PLAIN
     if kind in _REPEATED:
-        context_key = kind << 16 | context.version
-        parsed = _bodies.find(context_key, body)
+        key = kind << 16 | context.version
+        parsed = _bodies.find(key, data, start, end)
         if parsed is None:
+            body = data[start:end]
             parsed = _parsed(parse, body, context)
-            _bodies.keep(context_key, body, parsed)
+            _bodies.keep(key, body, parsed)
         return parsed
-    return _parsed(parse, body, context)
+    return _parsed(parse, data[start:end], context)
 
 
 def _parsed(parse: Callable[[bytes, Context], Body], body: bytes, context: Context) -> Body:
@@ -313,7 +314,7 @@ def parse_new_session_ticket(body: bytes) -> NewSessionTicket:
     return NewSessionTicket(int.from_bytes(body[:4], "big"), body[4] << 8 | body[5])
 
 
-PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
+_NAMED_PARSERS: dict[HandshakeType, Callable[[bytes, Context], Body]] = {
     HandshakeType.client_hello: lambda body, context: parse_client_hello(body, context.record_version),
     HandshakeType.server_hello: lambda body, context: parse_server_hello(body),
     HandshakeType.hello_retry_request: lambda body, context: parse_old_retry(body),
@@ -327,6 +328,8 @@ PARSERS: dict[int, Callable[[bytes, Context], Body]] = {
     HandshakeType.certificate_status: lambda body, context: parse_certificate_status(body),
     HandshakeType.compressed_certificate: lambda body, context: parse_compressed_certificate(body),
 }
-"""By HandshakeType; the body of a type that is not here is PLAIN."""
-_REPEATED = {HandshakeType.certificate, HandshakeType.certificate_request, HandshakeType.certificate_status}
+_PARSERS = {int(kind): parse for kind, parse in _NAMED_PARSERS.items()}  # plain numbers: enum members are slow to find
+_REPEATED = frozenset(
+    map(int, (HandshakeType.certificate, HandshakeType.certificate_request, HandshakeType.certificate_status))
+)
 """Equal again and again from the same server or client: kept by their bytes."""

@@ -31,14 +31,15 @@ class Memo(Generic[T]):
         self._values: dict[tuple[int, int, bytes, bytes], tuple[bytes, T]] = {}
         self._size = 0
 
-    def find(self, context: int, body: bytes) -> T | None:
-        """What was kept for these bytes in this context; None if nothing."""
-        kept = self._values.get((context, len(body), body[:_END], body[-_END:]))
-        return kept[1] if kept is not None and kept[0] == body else None
+    def find(self, context: int, data: bytes, start: int = 0, end: int | None = None) -> T | None:
+        """What was kept for the bytes `data[start:end]`, which are not copied, in this context; None if nothing."""
+        end = len(data) if end is None else end
+        kept = self._values.get(_key(context, data, start, end))
+        return kept[1] if kept is not None and data.startswith(kept[0], start, end) else None
 
     def keep(self, context: int, body: bytes, value: T) -> None:
         """Remember; twice the bytes are charged, since the value holds most of them again."""
-        key = (context, len(body), body[:_END], body[-_END:])
+        key = _key(context, body, 0, len(body))
         if key not in self._values:
             self._size += 2 * len(body)
         self._values[key] = body, value
@@ -46,6 +47,13 @@ class Memo(Generic[T]):
             oldest = next(iter(self._values))
             self._size -= 2 * oldest[1]
             del self._values[oldest]
+
+
+def _key(context: int, data: bytes, start: int, end: int) -> tuple[int, int, bytes, bytes]:
+    size = end - start
+    if size < _END:
+        return context, size, data[start:end], b""
+    return context, size, data[start : start + _END], data[end - _END : end]
 
 
 class ShapeMemo(Generic[T]):

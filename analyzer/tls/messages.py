@@ -1,17 +1,19 @@
-"""Every TLS message and event as a frozen dataclass. Codes stay `int`, so unknown ones survive.
+"""Every TLS message and event as a record. Codes stay `int`, so unknown ones survive.
 
 Field names follow RFC 8446 and RFC 5246; `Span` says where in one direction's byte stream a thing lies, and the frames
-are found from it. What every connection makes anew (events, hellos) is not frozen, only never changed: a frozen one takes
-three times as long to make. Texts that a peer chose are `str` with every byte outside printable ASCII written as `\\xNN`.
+are found from it. Records are frozen dataclasses, but for those that every connection makes anew: the events that it has
+dozens of are frozen structs, made in a third of the time of a dataclass, and the hellos are not frozen, only never changed.
+Texts that a peer chose are `str` with every byte outside printable ASCII written as `\\xNN`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec import Struct
 
-@dataclass(slots=True, unsafe_hash=True)
-class Span:
+
+class Span(Struct, frozen=True, gc=False):
     """Where something lies in its direction's stream: `start` is the first byte's offset, `end` one past the last."""
 
     start: int
@@ -237,8 +239,7 @@ Body = (
 # ---- events of one direction -------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class Handshake:
+class Handshake(Struct, frozen=True, gc=False):
     """One whole handshake message in clear.
 
     Attributes:
@@ -257,8 +258,7 @@ class Handshake:
     span: Span
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class ChangeCipherSpec:
+class ChangeCipherSpec(Struct, frozen=True, gc=False):
     """RFC 5246 section 7.1."""
 
     span: Span
@@ -273,8 +273,7 @@ class Alert:
     span: Span
 
 
-@dataclass(slots=True, unsafe_hash=True)
-class OpaqueRecord:
+class OpaqueRecord(Struct, frozen=True, gc=False):
     """A record whose content cannot be seen (encrypted), or application data.
 
     Attributes:

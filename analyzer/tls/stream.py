@@ -27,8 +27,11 @@ _CLIENT_HELLO = int(HandshakeType.client_hello)
 """Looked up once: members of an enum are slow to reach."""
 _HELLO_SEEN = 11
 """Bytes of a record up to and with the version of a hello."""
-_two_headers = Struct(">BHHI").unpack_from
-"""Of a record: kind, version and length; of the message in it: type and size in one."""
+_two_headers = Struct(">HBHI").unpack_from
+"""Of a record: kind with major version, minor version, length; of the message in it: type and size in one."""
+_HANDSHAKE_3 = _HANDSHAKE << 8 | 3
+_BULK = (_DATA, _HANDSHAKE)
+"""Records that are opaque when they come to be looked at one by one."""
 _SSLV2 = 0
 """OpaqueRecord.content_type of records in SSLv2 format, which have none."""
 
@@ -160,9 +163,14 @@ class TlsStream:
             if kind == _HANDSHAKE and (self.state is _CLEAR or self._is_second_hello(data, pos, end)):
                 self.state = _CLEAR
                 pos = self._on_handshake(data, pos, end, at, events)
+                continue
+            if kind in _BULK and length >= _FIRST_BYTES:
+                self.state = _OPAQUE
+                first = data[pos + HEADER : pos + HEADER + _FIRST_BYTES]
+                events.append(OpaqueRecord(kind, length, Span(at + pos, at + end), first))
             else:
                 self._on_record(kind, data, pos, end, at, events)
-                pos = end
+            pos = end
         if pos < size and not self._hidden:
             self._pending += data[pos:]
             self._pending_at, self._need = at + pos, need
@@ -189,19 +197,13 @@ class TlsStream:
         assembler, size = self._assembler, len(data)
         emit, last = assembler.emit, size - HEADER - MESSAGE_HEADER
         while pos <= last:
-            kind, version, length, message = _two_headers(data, pos)
-            start = pos + HEADER
-            end = start + length
-            if (
-                kind != _HANDSHAKE
-                or message & 0xFFFFFF != length - MESSAGE_HEADER
-                or end > size
-                or version >> 8 != 3
-                or length > MAX_RECORD
-            ):
+            head, minor, length, message = _two_headers(data, pos)
+            start, end = pos + HEADER, pos + HEADER + length
+            whole = message & 0xFFFFFF == length - MESSAGE_HEADER and end <= size
+            if head != _HANDSHAKE_3 or not whole or length > MAX_RECORD:
                 break
             if message >> 24 == _CLIENT_HELLO:
-                assembler.context.record_version = version
+                assembler.context.record_version = 0x0300 | minor
             emit(data, start, end, Span(at + start, at + end), 1, events)
             pos = end
             if assembler.stopped:
