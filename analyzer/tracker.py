@@ -55,35 +55,49 @@ class Tracker:
 
     def feed(self, decoded: Decoded, now_ns: int) -> Iterator[Connection]:
         """One batch. `now_ns`: the latest time stamp in it, of any frame. Yields what is decided by then."""
+        replaced: list[tuple[Flow, int]] | None = None
+        until_ns = 0
         for rows in self.table.feed(decoded.segments):
-            flow = rows.flow
-            owner = flow.owner
-            if owner is None:
-                owner = flow.owner = Conversation(flow)
-            elif owner is _DECIDED:
-                opening = _first_syn(rows)
-                if opening is None:
-                    continue
-                rows = replace(rows, start=opening)
-                owner = flow.owner = Conversation(flow)  # the same SYN again, after the end: a second try
-                flow.wants = Wants.ALL
-            closed_ns = owner.closed_ns
-            try:
-                owner.feed(rows)
-            except Exception as error:
-                self._contain(flow, error)
-                continue
-            if owner.closed_ns is not None and owner.closed_ns != closed_ns:
-                heappush(self._queue, (owner.closed_ns + LINGER_NS, flow.stream, owner))
-        replaced = self.table.take_replaced()
-        for icmp in decoded.icmp:
-            self._on_icmp(icmp, replaced)
-        for flow, reborn_ns in replaced:
+            if replaced is None:  # the table has looked up every flow of the batch by now
+                replaced = self._note_neighbours(decoded)
+                until_ns = min((reborn_ns for _, reborn_ns in replaced), default=now_ns)
+            # flows come in order of their first rows: what is due before this one's is decided while it is still at hand
+            yield from self._decided(min(rows.begins_ns, until_ns))
+            self._follow(rows)
+        for flow, reborn_ns in self._note_neighbours(decoded) if replaced is None else replaced:
             if isinstance(flow.owner, Conversation):
                 heappush(self._queue, (reborn_ns, flow.stream, flow.owner))
         self.now_ns = max(self.now_ns, now_ns)
         yield from self._decided(self.now_ns)
         yield from self._evicted()
+
+    def _note_neighbours(self, decoded: Decoded) -> list[tuple[Flow, int]]:
+        """Give ICMP errors to the flows that they quote; the flows whose four-tuple was born again, and when."""
+        replaced = self.table.take_replaced()
+        for icmp in decoded.icmp:
+            self._on_icmp(icmp, replaced)
+        return replaced
+
+    def _follow(self, rows: Rows) -> None:
+        flow = rows.flow
+        owner = flow.owner
+        if owner is None:
+            owner = flow.owner = Conversation(flow)
+        elif owner is _DECIDED:
+            opening = _first_syn(rows)
+            if opening is None:
+                return
+            rows = replace(rows, start=opening)
+            owner = flow.owner = Conversation(flow)  # the same SYN again, after the end: a second try
+            flow.wants = Wants.ALL
+        closed_ns = owner.closed_ns
+        try:
+            owner.feed(rows)
+        except Exception as error:
+            self._contain(flow, error)
+            return
+        if owner.closed_ns is not None and owner.closed_ns != closed_ns:
+            heappush(self._queue, (owner.closed_ns + LINGER_NS, flow.stream, owner))
 
     def finish(self) -> Iterator[Connection]:
         """The capture is over: everything that is still open, in order of the first packet."""

@@ -123,14 +123,15 @@ def _note(flights: list[tuple[int, bytes]], side: int, data: bytes) -> None:
 
 
 class Capture:
-    """Packets of one connection after the other, as pcap records."""
+    """Packets of one connection after the other, a millisecond apart, as pcap records."""
 
-    def __init__(self, first: int) -> None:
-        self._clock = first * 2_000  # microseconds between connections
+    def __init__(self) -> None:
+        self._clock = 0
         self.out = bytearray()
 
     def connection(self, number: int, flights: list[tuple[int, bytes]]) -> None:
-        """SYN to FIN: every second full segment is acknowledged."""
+        """SYN to FIN. Every connection has a second for itself."""
+        self._clock = number * 1_000_000
         host = 0x0A000001 + number // 50_000
         ends = ((host, 10_000 + number % 50_000), (0xC0000201, 5061))
         seq = [number * 7919 & 0xFFFFFFFF, number * 104_729 & 0xFFFFFFFF]
@@ -162,7 +163,7 @@ class Capture:
     ) -> None:
         (source, port), (target, target_port) = ends[side], ends[1 - side]
         size = 54 + 12 + len(data)
-        self._clock += 20
+        self._clock += 1_000
         seconds, micros = divmod(self._clock, 1_000_000)
         self.out += struct.pack("<IIII", START + seconds, micros, size, size)
         self.out += b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" if side == 0 else b"\x02\0\0\0\0\1\x02\0\0\0\0\2\x08\0"
@@ -175,7 +176,7 @@ class Capture:
 
 def _chunk(job: tuple[int, int, int]) -> bytes:
     first, count, size = job
-    capture = Capture(first)
+    capture = Capture()
     with tempfile.TemporaryDirectory() as folder:
         peers = Peers(Path(folder), size)
         try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""
-GARBAGE_THRESHOLD = 100_000
+GARBAGE_THRESHOLD = 1_000_000
 """Objects made between two searches for garbage in cycles: we leave none behind, and Python's 700 cost a quarter of the time."""
 _DESCRIPTION = "Tells why a mutual-TLS link does not come up, from captures (pcap, pcapng, Network Monitor; also .gz)."
 _EXIT_CODES = """\
@@ -43,7 +43,7 @@ def run(words: list[str]) -> int:
     from analyzer.cli.sink import open_sink
     from analyzer.pipeline import Run
 
-    gc.set_threshold(GARBAGE_THRESHOLD, 50, 100)
+    gc.set_threshold(GARBAGE_THRESHOLD)
     output = find(args.T)
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
