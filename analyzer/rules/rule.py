@@ -114,7 +114,7 @@ class Rule:
         filter: str | None = None,  # noqa: A002  (the record's word)
     ) -> Finding:
         """A finding of this rule; what is not given is the rule's default. `frames` may come unsorted or repeated."""
-        seen = tuple(sorted(set(frames)))
+        seen = tuple(sorted(set(frames))) if len(frames) > 1 else frames
         return Finding(
             self.id,
             severity or self.severity,
