@@ -13,6 +13,8 @@ from operator import itemgetter
 
 MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""
+KEPT_BYTES, KEPT_SEGMENTS = 512 * 1024, 8_192
+"""A direction's bytes are kept, to compare later copies with them, up to this much; of what is more, only the places."""
 MAX_NOTED_FRAMES = 10
 """Frames of retransmissions and conflicts that are remembered; all are counted."""
 COPY_NS = 5_000_000
@@ -51,7 +53,7 @@ class _Piece:
 
 Segment = tuple[int, int, int, bytes, int]
 """A piece given out: offset of its first byte, frame, time (ns), bytes with its IP and TCP headers, how many of these are
-headers."""
+headers. Where the bytes are no longer kept, that number is minus the payload's size."""
 
 
 class Assembler:
@@ -150,8 +152,13 @@ class Assembler:
     def take(self) -> list[bytes | Hole]:
         """What came in order since the last call: bytes (joined as far as they are) and holes."""
         fresh, holes = self.segments[self._taken :], self.holes[self._taken_holes :]
+        out = _joined(fresh, holes)
+        if self.next > KEPT_BYTES or len(self.segments) > KEPT_SEGMENTS:
+            first = self._taken if not self._kept else 0
+            self.segments[first:] = map(_without_bytes, self.segments[first:])
+            self._kept = False
         self._taken, self._taken_holes = len(self.segments), len(self.holes)
-        return _joined(fresh, holes)
+        return out
 
     def finish(self, acknowledged: int | None, reach: int = 0) -> None:
         """The direction is over: holes that the peer acknowledged past are given up, and what lies behind them comes
@@ -187,7 +194,7 @@ class Assembler:
 
     def forget(self) -> None:
         """The handshake is over: later segments are not compared with what was given out."""
-        self.segments = [(at, frame, time_ns, b"", 0) for at, frame, time_ns, _, _ in self.segments]
+        self.segments = list(map(_without_bytes, self.segments))
         self._kept = False
         self._pending.clear()
         self._pending_bytes = 0
@@ -339,6 +346,12 @@ class Assembler:
 
 
 _offset = itemgetter(0)
+
+
+def _without_bytes(segment: Segment) -> Segment:
+    """The number of headers is negative then, so that the size of the payload is still their difference."""
+    at, frame, time_ns, packet, head = segment
+    return at, frame, time_ns, b"", head - len(packet)
 
 
 def _joined(segments: list[Segment], holes: list[tuple[int, int, bool]]) -> list[bytes | Hole]:

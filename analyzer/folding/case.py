@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from analyzer.connection import Closed, Outcome, Side, Visibility
-from analyzer.folding.conversation import Conversation, Half
+from analyzer.folding.conversation import Conversation
+from analyzer.folding.half import Half
 from analyzer.folding.identity import Endpoints
 from analyzer.folding.timeline import Direction, Timeline
 from analyzer.tls import messages as wire

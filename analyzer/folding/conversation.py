@@ -9,91 +9,28 @@ from __future__ import annotations
 from analyzer.flows import Columns, Flow, Rows
 from analyzer.folding.beginning import announced_mss, begins_earlier, first_byte, is_far
 from analyzer.folding.closing import End, closing_time, reach, unheeded
+from analyzer.folding.half import Half
+from analyzer.folding.settling import is_settled
 from analyzer.packets.columns import ACK, FIN, RST, SYN, URG
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
-from analyzer.tls.messages import Event, Handshake, OpaqueRecord, ServerHello
+from analyzer.tls.messages import Handshake, OpaqueRecord, ServerHello
 from analyzer.tls.names import TLS13, ContentType
-from analyzer.tls.stream import State, TlsStream
+from analyzer.tls.stream import TlsStream
 
-FOLLOWED_RECORDS_13, FOLLOWED_BYTES_13 = 12, 32 * 1024
-"""TLS 1.3 hides what a record is: after this much of one direction its handshake is certainly over."""
-FOLLOWED_BYTES = 48 * 1024
-"""Encrypted bytes of one direction after which the connection is settled if the other has sent any."""
-ENOUGH_BYTES = 256 * 1024
-"""Bytes of a connection of which nothing could be told until then; nothing will."""
 SMALLEST_FULL = 1_200
 """Payload bytes of a full-size segment at least, where no maximum was announced."""
 OPTION_BYTES = 40
 """TCP options that may take room in a full-size segment."""
-MAX_EVENTS = 4_000
-"""Events of one direction; a peer that sends more tiny records is followed no further."""
 CHECK_ROWS = 16
 """Rows with payload after which it is asked whether the handshake is over. They are counted per connection, so that the
 answer does not depend on how the capture was cut into batches."""
+SEGMENT_COST, MOST_HELD = 192, 2 * 1024 * 1024
+"""Bytes of memory for a segment's place, and for the payload of a connection at most (the rest is not kept)."""
 SENT_AGAIN = 1_048_576
 """How far back, in bytes, a sequence number is an old one: more than a window is never sent again."""
 MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
-
-
-class Half:
-    """One direction of a conversation. Frames are 1-based, times ns; None = not seen."""
-
-    __slots__ = (
-        "ack_ns",
-        "acked",
-        "after_close_bytes",
-        "app_records",
-        "assembler",
-        "events",
-        "fin_seq",
-        "ip_id",
-        "largest",
-        "mss",
-        "opaque_bytes",
-        "opaque_records",
-        "opened",
-        "spoke_ns",
-        "stream",
-        "syn_count",
-        "syn_frame",
-        "syn_frames",
-        "syn_last_ns",
-        "syn_ns",
-        "syn_seq",
-        "tail",
-        "truncated",
-        "ttl",
-        "zero_frame",
-        "zero_ns",
-        "zero_since",
-    )
-
-    def __init__(self) -> None:
-        self.assembler: Assembler | None = None
-        self.stream: TlsStream | None = None
-        self.events: list[Event] = []
-        self.syn_frame: int | None = None
-        self.syn_seq: int | None = None  # of the latest SYN
-        self.syn_ns: int | None = None
-        self.syn_last_ns = 0  # of the latest one
-        self.syn_count = 0
-        self.syn_frames: list[int] = []
-        self.ack_ns: int | None = None
-        self.acked: int | None = None  # see Conversation.acknowledged; known when the conversation is finished
-        self.spoke_ns: int | None = None  # its latest payload that was looked at
-        self.mss: int | None = None
-        self.opened = False  # sent a SYN without ACK
-        self.ttl = self.ip_id = -1
-        self.fin_seq: int | None = None  # of the latest FIN
-        self.opaque_records = self.opaque_bytes = self.app_records = 0
-        self.tail: tuple[int, int, int, int, int] | None = None  # frame, time, content type, record length, next seq
-        self.truncated = self.largest = 0  # largest: payload of one segment
-        self.after_close_bytes = 0
-        self.zero_frame: int | None = None
-        self.zero_since: int | None = None
-        self.zero_ns = 0
 
 
 class Conversation:
@@ -105,10 +42,23 @@ class Conversation:
         settled: the handshake has been followed to its end; what follows is only counted.
         carried, bytes: segments with payload that were followed, and their bytes.
         full_size: payload bytes of a full-size segment by the announced maximum; 0 if none was announced.
+        held: about how many bytes of memory its payload and segments take.
         tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
-    __slots__ = ("bytes", "carried", "closed_ns", "ends", "flow", "full_size", "halves", "ignored", "settled", "tls13")
+    __slots__ = (
+        "bytes",
+        "carried",
+        "closed_ns",
+        "ends",
+        "flow",
+        "full_size",
+        "halves",
+        "held",
+        "ignored",
+        "settled",
+        "tls13",
+    )
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -118,7 +68,7 @@ class Conversation:
         self.closed_ns: int | None = None
         self.settled = False
         self.tls13 = False
-        self.carried = self.bytes = self.full_size = 0
+        self.carried = self.bytes = self.full_size = self.held = 0
 
     def feed(self, rows: Rows) -> None:
         """Look at rows one by one, then read what they completed."""
@@ -168,6 +118,7 @@ class Conversation:
                 self._on_end(half, rows, i)
         if not settled:
             self._read()
+        self.held = min(self.bytes, MOST_HELD) * (not settled) + SEGMENT_COST * self.carried
 
     def finish(self) -> None:
         """The connection is over, or the capture is: holes are given up, streams say what they still hold."""
@@ -332,7 +283,7 @@ class Conversation:
     def _settle(self) -> bool:
         """Read on; if the handshake is over, look at no more than its ends from here on."""
         self._read()
-        if self._is_settled():
+        if is_settled(self.halves, self.bytes, self.carried, self.tls13):
             self.settled = True
             quiet = not any(half.opaque_records for half in self.halves)
             self.flow.wants = Wants.ENDS if quiet else Wants.LIGHT
@@ -365,27 +316,6 @@ class Conversation:
             elif isinstance(event, Handshake) and isinstance(event.body, ServerHello):
                 version = event.body.selected_version
                 self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
-
-    def _is_settled(self) -> bool:
-        a, b = self.halves
-        if max(a.opaque_bytes, b.opaque_bytes) >= ENOUGH_BYTES or max(len(a.events), len(b.events)) >= MAX_EVENTS:
-            return True
-        if a.opaque_records and b.opaque_records:
-            if max(a.opaque_bytes, b.opaque_bytes) >= FOLLOWED_BYTES:
-                return True
-            if self.tls13:
-                return all(
-                    h.opaque_records >= FOLLOWED_RECORDS_13 or h.opaque_bytes >= FOLLOWED_BYTES_13 for h in (a, b)
-                )
-            return bool(a.app_records and b.app_records)
-        states = {_state(a), _state(b)}
-        if states <= {State.NOT_TLS, State.BROKEN, State.OPAQUE}:
-            return State.OPAQUE not in states
-        return self.bytes >= ENOUGH_BYTES and not states & {State.CLEAR, State.OPAQUE}
-
-
-def _state(half: Half) -> State:
-    return half.stream.state if half.stream is not None else State.START
 
 
 def _is_light(wants: Wants, c: Columns, i: int, data: memoryview) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from analyzer.connection import Side, StepRow, Steps
-from analyzer.folding.conversation import Conversation, Half
+from analyzer.folding.conversation import Conversation
+from analyzer.folding.half import Half
 from analyzer.folding.inference import Reading, Record, read
 from analyzer.tls.messages import (
     Alert,

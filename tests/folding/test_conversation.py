@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.flows import Flow, FlowTable
 from analyzer.folding import conversation as module
+from analyzer.folding import settling
 from analyzer.folding.conversation import Conversation
 from analyzer.picking import Wants
 from tests.build.frames import ACK, PSH, SYN
@@ -111,7 +112,7 @@ def test_endless_tiny_records_are_followed_no_further() -> None:
     story.hello().answer()
     conversation, _ = followed(story.send(SERVER, application_data(0) * 40_000).packets)
     assert conversation.settled
-    assert max(len(half.events) for half in conversation.halves) < module.MAX_EVENTS + module.CHECK_ROWS * MSS // 5
+    assert max(len(half.events) for half in conversation.halves) < settling.MAX_EVENTS + module.CHECK_ROWS * MSS // 5
 
 
 # ---- where the bytes begin -------------------------------------------------------------------------------------------
