@@ -11,7 +11,7 @@ a dict of the attributes that differ; `seen` replaces, `also` adds to and `witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -186,7 +186,7 @@ def connection(*ladder: str, also: Seen = NOTHING, without: Seen = NOTHING, **fa
     return replace(record, seen=seen, hidden=hidden)
 
 
-def _steps(ladder: tuple[str, ...]) -> tuple[Step, ...]:
+def _steps(ladder: tuple[str, ...]) -> Sequence[Step]:
     """One step a line, but none for a bare ACK, and one for all SYNs of a side, as in real records."""
     steps: list[Step] = []
     for frame, ((side, line), time_ns) in enumerate(_timed(ladder), start=1):
@@ -307,7 +307,7 @@ def _alerts(record: Connection, ladder: tuple[str, ...]) -> tuple[Alert, ...]:
     return tuple(alerts)
 
 
-def _endings(steps: tuple[Step, ...]) -> tuple[Ending, ...]:
+def _endings(steps: Sequence[Step]) -> tuple[Ending, ...]:
     endings: list[Ending] = []
     for step in steps:
         if step.name in ("FIN", "RST"):
@@ -316,7 +316,7 @@ def _endings(steps: tuple[Step, ...]) -> tuple[Ending, ...]:
     return tuple(endings)
 
 
-def _traffic(steps: tuple[Step, ...], side: Side) -> SideTraffic:
+def _traffic(steps: Sequence[Step], side: Side) -> SideTraffic:
     own = [step for step in steps if step.side is side]
     payload = [step for step in own if step.size]
     openers = [step for step in own if step.name in ("SYN", "SYN-ACK")]
