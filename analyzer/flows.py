@@ -20,6 +20,8 @@ from analyzer.picking import Picker, Wants
 
 FIRST_ROWS = 4
 """Of a new flow this many rows are handed up whatever they carry: SYN, SYN-ACK, ACK and one more."""
+ECHO_NS = 2_000_000_000
+"""A connection that ended so shortly ago still gets packets: the other side's close, acknowledgements."""
 ROUND_ROWS = 48
 """Rows of one flow handed up at once; then the stage above is asked whether it wants more of them."""
 
@@ -257,20 +259,26 @@ class FlowTable:
         return flow
 
     def _bound(self) -> None:
-        """Too many flows: those that have ended go first, then those that never carried payload, then the quietest."""
+        """Too many flows: those that ended a while ago go first, then those that nobody answered, those that never carried
+        payload, and the quietest."""
         excess = len(self._flows) - self._limit
         if excess <= 0:
             return
-        ranked = sorted(self._flows.values(), key=_worth)
+        now_ns = max(flow.last_ns for flow in self._flows.values())
+        ranked = sorted(self._flows.values(), key=lambda flow: _worth(flow, now_ns))
         for flow in ranked[: excess + self._limit // 10]:
             del self._flows[flow.key]
             self._evicted.append(flow)
             self.evictions += not flow.ended
 
 
-def _worth(flow: Flow) -> tuple[int, int]:
-    silent = flow.lanes[0].bytes == 0 and flow.lanes[1].bytes == 0
-    return (0 if flow.ended else 1 if silent else 2, flow.last_ns)
+def _worth(flow: Flow, now_ns: int) -> tuple[int, int]:
+    low, high = flow.lanes
+    if flow.ended and flow.last_ns < now_ns - ECHO_NS:
+        return 0, flow.last_ns
+    if low.bytes or high.bytes:
+        return 3, flow.last_ns
+    return 2 if low.packets and high.packets else 1, flow.last_ns
 
 
 def _is_reborn(block: Block, flow: Flow, g: int, row: int, learned: dict[int, int]) -> bool:

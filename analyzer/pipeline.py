@@ -148,6 +148,10 @@ class Analysis:
                 yield from self._judged(conn)
             self.crashes += [f"{crash.where}: {type(crash.error).__name__}: {crash.error}" for crash in tracker.crashes]
         yield from self._repeats.counted()
+        if tracker is not None and self.options.keep is None:
+            for repeated in self._repeats.floods(self.input.name, tracker.floods):
+                self._tally.report_counted(repeated.count)
+                yield repeated
         yield self._tally.summary(tracker, self._history.amendments())
 
     def _tracker(self) -> Tracker:

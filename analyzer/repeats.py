@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from analyzer.connection import Connection
+from analyzer.folding.floods import Flood
 from analyzer.summary import Repeated
 
-COUNTED_RULES = frozenset(("connection-refused", "connection-timeout", "health-probe"))
+TIMEOUT = "connection-timeout"
+COUNTED_RULES = frozenset(("connection-refused", TIMEOUT, "health-probe"))
+OTHERS = "(others)"
 MAX_KINDS = 65_536
 """Kinds (rule, client, server) told apart; the clients of what comes after that share one per server."""
 REGULAR_SHARE = 0.1
@@ -57,13 +60,20 @@ class Repeats:
             return True
         key = (rule, conn.client_ip, conn.server_ip, conn.server_port)
         if key not in self._seen and len(self._seen) >= MAX_KINDS:
-            key = (rule, "(others)", conn.server_ip, conn.server_port)
+            key = (rule, OTHERS, conn.server_ip, conn.server_port)
         self._seen[key] = seen = self._seen.get(key, 0) + 1
         if seen <= self._listed:
             return True
         self._capture = conn.capture
         self._kinds.setdefault(key, _Kind()).add(conn.ts_ns)
         return False
+
+    def floods(self, capture: str, floods: Iterable[Flood]) -> Iterator[Repeated]:
+        """One object for each server whose unanswered SYNs were only counted."""
+        for flood in floods:
+            yield Repeated(
+                capture, TIMEOUT, OTHERS, flood.server_ip, flood.server_port, flood.count, flood.first_ns, flood.last_ns
+            )
 
     def counted(self) -> Iterator[Repeated]:
         """One object for each kind of which some were not listed."""

@@ -72,6 +72,10 @@ class Tally:
         self._connections += 1
         self._one_sided += conn.visibility.one_sided is not None
 
+    def report_counted(self, count: int) -> None:
+        """Connections of which nothing was made but a number."""
+        self._connections += count
+
     def summary(self, tracker: Tracker | None, amendments: tuple[Amendment, ...]) -> CaptureSummary:
         """Everything added up."""
         facts = self._facts

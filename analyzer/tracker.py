@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final
 
+from analyzer import knowledge
 from analyzer.connection import Connection, Seen
 from analyzer.flows import Flow, FlowTable, Rows
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
+from analyzer.folding.floods import Floods
 from analyzer.folding.fold import fold
 from analyzer.folding.identity import flow_key
 from analyzer.folding.outcome import Clock
@@ -24,6 +26,10 @@ from analyzer.tls.messages import Event, Lost, NotTls, Preamble
 
 LINGER_NS = 2_000_000_000
 """How long after its close packets still count for a connection: echoes and retransmissions come within a second or two."""
+MAX_CONNECTIONS = 30_000
+"""Connections followed at once."""
+MAX_HELD = 64 * 1024 * 1024
+"""Bytes of packets held for all connections together. Above it, those that hold the most are given up until half is left."""
 MAX_ICMP = 16
 """ICMP errors kept of one connection."""
 _DECIDED: Final = object()
@@ -44,13 +50,17 @@ class Tracker:
         table: the flows. now_ns: the latest time stamp so far.
         tls_connections, one_sided: counts over the reported connections.
         crashes: bugs of ours, each contained to its connection.
+        held: about how many bytes of packets are held for all connections.
+        floods: unanswered SYNs that were only counted.
     """
 
-    def __init__(self, setting: Setting, limit: int = 50_000) -> None:
+    def __init__(self, setting: Setting, limit: int | None = None) -> None:
         self.setting = setting
-        self.table = FlowTable(limit)
+        self.table = FlowTable(MAX_CONNECTIONS if limit is None else limit)
         self.now_ns = -(1 << 62)
         self.crashes: list[Crash] = []
+        self.held = 0
+        self.floods = Floods(knowledge.limit("repeat_after"))
         self._queue: list[tuple[int, int, Conversation]] = []
 
     def feed(self, decoded: Decoded, now_ns: int) -> Iterator[Connection]:
@@ -90,12 +100,13 @@ class Tracker:
             rows = replace(rows, start=opening)
             owner = flow.owner = Conversation(flow)  # the same SYN again, after the end: a second try
             flow.wants = Wants.ALL
-        closed_ns = owner.closed_ns
+        closed_ns, held = owner.closed_ns, owner.held
         try:
             owner.feed(rows)
         except Exception as error:
             self._contain(flow, error)
             return
+        self.held += owner.held - held
         if owner.closed_ns is not None and owner.closed_ns != closed_ns:
             heappush(self._queue, (owner.closed_ns + LINGER_NS, flow.stream, owner))
 
@@ -125,7 +136,31 @@ class Tracker:
                 yield conn
 
     def _evicted(self) -> Iterator[Connection]:
-        yield from self._report_all(self.table.take_evicted(), Clock(self.now_ns, False))
+        """What there is no room for: connections beyond the table's size, and those that hold the most."""
+        given_up = self.table.take_evicted()
+        if given_up:
+            given_up = [flow for flow in given_up if not self._is_only_counted(flow)]
+            self._queue = [entry for entry in self._queue if entry[2].flow.owner is entry[2]]
+            heapify(self._queue)
+        if self.held > MAX_HELD:
+            given_up += self._largest()
+        yield from self._report_all(given_up, Clock(self.now_ns, False))
+
+    def _largest(self) -> list[Flow]:
+        open_ones = [flow for flow in self.table if isinstance(flow.owner, Conversation)]
+        open_ones.sort(key=lambda flow: (-flow.owner.held, flow.stream))
+        held, count = self.held, 0
+        while count < len(open_ones) and held > MAX_HELD // 2:
+            held -= open_ones[count].owner.held
+            count += 1
+        self.table.evictions += count
+        return open_ones[:count]
+
+    def _is_only_counted(self, flow: Flow) -> bool:
+        if flow.owner is _DECIDED or not self.floods.counts(flow, self.setting.ports):
+            return False
+        flow.owner = _DECIDED  # flow and conversation refer to each other
+        return True
 
     def _report_all(self, flows: list[Flow], clock: Clock) -> Iterator[Connection]:
         for flow in sorted(flows, key=_stream):
@@ -139,6 +174,7 @@ class Tracker:
         if not isinstance(conversation, Conversation):
             return None
         flow.owner, flow.wants = _DECIDED, Wants.ENDS
+        self.held -= conversation.held
         try:
             conversation.finish()
             if not self._concerns_us(conversation):
@@ -174,6 +210,8 @@ class Tracker:
 
     def _contain(self, flow: Flow, error: Exception) -> None:
         """This connection is lost, and said to be; the others go on."""
+        if isinstance(flow.owner, Conversation):
+            self.held -= flow.owner.held
         flow.owner, flow.wants = _DECIDED, Wants.ENDS
         self.crashes.append(Crash(f"{self.setting.capture}, connection {flow.stream}, frame {flow.first_frame}", error))
 
