@@ -161,7 +161,7 @@ def _counts(alert: Alert) -> bool:
 
 def _by_alert(conn: Connection, alert: Alert, since: int) -> Refusal | None:
     if alert.encrypted:
-        if went_on(conn, alert.side, since):
+        if conn.visibility.limited or went_on(conn, alert.side, since):
             return None
         return Refusal(alert.side, "encrypted-alert", None, alert.frame, late=False, confidence=Confidence.MEDIUM)
     if alert.code in _MEANING:
@@ -189,7 +189,7 @@ def _silent(conn: Connection, side: Side, since: int) -> Refusal | None:
 def _inferred(conn: Connection) -> Refusal | None:
     """TLS 1.3 without keys (record sizes, RFC 8446 section 5.2)."""
     told = conn.client_auth_13
-    if told is None or not told.refused:
+    if told is None or not told.refused or conn.visibility.limited:
         return None
     alert = next((alert for alert in reversed(conn.alerts) if alert.side is Side.SERVER), None)
     frame = alert.frame if alert else conn.closed.frame
@@ -199,7 +199,9 @@ def _inferred(conn: Connection) -> Refusal | None:
 def _late(conn: Connection) -> Refusal | None:
     """The server validated the client's certificate only after the handshake, as Schannel applications do."""
     closed = conn.closed
-    if closed.by is not Side.SERVER or closed.how not in ("fin", "rst") or closed.echo or conn.server.app_records:
+    if conn.visibility.limited or closed.by is not Side.SERVER or closed.how not in ("fin", "rst"):
+        return None
+    if closed.echo or conn.server.app_records:
         return None
     if any(alert.side is Side.SERVER for alert in conn.alerts):
         return None  # an alert record and FIN after both Finished reads as close_notify

@@ -110,3 +110,18 @@ def test_a_defect_beside_another_failure_keeps_its_severity_and_steps_back() -> 
 def test_a_conclusion_is_as_sure_as_its_weaker_part() -> None:
     assert weaker(Confidence.HIGH, Confidence.LOW) is Confidence.LOW
     assert weaker(Confidence.MEDIUM, Confidence.HIGH) is Confidence.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("ladder", "how"),
+    [
+        pytest.param((*CLIENT_DONE, "< EncryptedAlert", "< FIN"), None, id="encrypted alert"),
+        pytest.param((*HANDSHAKE, "< FIN"), None, id="closed after the handshake"),
+        pytest.param((*CLIENT_DONE, "< RST"), None, id="reset"),
+        pytest.param((*CLIENT_DONE, "< Alert 42"), "alert", id="an alert in clear counts"),
+    ],
+)
+@pytest.mark.parametrize("view", [{"gap_bytes": 1_503}, {"undecided": True, "conflicts": 1}])
+def test_what_the_capture_lacks_may_explain_it(ladder: tuple[str, ...], how: str | None, view: dict[str, Any]) -> None:
+    refusal = refusal_of(connection(*ladder, visibility=view, **CHAINS), Side.CLIENT)
+    assert (refusal.how if refusal else None) == how

@@ -75,15 +75,15 @@ def _is_whole(conn: Connection, flight: Step) -> bool:
 
 def _silence(conn: Connection, flight: Step) -> int | None:
     """How long the other side stayed silent after the flight, in ns; None if it answered or had no time to."""
-    answered = conn.traffic(flight.side.peer).last_payload_ns
-    if answered is not None and answered > flight.time_ns:
+    answered = conn.traffic(flight.side.peer).last_payload_frame
+    if answered is not None and answered > flight.frames[-1]:
         return None
-    again = conn.traffic(flight.side).retransmitted >= SENT_AGAIN
     ending = first_ending(conn)
     if ending is None:
         silence = max(conn.end_ns, conn.closed.time_ns) - flight.time_ns
-        never = conn.closed.how == "timeout" or silence >= limit_ns("never_answers_s") or again
+        never = conn.closed.how == "timeout" or silence >= limit_ns("never_answers_s")
         return silence if never else None
+    again = conn.traffic(flight.side).retransmitted >= SENT_AGAIN
     silence = ending.time_ns - flight.time_ns
     given_up = again and ending.side is flight.side
     return silence if given_up or silence >= limit_ns("never_answers_s") else None

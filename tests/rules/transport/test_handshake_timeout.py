@@ -49,7 +49,10 @@ CASES = [
     hit(
         "sent again and again, and never acknowledged",
         connection(
-            *TCP, "> ClientHello", client={"retransmitted": 4, "retransmitted_frames": (5, 6), "acked_bytes": 0}
+            *TCP,
+            "> ClientHello",
+            client={"retransmitted": 4, "retransmitted_frames": (5, 6), "acked_bytes": 0},
+            closed=TIMED_OUT,
         ),
         says=("sent 5 times", "did not acknowledge", "got lost"),
         frames=(4, 5, 6),
@@ -58,6 +61,20 @@ CASES = [
         "TLS 1.3: whether the flight is whole cannot be seen",
         connection(*HELLOS_13, "... 20 s", "> FIN", version="TLSv1.3"),
         confidence=Confidence.MEDIUM,
+    ),
+    clear(
+        "segments sent again at once, in smaller pieces, and the capture ends",
+        connection(*SERVER_FLIGHT, server={"retransmitted": 2, "retransmitted_frames": (9, 10)}),
+    ),
+    clear(
+        "the clock was set back before the answer",
+        connection(
+            *TCP,
+            "> ClientHello",
+            "... 10 s",
+            "> FIN",
+            server={"last_payload_frame": 5, "last_payload_ns": START_NS - 1_000_000_000},
+        ),
     ),
     clear(
         "TLS 1.3: records of unknown content after the client's answer",
