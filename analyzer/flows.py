@@ -39,6 +39,7 @@ class Lane:
         "last_payload_frame",
         "last_payload_ns",
         "last_payload_seq",
+        "last_seq",
         "max_segment",
         "packets",
         "payload_seq_before",
@@ -57,6 +58,7 @@ class Lane:
         self.last_payload_seq: int | None = None  # one past its last byte
         self.payload_seq_before: int | None = None  # the same at the start of the block
         self.last_ack: int | None = None
+        self.last_seq: int | None = None  # of the packet with that, one past its payload
 
 
 class Flow:
@@ -333,7 +335,7 @@ def _add(lane: Lane, tallies: Tallies, at: int) -> None:
         if tallies.max_segment[at] > lane.max_segment:
             lane.max_segment = tallies.max_segment[at]
     if tallies.last_ack[at] >= 0:
-        lane.last_ack = tallies.last_ack_value[at]
+        lane.last_ack, lane.last_seq = tallies.last_ack_value[at], tallies.last_ack_seq[at]
 
 
 # ---- which rows are handed up ----------------------------------------------------------------------------------------

@@ -160,6 +160,7 @@ class Tallies:
     last_payload_seq: list[int]
     last_ack: list[int]
     last_ack_value: list[int]
+    last_ack_seq: list[int]
 
 
 def tally(block: Block) -> Tallies:
@@ -191,4 +192,5 @@ def tally(block: Block) -> Tallies:
         last_payload_seq=(seg.seq[last_payload].astype(np.int64) + seg.wire_payload[last_payload]).tolist(),
         last_ack=last_ack.tolist(),
         last_ack_value=seg.ack[last_ack].tolist(),
+        last_ack_seq=(seg.seq[last_ack].astype(np.int64) + seg.wire_payload[last_ack]).tolist(),
     )

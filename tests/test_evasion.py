@@ -176,8 +176,19 @@ def test_an_alert_that_the_capture_lost_is_not_taken_for_a_close_without_one(los
 
     assert not {rule for rule in rules(conn) if rule != "capture-gap"}
     assert conn.outcome.value == "unknown"
-    if lose & 0b01111 != 0b01111:  # something is left that tells of it; a lost FIN counts as a byte
+    if lose != 0b11111:  # something is left that tells of it; a lost FIN counts as a byte
         assert conn.visibility.gap_bytes in (7, 8)
+
+
+def test_an_acknowledgement_tells_how_far_its_sender_spoke() -> None:
+    story = Story()
+    story.open().hello()
+    story.lose(SERVER, 900, heard=False).wait(7)
+    story.fin(CLIENT).ack(SERVER)
+    conn = report(story.packets).connection
+
+    assert (conn.visibility.gap_bytes, conn.visibility.gap_side) == (900, "server")
+    assert rules(conn) == {"capture-gap"}
 
 
 def test_nothing_left_but_syn_and_reset_is_no_refusal_if_data_was_acknowledged() -> None:
