@@ -172,7 +172,7 @@ class Analysis:
                 local_time_doubt=facts.local_time and self.options.timezone is None,
                 files=self._tally.files,
             )
-            yield from tracker.feed(decoded, int(frames.time_ns.max()))
+            yield from tracker.feed(decoded, int(frames.time_ns.max()), int(frames.time_ns[-1]))
             if self.progress is not None:
                 self.progress(capture.name, frames.position, capture.size)
 

@@ -57,14 +57,16 @@ class Tracker:
     def __init__(self, setting: Setting, limit: int | None = None) -> None:
         self.setting = setting
         self.table = FlowTable(MAX_CONNECTIONS if limit is None else limit)
-        self.now_ns = -(1 << 62)
+        self.now_ns = self._latest_ns = -(1 << 62)
         self.crashes: list[Crash] = []
         self.held = 0
         self.floods = Floods(knowledge.limit("repeat_after"))
         self._queue: list[tuple[int, int, Conversation]] = []
 
-    def feed(self, decoded: Decoded, now_ns: int) -> Iterator[Connection]:
-        """One batch. `now_ns`: the latest time stamp in it, of any frame. Yields what is decided by then."""
+    def feed(self, decoded: Decoded, now_ns: int, latest_ns: int | None = None) -> Iterator[Connection]:
+        """One batch. `now_ns`: the latest time stamp in it, of any frame; `latest_ns`: that of its last frame, if it is
+        another one. Yields what is decided by then."""
+        self._latest_ns = now_ns if latest_ns is None else latest_ns
         replaced: list[tuple[Flow, int]] | None = None
         until_ns = 0
         for rows in self.table.feed(decoded.segments):
@@ -113,7 +115,8 @@ class Tracker:
     def finish(self) -> Iterator[Connection]:
         """The capture is over: everything that is still open, in order of the first packet."""
         yield from self._decided(None)
-        yield from self._report_all(list(self.table), Clock(self.now_ns, True))
+        # a clock that was set back during the capture makes no silence
+        yield from self._report_all(list(self.table), Clock(min(self.now_ns, self._latest_ns), True))
 
     def _decided(self, until_ns: int | None) -> Iterator[Connection]:
         queue = self._queue

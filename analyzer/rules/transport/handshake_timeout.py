@@ -80,7 +80,8 @@ def _silence(conn: Connection, flight: Step) -> int | None:
         return None
     ending = first_ending(conn)
     if ending is None:
-        silence = max(conn.end_ns, conn.closed.time_ns) - flight.time_ns
+        latest = max((side.last_frame or 0, side.last_ns or 0) for side in (conn.client, conn.server))
+        silence = latest[1] - flight.time_ns  # by the latest packet, not the latest time: clocks jump
         never = conn.closed.how == "timeout" or silence >= limit_ns("never_answers_s")
         return silence if never else None
     again = conn.traffic(flight.side).retransmitted >= SENT_AGAIN

@@ -67,6 +67,10 @@ CASES = [
         connection(*SERVER_FLIGHT, server={"retransmitted": 2, "retransmitted_frames": (9, 10)}),
     ),
     clear(
+        "the clock was set back by an hour before the flight, and the capture ends",
+        connection(*SERVER_FLIGHT, end_ns=START_NS + 3_600_000_000_000),
+    ),
+    clear(
         "the clock was set back before the answer",
         connection(
             *TCP,
