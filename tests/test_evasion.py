@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -400,3 +401,100 @@ def test_the_first_bytes_lost_together_with_the_first_acknowledgement() -> None:
     assert (conn.visibility.gap_bytes, conn.visibility.gap_side) == (40, "client")
     assert conn.server_name is None
     assert rules(conn) == {"capture-gap"}
+
+
+# ---- captures that start, stop or jump anywhere ------------------------------------------------------------------------
+
+VALUES = ("version", "cipher", "server_name", "server_chain", "client_chain", "ca_list")
+TROUBLE = ("error", "warning")
+SEEN_LATE = {"tls-alert", "encrypted-alert"}
+"""An alert is a fact also where the capture does not show the close that it answers."""
+
+
+def troubles(conn: Connection) -> set[str]:
+    return {finding.rule for finding in conn.findings if finding.severity.value in TROUBLE}
+
+
+def by_ports(conns: Sequence[Connection]) -> dict[tuple[str, int], list[Connection]]:
+    found: dict[tuple[str, int], list[Connection]] = {}
+    for conn in conns:
+        found.setdefault((conn.client_ip, conn.client_port), []).append(conn)
+    return found
+
+
+def told_by(packets: list[Packet], whole: dict[tuple[str, int], list[Connection]]) -> None:
+    """A part of a capture: no value that the whole one does not have, the same sides, and nobody newly blamed."""
+    for conn in report(packets).connections:
+        fulls = whole[conn.client_ip, conn.client_port]
+        assert not troubles(conn) - set().union(*map(troubles, fulls)) - SEEN_LATE
+        for name in VALUES:
+            assert facts(conn)[name] in (*(facts(full)[name] for full in fulls), None), name
+
+
+PATIENT = {"window_closed", "sent_again_in_vain", "same_ports_again"}
+"""Stories with a long silence before the good end: a capture that stops in it shows just that. And one that starts between
+two connections of the same ports takes them for one."""
+
+
+@pytest.mark.parametrize("story", sorted(STORIES.keys() - PATIENT))
+def test_a_capture_that_starts_or_stops_anywhere_blames_nobody_anew(story: str) -> None:
+    packets = packets_of(story)
+    whole = by_ports(report(packets).connections)
+    for at in range(1, min(len(packets), 40)):
+        told_by(packets[at:], whole)
+        told_by(packets[:at], whole)
+
+
+YEAR = 365 * 86_400
+JUMPS = [
+    pytest.param(s * 1_000_000_000, id=text) for s, text in ((-1, "-1 s"), (-3_600, "-1 h"), (-10 * YEAR, "-10 y"))
+]
+
+
+@pytest.mark.parametrize("jump", [*JUMPS, pytest.param(50 * YEAR * 1_000_000_000, id="+50 y")])
+@pytest.mark.parametrize("story", sorted(STORIES))
+def test_a_clock_that_jumps_changes_no_fact(story: str, jump: int) -> None:
+    packets = packets_of(story)
+    whole = sorted(report(packets).connections, key=lambda conn: conn.stream)
+    for at in (len(packets) // 3, len(packets) // 2):
+        moved_ones = [replace(packet, time_ns=packet.time_ns + jump) for packet in packets[at:]]
+        found = sorted(report([*packets[:at], *moved_ones]).connections, key=lambda conn: conn.stream)
+
+        assert [facts(conn)[name] for conn in found for name in VALUES] == [
+            facts(conn)[name] for conn in whole for name in VALUES
+        ]
+        for conn, full in zip(found, whole, strict=True):
+            assert conn.ts_ns <= conn.end_ns
+            assert (conn.rtt_ns or 0) >= 0 and (conn.closed.after_ns or 0) >= 0
+            new = troubles(conn) - troubles(full)
+            assert not new - {"certificate-expired", "certificate-not-yet-valid"} or jump > 0, new
+
+
+# ---- loss and disorder on the way to the capture -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("story", sorted(STORIES.keys() - PATIENT))
+def test_what_the_capture_lost_is_no_verdict(story: str, seed: int) -> None:
+    chance = random.Random(f"{story} {seed}")
+    packets = packets_of(story)
+    left = [packet for packet in packets if chance.random() > (0.05, 0.3)[seed % 2]]
+    whole = by_ports(report(packets).connections)
+    if left:
+        told_by(left, whole)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("story", ["mutual", "mutual_13"])
+def test_disorder_changes_no_value(story: str, seed: int) -> None:
+    """A quarter of the packets come up to 60 places late, but none later than the close."""
+    chance = random.Random(seed)
+    packets = packets_of(story)
+    body, rest = packets[:-3], packets[-3:]
+    late = sorted(range(len(body)), key=lambda at: at + (chance.randrange(1, 60) if chance.random() < 0.25 else 0))
+    packets = [replace(body[at], time_ns=packet.time_ns) for at, packet in zip(late, body, strict=True)] + rest
+    found, full = facts(report(packets).connection), facts(report(packets_of(story)).connection)
+
+    assert {name: found[name] for name in (*VALUES, "outcome", "bytes", "gap")} == {
+        name: full[name] for name in (*VALUES, "outcome", "bytes", "gap")
+    }

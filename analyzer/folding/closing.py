@@ -58,8 +58,9 @@ def _is_heard(seq: int, acknowledged: int | None, packets: int) -> bool:
 
 
 def reach(direction: int, ends: list[End], flow: Flow, base: int, end: int) -> int:
-    """Offset up to which this direction is known to have spoken, though no packet may show it: by the numbers of
-    its own FIN, RST or latest acknowledgement, or by what the peer acknowledged. `base`: sequence number of its first byte; `end`: offset behind what was seen."""
+    """Offset up to which this direction is known to have spoken, though no packet may show it: by the numbers of its own
+    FIN, RST or latest acknowledgement, or by what the peer acknowledged. `base`: sequence number of its first byte; `end`:
+    offset behind what was seen."""
     expected, furthest = base + end, 0
     marks = [one.seq if one.direction == direction else one.ack for one in ends]
     for seq in (*marks, flow.lanes[1 - direction].last_ack, flow.lanes[direction].last_seq):

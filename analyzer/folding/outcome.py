@@ -186,7 +186,8 @@ def outcome(
     if not any_payload:
         return Outcome.UNKNOWN if view.one_sided or view.gap_bytes else Outcome.NO_DATA
     if client.not_tls is not None or server.not_tls is not None:
-        return Outcome.UNKNOWN if view.limited or _pseudo(timeline) else Outcome.NOT_TLS
+        begun = view.open_end and (client.preamble or server.preamble)  # one side had no time to follow
+        return Outcome.UNKNOWN if view.limited or begun or _pseudo(timeline) else Outcome.NOT_TLS
     if not (client.tls or server.tls) or _pseudo(timeline):
         return Outcome.UNKNOWN
     if established:

@@ -14,7 +14,7 @@ from typing import Protocol
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain, assess
 from analyzer.certificates.names import Name
-from analyzer.connection import CaList, Connection, Side
+from analyzer.connection import CaList, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.judgement.phrases import called, dn, where
@@ -180,6 +180,8 @@ def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | Ca
     link = missing_link(conn, side, known)
     if link is None:
         return None
+    if link.lone and link.elsewhere is None and side is Side.CLIENT and Seen.CERTIFICATE_REQUEST & conn.hidden:
+        return CannotTell("the server's CA list, which may name the issuer as a root, is not in the capture")
     weight = weigh(conn, side, Defect.INCOMPLETE, Severity.WARNING)
     proof = Confidence.HIGH if link.elsewhere else Confidence.MEDIUM
     return Judgement(

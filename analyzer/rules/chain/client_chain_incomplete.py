@@ -18,9 +18,10 @@ Personal, not in Trusted Root), or append it to the certificate file, and restar
 server helps this one link only.
 
 ## When it cannot tell
-TLS 1.3 without keys and resumed sessions show no certificates. A leaf that cannot be read names no issuer. A private
-root that issues leaves itself, and that nothing in the capture shows, looks like a missing intermediate: then the
-confidence is medium, and a later connection that shows the root withdraws the finding.
+TLS 1.3 without keys and resumed sessions show no certificates. A leaf that cannot be read names no issuer. The server's
+CA list, which may name the issuer of a lone leaf as a root, is missing from the capture. A private root that issues
+leaves itself, and that nothing in the capture shows, looks like a missing intermediate: then the confidence is medium,
+and a later connection that shows the root withdraws the finding.
 """
 
 from __future__ import annotations

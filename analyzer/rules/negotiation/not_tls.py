@@ -13,7 +13,7 @@ Make both sides agree: TLS on this port, or the clear-text port for the one that
 expected here, leave the port out of `--ports`.
 
 ## When it cannot tell
-The beginning of the connection is not in the capture.
+The beginning of the connection is not in the capture, or the capture ends right behind a request to a proxy (CONNECT).
 """
 
 from __future__ import annotations
@@ -46,6 +46,9 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield CannotTell(conn.visibility.limited)
         return
     protocol, side, sample = conn.not_tls
+    if conn.visibility.open_end and sample.startswith(b"CONNECT "):
+        yield CannotTell("the capture ends before TLS could begin behind the proxy")
+        return
     what = "something that is no TLS" if protocol == "unknown" else f"{protocol} in clear text"
     to = " to the client's TLS ClientHello" if side is Side.SERVER and conn.client_hello else ""
     verb = "answers" if to else "speaks"

@@ -75,6 +75,12 @@ def test_who_ended_it(ladder: tuple[str, ...], expected: str) -> None:
         ),
         pytest.param(ROOTS_KNOWN, {}, "silent", id="the issuer is a known root"),
         pytest.param(
+            FakeHistory(),
+            {"hidden": Seen.CERTIFICATE_REQUEST},
+            "cannot tell",
+            id="the capture lacks the list, which may name the issuer",
+        ),
+        pytest.param(
             FakeHistory(), {"hidden": Seen.CLIENT_CERTIFICATE}, "warning", id="what is hidden besides is no matter"
         ),
     ],

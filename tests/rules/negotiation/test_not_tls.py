@@ -40,6 +40,17 @@ CASES = [
         says=("1b 5b 33",),
     ),
     hit("an empty sample", connection(*TCP, "> PlainText", not_tls=("unknown", Side.CLIENT, b"")), says=("no TLS",)),
+    cannot_tell(
+        "the capture ends behind the request to a proxy",
+        connection(
+            *TCP, "> PlainText", not_tls=("HTTP", Side.CLIENT, b"CONNECT a:443 HTTP/1.1"), visibility={"open_end": True}
+        ),
+        says=("proxy",),
+    ),
+    hit(
+        "a request to a proxy where there is none",
+        connection(*TCP, "> PlainText", "< FIN", not_tls=("HTTP", Side.CLIENT, b"CONNECT a:443 HTTP/1.1")),
+    ),
     clear("TLS is not expected on this port", connection(*TCP, "> PlainText", not_tls=INVITE, expected=False)),
     clear("TLS", connection(*HANDSHAKE, *DATA)),
     clear("a failed handshake", connection(*HELLOS, "> RST")),
