@@ -33,6 +33,7 @@ class Gunzip(io.RawIOBase):
         self._packed = b""
         self._between = False
         self._unpacked = 0
+        self._damage: CaptureError | None = None
         self.packed_position = 0
 
     def readable(self) -> bool:
@@ -78,12 +79,19 @@ class Gunzip(io.RawIOBase):
         return True
 
     def _unpack(self, room: int) -> bytes:
+        if self._damage is not None:
+            raise self._damage
+        before = self._member.copy()
         try:
             data = self._member.decompress(self._packed, room)
         except zlib.error as error:
             at = self.packed_position - len(self._packed)
             why = str(error).rpartition(": ")[2]  # zlib puts its own number before it
-            raise CaptureError(f"the gzip stream is damaged after byte {at:,}: {why}") from None
+            self._damage = CaptureError(f"the gzip stream is damaged after byte {at:,}: {why}")
+            self._member, data = before, self._salvage(before, room)
+            if not data:
+                raise self._damage from None
+            return data
         self._packed = self._member.unconsumed_tail
         if self._member.eof:
             self._packed, self._between = self._member.unused_data, True
@@ -93,3 +101,16 @@ class Gunzip(io.RawIOBase):
                 f"unpacks to more than {MAX_RATIO:,} times its size; unpack it with gunzip if that is right"
             )
         return data
+
+    def _salvage(self, member: zlib._Decompress, room: int) -> bytes:
+        """What comes before the damage in the piece at hand, byte by byte: zlib drops the output of a call that fails."""
+        out = bytearray()
+        for at in range(len(self._packed)):
+            try:
+                out += member.decompress(self._packed[at : at + 1], room - len(out))
+            except zlib.error:
+                break
+            if len(out) == room:
+                self._packed, self._damage = member.unconsumed_tail + self._packed[at + 1 :], None
+                break
+        return bytes(out)

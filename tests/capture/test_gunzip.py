@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import zlib
 from typing import BinaryIO, cast
 
@@ -89,3 +90,14 @@ def test_closing_closes_the_file() -> None:
     file = io.BytesIO(gzip.compress(b"x"))
     Gunzip(file).close()
     assert file.closed
+
+
+@pytest.mark.parametrize("room", [100, 1_000, 1 << 20])
+@pytest.mark.parametrize("at", [20, 3_000, 6_000, -8])
+def test_every_byte_before_the_damage_is_given_in_pieces_of_any_size(at: int, room: int) -> None:
+    whole = bytearray(gzip.compress(bytes(range(256)) * 40 + random.Random(1).randbytes(6_000), 9))
+    whole[at] ^= 0xFF
+    one_by_one, error = unpack(bytes(whole), piece=1, room=1)
+    assert error is not None
+    assert unpack(bytes(whole), room=room)[0] == one_by_one
+    assert len(one_by_one) == 16_240 or at > 0
