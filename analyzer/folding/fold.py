@@ -23,6 +23,9 @@ from analyzer.folding.traffic import round_trip, traffic
 from analyzer.tls import messages as wire
 from analyzer.tls.names import HandshakeType
 
+MAX_ODDITIES = 50
+"""Oddities that a record lists; of more, it has the number."""
+
 
 def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, evicted: bool = False) -> Connection:
     """The record of a conversation that is over (or is reported as it stands)."""
@@ -146,9 +149,14 @@ def _not_tls(case: Case) -> tuple[str, Side, bytes] | None:
 
 def _malformed(case: Case) -> tuple[str, ...]:
     line, ignored = case.timeline, case.conversation.ignored
-    if not (line.client.malformed or line.server.malformed or line.client.odd or line.server.odd or ignored):
+    counted = [(side, half.stream.suppressed) for side in Side if (half := case.half(side)).stream is not None]
+    strange = line.client.malformed or line.server.malformed or line.client.odd or line.server.odd
+    if not (strange or ignored or any(count for _, count in counted)):
         return ()
     out = [*line.client.malformed, *line.server.malformed]
+    out += [
+        f"{side.value}: {count:,} more alerts or messages of one kind, only counted" for side, count in counted if count
+    ]
     for end in ignored:
         who, what = "client" if end.direction == case.client else "server", "FIN" if end.how == "fin" else "RST"
         out.append(f"{who} (frame {end.frame:,}): a {what} that nobody heeded; the connection went on")
@@ -157,6 +165,8 @@ def _malformed(case: Case) -> tuple[str, ...]:
             body = message.body
             odd = (body.reason,) if isinstance(body, wire.Unreadable) else getattr(body, "oddities", ())
             out += [f"{side} (byte {message.span.start:,}): {text}" for text in odd]
+    if len(out) > MAX_ODDITIES:
+        out[MAX_ODDITIES:] = [f"and {len(out) - MAX_ODDITIES:,} more"]
     return tuple(out)
 
 

@@ -75,6 +75,8 @@ HISTORY_LETTERS = {
 TCP_STEPS = frozenset({"SYN", "SYN-ACK", "FIN", "RST"})
 NOT_STAGES = TCP_STEPS | {"ApplicationData", "Alert", "EncryptedAlert", "PlainText", "Preamble", "Heartbeat"}
 """Steps that are no handshake message: `Closed.stage` passes over them."""
+MAX_HISTORY = 100
+"""Letters of a history at most, as Zeek has it (SSL::max_ssl_history_length)."""
 FIRST, MIDDLE, LAST = 0, 1, 2
 
 
@@ -163,7 +165,7 @@ def history(rows: list[StepRow]) -> str:
         first = out.find(letter) + 1
         if first and letter in out[first:]:
             out = out[:first] + out[first:].replace(letter, "")
-    return out
+    return out[:MAX_HISTORY]
 
 
 _UPPER = {name: letter.upper() for name, letter in HISTORY_LETTERS.items()}

@@ -38,10 +38,7 @@ _SSLV2 = 0
 
 @dataclass(slots=True)
 class _Rest:
-    """A record with a hole: what its header says, and how many of its bytes are still to come.
-
-    `clear`: it holds handshake messages in clear, so its bytes go on to the assembler.
-    """
+    """A record with a hole. `left`: bytes still to come; `clear`: of handshake messages, for the assembler."""
 
     kind: int
     length: int
@@ -64,15 +61,14 @@ class TlsStream:
 
     __slots__ = (
         "_alert",
-        "_alerts",
         "_assembler",
-        "_changes",
         "_hidden",
         "_holed",
         "_need",
         "_opening",
         "_pending",
         "_pending_at",
+        "_repeats",
         "_rest",
         "_suppressed",
         "empty_records",
@@ -85,7 +81,8 @@ class TlsStream:
         self.state = _START
         self.offset = 0
         self.empty_records = 0
-        self._suppressed = self._alerts = self._changes = 0
+        self._suppressed = 0
+        self._repeats: dict[int, int] = {}  # records by kind
         self._opening = Opening(mid_stream=True) if mid_stream else None  # None: began with a record, as most do
         self._assembler = Assembler()
         self._pending = bytearray()  # less than one whole record
@@ -98,8 +95,7 @@ class TlsStream:
 
     @property
     def suppressed(self) -> int:
-        """Exact number of events that were only counted: alerts, ChangeCipherSpecs and messages of one type beyond the
-        tenth."""
+        """Exact number of events that were only counted: alerts, heartbeats, messages ... of one type beyond the tenth."""
         return self._suppressed + self._assembler.suppressed
 
     def feed(self, data: bytes) -> list[Event]:
@@ -229,8 +225,16 @@ class TlsStream:
         elif kind != _ALERT or (opaque and length != 2) or not self._on_alert(data[start:end], at + end, events):
             if kind == _DATA:
                 self.state = _OPAQUE
+            elif kind != _HANDSHAKE and not self._counts(kind):
+                return
             first = data[start:end] if length <= _FIRST_BYTES else data[start : start + _FIRST_BYTES]
             events.append(OpaqueRecord(kind, length, Span(at + pos, at + end), first))
+
+    def _counts(self, kind: int) -> bool:
+        """One more record of a kind that a peer can send without end. False if it becomes no event."""
+        self._repeats[kind] = count = self._repeats.get(kind, 0) + 1
+        self._suppressed += count > MAX_REPEATS
+        return count <= MAX_REPEATS
 
     def _is_second_hello(self, data: bytes, pos: int, end: int) -> bool:
         """After ChangeCipherSpec or early data: is this the second ClientHello, which answers a HelloRetryRequest?
@@ -249,10 +253,7 @@ class TlsStream:
                 events.append(Malformed(f"ChangeCipherSpec inside {knowledge.handshake_type(kind)}", start))
             if not self._assembler.retried:
                 self.state = _OPAQUE
-        self._changes += 1
-        if self._changes > MAX_REPEATS:
-            self._suppressed += 1
-        else:
+        if self._counts(_CCS):
             events.append(ChangeCipherSpec(Span(start, end)))
 
     def _on_alert(self, fragment: bytes, end: int, events: list[Event]) -> bool:
@@ -269,10 +270,7 @@ class TlsStream:
         start = end - len(fragment)
         for index in range(0, len(pairs) - 1, 2):
             stop = end - len(pairs) + index + 2
-            self._alerts += 1
-            if self._alerts > MAX_REPEATS:
-                self._suppressed += 1
-            else:
+            if self._counts(_ALERT):
                 events.append(Alert(pairs[index], pairs[index + 1], Span(max(start, stop - 2), stop)))
         self._alert = pairs[-1:] if len(pairs) % 2 else b""
         return True
