@@ -178,12 +178,18 @@ class Analysis:
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
         """The record with its findings, unless it is not wanted or only counted."""
-        findings = judge(conn, self._context, self._on_crash(conn))
-        if findings:
-            conn.set_findings(findings, diagnosis(conn, findings))
-        if self.options.verdicts is not None:
-            self.options.verdicts(conn, verdicts(conn, self._context))
-        self._history.learn(conn)
+        tell, said = self.options.verdicts, None
+        try:
+            findings = judge(conn, self._context, self._on_crash(conn))
+            if findings:
+                conn.set_findings(findings, diagnosis(conn, findings))
+            if tell is not None:
+                said = verdicts(conn, self._context)
+            self._history.learn(conn)
+        except Exception as error:  # a bug of ours: this connection is shown with what there is, the others go on
+            self.crashes.append(f"{conn.capture}, connection {conn.stream}: judging: {type(error).__name__}: {error}")
+        if tell is not None and said is not None:
+            tell(conn, said)
         self._tally.see(conn)
         if self.options.keep is not None and not self.options.keep(conn):
             return

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import pkgutil
 import random
 import re
 import struct
@@ -15,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -26,7 +28,7 @@ from analyzer.report.output import Item, OutputOptions
 from analyzer.summary import CaptureSummary
 from tests.build import asn1, netmon, pcapng, pki, records
 from tests.build import handshake as tls
-from tests.build.pcap import Packet, pcap
+from tests.build.pcap import START_NS, Packet, pcap
 from tests.build.reports import Report, report
 from tests.build.tcp import CLIENT, SERVER, merged
 from tests.scenarios import Story
@@ -525,3 +527,41 @@ def test_no_output_obeys_a_string(text: str, tmp_path: Path) -> None:
     assert all(len(line) <= 256 * 1024 and isinstance(json.loads(line), dict) for line in lines.splitlines())
     document = written(items, "json")
     assert document.isascii() and len(json.loads(document)["connections"]) == 3
+
+
+# ---- bugs of ours ---------------------------------------------------------------------------------------------------------
+
+BREAKABLE = (
+    "analyzer.tls.stream.TlsStream.feed",
+    "analyzer.tls.stream.TlsStream.finish",
+    "analyzer.tls.assembly.Assembler.emit",
+    "analyzer.reassembly.Assembler.take",
+    "analyzer.reassembly.Assembler.finish",
+    "analyzer.folding.conversation.Conversation.feed",
+    "analyzer.folding.conversation.Conversation.finish",
+    "analyzer.folding.conversation.Conversation.recheck",
+    "analyzer.tracker.fold",
+    "analyzer.folding.fold.build",
+    "analyzer.folding.fold.traffic",
+    "analyzer.pipeline.judge",
+    "analyzer.rules.history.History.learn",
+)
+
+
+@pytest.mark.parametrize("place", BREAKABLE)
+def test_a_bug_of_ours_costs_one_connection(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talks = [Story(sport=50_000 + n, start_ns=START_NS + n * 10**9) for n in range(6)]
+    for story in talks:
+        story.open().hello().answer().certificate().finished().talk().close()
+    path = tmp_path / "six.pcap"
+    path.write_bytes(pcap(merged(*talks)))
+    whole = [item for item in Run([str(path)]) if isinstance(item, Connection)]
+    calls = Mock(side_effect=[None, None, ValueError("a bug of ours"), *[None] * 10_000])
+    real = pkgutil.resolve_name(place)
+    monkeypatch.setattr(place, lambda *args, **how: calls() or real(*args, **how))
+    run = Run([str(path)])
+    items = list(run)
+
+    assert len(run.crashes) == 1 and "ValueError: a bug of ours" in run.crashes[0]
+    assert len([item for item in items if isinstance(item, Connection) and item in whole]) >= 5
+    assert isinstance(items[-1], CaptureSummary)
