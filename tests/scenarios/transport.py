@@ -192,7 +192,7 @@ def same_ports_again(story: Story) -> None:
     """
     story.open()
     story.hello().answer().certificate().rst(SERVER)
-    again = Story(isn=(77_000_000, 88_000_000), start_ns=story.now_ns)
+    again = Story(sport=story.ends[0][1], isn=(77_000_000, 88_000_000), start_ns=story.now_ns)
     again.open()
     again.hello().answer().certificate().finished().talk().close()
     story.packets += again.packets
