@@ -6,6 +6,9 @@ from analyzer.flows import Flow
 from analyzer.folding.closing import MAX_UNSEEN
 from analyzer.reassembly import seq_distance
 
+KEEP_ALIVE = 2
+"""A capture that starts with a keep-alive probe shows a sequence number one too low (RFC 9293 section 3.8.4), from which the
+first byte seems to be one missing byte away."""
 DISORDER_BYTES, DISORDER_SEGMENTS = 65_536, 48
 """How far back, and among how many segments, bytes of a direction that starts inside the connection may come after later
 ones."""
@@ -17,6 +20,8 @@ def first_byte(flow: Flow, direction: int, syn_seq: int | None, seq: int) -> int
     only what follows can tell."""
     base = syn_seq if syn_seq is not None else flow.lanes[direction].base
     if base is None or is_far(seq, base):
+        return seq
+    if syn_seq is None and seq_distance(seq, base) == KEEP_ALIVE:
         return seq
     return (base + 1) & 0xFFFFFFFF
 

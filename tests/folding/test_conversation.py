@@ -208,3 +208,13 @@ def test_a_record_longer_than_a_batch_is_read_all_the_same() -> None:
     story.open()
     story.put(CLIENT, record(bytes(3)), flags=ACK | PSH)
     assert only(story, 1).tls == only(story).tls
+
+
+def test_a_capture_that_starts_with_a_keep_alive_probe_misses_no_byte() -> None:
+    """Inside a connection: the probe's sequence number is that of a byte already acknowledged."""
+    story = Tcp()
+    story.put(CLIENT, seq=story.seq[CLIENT] - 1, ack=story.seq[SERVER], flags=ACK)
+    story.send(CLIENT, application_data(40))
+    conversation, _ = followed(story.packets)
+    (assembler,) = [half.assembler for half in conversation.halves if half.assembler is not None]
+    assert (assembler.waiting, assembler.next) == (None, 45)
