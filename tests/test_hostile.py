@@ -32,7 +32,7 @@ from tests.build.pcap import START_NS, Packet, pcap
 from tests.build.reports import Report, report
 from tests.build.tcp import CLIENT, SERVER, merged
 from tests.scenarios import Story
-from tests.scenarios.story import ROOT
+from tests.scenarios.story import ROOT, SIP
 
 CAPTURES = Path(__file__).parent.parent / "captures"
 CORPUS = os.environ.get("MTLSCOPE_CORPUS")
@@ -324,7 +324,8 @@ def test_the_largest_messages_are_read_whole(record_size: int) -> None:
 
 
 def test_a_message_that_announces_16_mb_is_named_and_not_kept() -> None:
-    story = answered(tls.server_hello(), b"\x0b\xff\xff\xff" + bytes(3_000_000))
+    first = b"".join(len(der).to_bytes(3, "big") + der for der in SIP.chain)
+    story = answered(tls.server_hello(), b"\x0b\xff\xff\xff\xff\xff\xfc" + first + bytes(3_000_000))
     data = pcap(story.packets)
     tracemalloc.start()
     conn = report(data).connection
@@ -332,7 +333,8 @@ def test_a_message_that_announces_16_mb_is_named_and_not_kept() -> None:
     tracemalloc.stop()
 
     assert any("certificate announces 16,777,215 bytes" in line for line in conn.malformed)
-    assert conn.version == "TLSv1.2"
+    assert conn.server_chain is not None
+    assert conn.server_chain.chain.leaf.der == SIP.der
     assert peak < 16_000_000  # the reader's buffer has 8 MiB
 
 
@@ -373,6 +375,16 @@ def test_monstrous_certificates_are_shown(odd: dict[str, Any]) -> None:
     assert said.connection.server_chain is not None
     for name in outputs():
         written(said.items, name)
+
+
+@pytest.mark.parametrize("one", [b"", b"x", b"\x30\x26" + bytes(38)], ids=["empty", "a byte", "40 bytes"])
+def test_a_chain_of_thousands_is_cut_and_counted(one: bytes) -> None:
+    said = report(answered(tls.server_hello(), tls.certificate(*[one] * 20_000), tls.server_hello_done()).packets)
+    sent = said.connection.server_chain
+
+    assert sent is not None and len(sent.chain.certificates) == 100
+    assert any("20,000 certificates, of which the first 100 are shown" in line for line in said.connection.malformed)
+    assert len(written(said.items, "jsonl")) < 60_000
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from analyzer.tls.preamble import MESSAGE_HEADER
 
 MAX_MESSAGE = 2**20
 """Ours, not the RFC's: bounds memory per direction."""
+BEGINNING = 64 * 1024
+"""Of a chain that is larger, so much is read."""
 MAX_REPEATS = 10
 """Events kept of one kind that a peer can repeat without end; the others are only counted."""
-_CLIENT_HELLO = int(HandshakeType.client_hello)
+_CLIENT_HELLO, _CERTIFICATE = int(HandshakeType.client_hello), int(HandshakeType.certificate)
 _SERVER_HELLOS = frozenset((int(HandshakeType.server_hello), int(HandshakeType.hello_retry_request)))
 """Plain numbers: enum look-ups cost as much as the rest of the loop."""
 _MS_TURN_SUITE, _MS_TURN_FRAGMENT = 0x0018, 0x4E
@@ -111,20 +113,28 @@ class Assembler:
             if len(message) < MESSAGE_HEADER:
                 return pos
             if self._total() > MAX_MESSAGE:
-                events.append(
-                    Malformed(f"{_name(message[0])} announces {self._total() - MESSAGE_HEADER:,} bytes", self._at)
-                )
-                self._skip, self._skipped = self._total() - MESSAGE_HEADER, message[0]
-                message.clear()
-                return pos
+                self._refuse(events)
+                if not message:
+                    return pos
         size = self._total()
-        step = min(size - len(message), end - pos)
+        kept = size if size <= MAX_MESSAGE else MESSAGE_HEADER + BEGINNING
+        step = min(kept - len(message), end - pos)
         message += data[pos : pos + step]
-        if len(message) == size:
-            whole = bytes(message)
+        if len(message) == kept:
+            part = bytes(message)
             message.clear()
-            self.emit(whole, 0, size, Span(self._at, base + pos + step), self._records, events)
+            self._skip, self._skipped = size - kept, part[0]
+            if kept == size or 0 < int.from_bytes(part[7:10]) <= kept - 10:  # whole, or with a whole certificate in it
+                self.emit(part, 0, kept, Span(self._at, base + pos + step), self._records, events)
         return pos + step
+
+    def _refuse(self, events: list[Event]) -> None:
+        """A message that is too large: of a chain its beginning is read, of others nothing."""
+        kind, size = self._message[0], self._total() - MESSAGE_HEADER
+        events.append(Malformed(f"{_name(kind)} announces {size:,} bytes", self._at))
+        if kind != _CERTIFICATE:
+            self._skip, self._skipped = size, kind
+            self._message.clear()
 
     def emit(self, data: bytes, pos: int, end: int, span: Span, records: int, events: list[Event]) -> None:
         """A whole message, header included, is `data[pos:end]`; it lies at `span` in the stream."""

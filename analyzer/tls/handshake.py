@@ -34,6 +34,8 @@ from analyzer.wire import Reader, numbers
 
 MAX_UNPACKED = 2**20
 """Ours: a certificate chain that unpacks to more is not unpacked. Bounds memory against RFC 8879 bombs."""
+MAX_CHAIN = 100
+"""Ours: certificates of a message that are kept. A peer can put 300,000 into 1 MiB; a real chain has a handful."""
 _OCSP, _OCSP_MULTI = 1, 2
 """CertificateStatusType: RFC 6066 section 8, RFC 6961 section 2.2."""
 _ZLIB = 1
@@ -94,7 +96,7 @@ def _parsed(parse: Callable[[bytes, Context], Body], body: bytes, context: Conte
 def parse_certificate(body: bytes, *, tls13: bool = False) -> Certificate:
     """RFC 5246 section 7.4.2, or with `tls13` RFC 8446 section 4.4.2.
 
-    Keeps the whole certificates of a list that is cut. Raise ParseError if not even the list's length is there.
+    Keeps the whole certificates of a list that is cut, and of a very long one the first. Raise ParseError if not even the list's length is there.
     """
     reader = Reader(body)
     context = reader.vector(1, "certificate_request_context") if tls13 else b""
@@ -106,16 +108,21 @@ def parse_certificate(body: bytes, *, tls13: bool = False) -> Certificate:
         oddities.append(f"certificate_list is followed by {reader.left - size:,} bytes too many")
     block = Reader(body, reader.pos, min(reader.pos + size, reader.end))
     chain: list[bytes] = []
+    count = 0
     try:
         while block.left:
-            der = block.vector(3, f"certificate {len(chain) + 1}")
+            der = block.vector(3, f"certificate {count + 1}")
+            count += 1
             if not der and len(oddities) < ext.MAX_ODDITIES:
-                oddities.append(f"certificate {len(chain) + 1} is empty")
-            chain.append(der)
+                oddities.append(f"certificate {count} is empty")
+            if count <= MAX_CHAIN:
+                chain.append(der)
             if tls13:
                 block.block(2, "its extensions")
     except ParseError as error:
         oddities.append(error.reason)
+    if count > MAX_CHAIN:
+        oddities.append(f"{count:,} certificates, of which the first {MAX_CHAIN} are shown")
     return Certificate(tuple(chain), context, tuple(oddities))
 
 

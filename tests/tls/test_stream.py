@@ -129,6 +129,13 @@ STORIES = [
         ["malformed", "14"],
         id="a message over the limit is skipped, and the next one read",
     ),
+    pytest.param(
+        record(b"\x0b\x20\0\0\x1f\xff\xfd" + b"\0\1\0" * 4)
+        + records(bytes(2**21 - 15), 2**14)
+        + record(hs.server_hello_done()),
+        ["malformed", "11", "14"],
+        id="of a chain over the limit the beginning is read",
+    ),
     pytest.param(record(FLIGHT[:60]) + FINISH, ["2", "malformed", "ccs", "opaque 22"], id="CCS inside a message"),
     pytest.param(record(HELLO) + record(b"\1\1", 20), ["1", "opaque 20"], id="a ChangeCipherSpec of two bytes is none"),
     pytest.param(record(HELLO) + record(b"", 21) + record(b"", 20) + alert(40), ["1", "alert 40"], id="empty records"),
