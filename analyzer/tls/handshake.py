@@ -96,7 +96,8 @@ def _parsed(parse: Callable[[bytes, Context], Body], body: bytes, context: Conte
 def parse_certificate(body: bytes, *, tls13: bool = False) -> Certificate:
     """RFC 5246 section 7.4.2, or with `tls13` RFC 8446 section 4.4.2.
 
-    Keeps the whole certificates of a list that is cut, and of a very long one the first. Raise ParseError if not even the list's length is there.
+    Keeps the whole certificates of a list that is cut, and of a very long one the first. Raise ParseError if not even the
+    list's length is there.
     """
     reader = Reader(body)
     context = reader.vector(1, "certificate_request_context") if tls13 else b""
