@@ -28,8 +28,9 @@ LINGER_NS = 2_000_000_000
 """How long after its close packets still count for a connection: echoes and retransmissions come within a second or two."""
 MAX_CONNECTIONS = 30_000
 """Connections followed at once."""
-MAX_HELD = 64 * 1024 * 1024
-"""Bytes of packets held for all connections together. Above it, those that hold the most are given up until half is left."""
+MAX_HELD = 96 * 1024 * 1024
+"""Bytes of memory for all connections with payload together. Above it, those that have ended are reported at once, and then
+those that hold the most are given up, until half is left."""
 MAX_ICMP = 16
 """ICMP errors kept of one connection."""
 _DECIDED: Final = object()
@@ -50,7 +51,7 @@ class Tracker:
         table: the flows. now_ns: the latest time stamp so far.
         tls_connections, one_sided: counts over the reported connections.
         crashes: bugs of ours, each contained to its connection.
-        held: about how many bytes of packets are held for all connections.
+        held: about how many bytes of memory all connections with payload take.
         floods: unanswered SYNs that were only counted.
     """
 
@@ -143,21 +144,23 @@ class Tracker:
         given_up = self.table.take_evicted()
         if given_up:
             given_up = [flow for flow in given_up if not self._is_only_counted(flow)]
-            self._queue = [entry for entry in self._queue if entry[2].flow.owner is entry[2]]
-            heapify(self._queue)
         if self.held > MAX_HELD:
             given_up += self._largest()
         yield from self._report_all(given_up, Clock(self.now_ns, False))
+        if given_up:  # the queue would keep them until their time comes
+            self._queue = [entry for entry in self._queue if entry[2].flow.owner is entry[2]]
+            heapify(self._queue)
 
     def _largest(self) -> list[Flow]:
-        open_ones = [flow for flow in self.table if isinstance(flow.owner, Conversation)]
-        open_ones.sort(key=lambda flow: (-flow.owner.held, flow.stream))
+        """What to give up to get half of the memory back: what has ended, the oldest first, then the largest."""
+        ranked = [flow for flow in self.table if isinstance(flow.owner, Conversation) and flow.owner.held]
+        ranked.sort(key=lambda f: (0, f.last_ns, f.stream) if f.owner.closed_ns else (1, -f.owner.held, f.stream))
         held, count = self.held, 0
-        while count < len(open_ones) and held > MAX_HELD // 2:
-            held -= open_ones[count].owner.held
+        while count < len(ranked) and held > MAX_HELD // 2:
+            held -= ranked[count].owner.held
+            self.table.evictions += not ranked[count].ended
             count += 1
-        self.table.evictions += count
-        return open_ones[:count]
+        return ranked[:count]
 
     def _is_only_counted(self, flow: Flow) -> bool:
         if flow.owner is _DECIDED or not self.floods.counts(flow, self.setting.ports):

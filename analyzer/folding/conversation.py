@@ -10,7 +10,7 @@ from analyzer.flows import Columns, Flow, Rows
 from analyzer.folding.beginning import announced_mss, begins_earlier, first_byte, is_far
 from analyzer.folding.closing import End, closing_time, reach, unheeded
 from analyzer.folding.half import Half
-from analyzer.folding.settling import is_settled
+from analyzer.folding.settling import is_settled, memory
 from analyzer.packets.columns import ACK, FIN, RST, SYN, URG
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
@@ -25,8 +25,6 @@ OPTION_BYTES = 40
 CHECK_ROWS = 16
 """Rows with payload after which it is asked whether the handshake is over. They are counted per connection, so that the
 answer does not depend on how the capture was cut into batches."""
-SEGMENT_COST, MOST_HELD = 192, 2 * 1024 * 1024
-"""Bytes of memory for a segment's place, and for the payload of a connection at most (the rest is not kept)."""
 SENT_AGAIN = 1_048_576
 """How far back, in bytes, a sequence number is an old one: more than a window is never sent again."""
 MAX_ENDINGS = 16
@@ -42,7 +40,7 @@ class Conversation:
         settled: the handshake has been followed to its end; what follows is only counted.
         carried, bytes: segments with payload that were followed, and their bytes.
         full_size: payload bytes of a full-size segment by the announced maximum; 0 if none was announced.
-        held: about how many bytes of memory its payload and segments take.
+        held: about how many bytes of memory it takes, once there was payload.
         tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
@@ -118,7 +116,7 @@ class Conversation:
                 self._on_end(half, rows, i)
         if not settled:
             self._read()
-        self.held = min(self.bytes, MOST_HELD) * (not settled) + SEGMENT_COST * self.carried
+        self.held = memory(self.bytes, self.carried, settled)
 
     def finish(self) -> None:
         """The connection is over, or the capture is: holes are given up, streams say what they still hold."""

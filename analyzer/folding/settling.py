@@ -15,6 +15,11 @@ MOST_BYTES, MOST_SEGMENTS = 8 * 1024 * 1024, 131_072
 """Of a connection that are followed at most, whatever they are: no handshake needs a tenth of it."""
 MAX_EVENTS = 4_000
 """Events of one direction; a peer that sends more tiny records is followed no further."""
+CONVERSATION_COST, SEGMENT_COST, BYTE_COST = 6_000, 320, 3
+"""Bytes of memory (measured): for a connection with payload, for each segment of it, and for each byte, which is there as a
+packet, in the stream, and parsed."""
+MOST_HELD = 1024 * 1024
+"""Payload of a connection that is held at most; of more, only the places are kept."""
 
 
 def is_settled(halves: tuple[Half, Half], followed: int, segments: int, tls13: bool) -> bool:
@@ -39,3 +44,11 @@ def is_settled(halves: tuple[Half, Half], followed: int, segments: int, tls13: b
 
 def _state(half: Half) -> State:
     return half.stream.state if half.stream is not None else State.START
+
+
+def memory(followed: int, segments: int, settled: bool) -> int:
+    """About how many bytes of memory a connection takes of which so much was looked at; 0 before its first payload."""
+    if not segments:
+        return 0
+    payload = 0 if settled else min(followed, MOST_HELD) * BYTE_COST
+    return CONVERSATION_COST + segments * SEGMENT_COST + payload
