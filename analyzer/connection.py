@@ -2,8 +2,8 @@
 
 Every fact is there, absent, or hidden: an attribute is None when the fact is absent or cannot be seen, and `hidden` says
 which facts may exist but cannot be seen (encrypted, lost from the capture, or on a side that was not captured).
-The parts that every connection has several of are not frozen, only never changed: a frozen object takes three times as
-long to make (docs/decisions). Field names are Zeek's where the meaning is equal.
+The record and the parts that every connection has are not frozen, only never changed: a frozen object takes three times
+as long to make (docs/decisions). Field names are Zeek's where the meaning is equal.
 Times are nanoseconds since 1970-01-01 UTC (`_ns`).
 """
 
@@ -398,7 +398,7 @@ class ClientAuth13:
     frames: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Connection:
     """One TCP connection, as far as the capture shows it.
 
@@ -521,8 +521,7 @@ class Connection:
 
     def set_findings(self, findings: tuple[Finding, ...], diagnosis: str | None) -> None:
         """Called once, by the pipeline, before anybody else has the record: a copy would cost as much as the record."""
-        object.__setattr__(self, "findings", findings)
-        object.__setattr__(self, "diagnosis", diagnosis)
+        self.findings, self.diagnosis = findings, diagnosis
 
     def frame_label(self, frame: int) -> int | str:
         """The frame number as a user finds it: counted within the file of the first packet; "FILE#N" in a later file of

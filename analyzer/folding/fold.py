@@ -47,8 +47,7 @@ def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, ev
     established = outcome is Outcome.ESTABLISHED
     conn = _record(Case(conversation, setting, client, ends, timeline, established, closed, view, outcome), roles_known)
     seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
-    object.__setattr__(conn, "seen", seen)
-    object.__setattr__(conn, "hidden", hidden_facts(conn, seen))
+    conn.seen, conn.hidden = seen, hidden_facts(conn, seen)
     return conn
 
 
