@@ -71,6 +71,14 @@ class Assembler:
         self.idle = True
         self._unframed = False  # the next message's start is not known
 
+    def copy(self) -> Assembler:
+        """Another one at the same place; only while `idle`."""
+        other = Assembler()
+        other.context, other.counts = replace(self.context), self.counts.copy()
+        other.retried, other.sealed = self.retried, self.sealed
+        other.fixed, other.stopped, other.suppressed = self.fixed, self.stopped, self.suppressed
+        return other
+
     @property
     def pending(self) -> int | None:
         """Type of the message that is not whole yet; None if there is none."""

@@ -24,8 +24,10 @@ GOOGLE_SERVER_RANDOM = bytes.fromhex("428545a727a95da0b3c5e753da482b3fc65aca89c1
 _RETRY_WITH_SUITE = 0x7F13
 """TLS 1.3 draft 19: HelloRetryRequest has a cipher suite from here on."""
 
-_clients: ShapeMemo[tuple[ClientHello, tuple[int, int] | None]] = ShapeMemo()
-_servers: ShapeMemo[ServerHello] = ShapeMemo()
+Places = tuple[tuple[int, int], ...]
+"""(start, end) of bytes in a hello's tail that differ from one hello to the next."""
+_clients: ShapeMemo[tuple[ClientHello, tuple[int, int] | None, Places]] = ShapeMemo()
+_servers: ShapeMemo[tuple[ServerHello, Places]] = ShapeMemo()
 
 
 def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
@@ -35,20 +37,42 @@ def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
     known = _clients.find(body[:2], tail)
     if known is None:
         known = _read_client(body, tail_at)
-    shape, name = known
-    random, oddities = body[2:_SESSION_ID], shape.oddities
+    shape, name, _ = known
+    oddities = shape.oddities
     if body[_SESSION_ID] > _MAX_SESSION_ID:
         oddities = (f"session id of {body[_SESSION_ID]} bytes is longer than {_MAX_SESSION_ID}", *oddities)
     fixed = "ms-turn" if tail == _MS_TURN_TAIL and tail_at == _SESSION_ID + 1 and record_version == TLS10 else None
+    server_name = shape.server_name if name is None else text(tail[name[0] : name[1]])
+    return _client(
+        shape, body[2:_SESSION_ID], body[_SESSION_ID + 1 : tail_at], record_version, server_name, fixed, oddities
+    )
+
+
+def same_client_hello(known: ClientHello, random: bytes, session_id: bytes) -> ClientHello:
+    """A hello equal to a known one but for these."""
+    return _client(
+        known, random, session_id, known.record_version, known.server_name, known.fixed_pattern, known.oddities
+    )
+
+
+def _client(
+    shape: ClientHello,
+    random: bytes,
+    session_id: bytes,
+    record_version: int,
+    server_name: str | None,
+    fixed_pattern: str | None,
+    oddities: tuple[str, ...],
+) -> ClientHello:
     return ClientHello(
         shape.legacy_version,
         random,
-        body[_SESSION_ID + 1 : tail_at],
+        session_id,
         shape.cipher_suites,
         shape.compression_methods,
         shape.extensions,
         record_version,
-        shape.server_name if name is None else text(tail[name[0] : name[1]]),
+        server_name,
         shape.alpn,
         shape.supported_versions,
         shape.supported_groups,
@@ -64,7 +88,7 @@ def parse_client_hello(body: bytes, record_version: int = 0) -> ClientHello:
         shape.early_data,
         shape.ech,
         False,
-        fixed,
+        fixed_pattern,
         shape.ja3,
         shape.ja4,
         oddities,
@@ -79,28 +103,46 @@ def parse_server_hello(body: bytes) -> ServerHello:
             return draft
     tail_at = _tail_start(body)
     tail = body[tail_at:]
-    shape = _servers.find(body[:2], tail)
-    if shape is None:
-        shape = _read_server(body, tail_at)
-    random = body[2:_SESSION_ID]
+    known = _servers.find(body[:2], tail)
+    shape = _read_server(body, tail_at) if known is None else known[0]
+    return same_server_hello(shape, body[2:_SESSION_ID], body[_SESSION_ID + 1 : tail_at])
+
+
+def same_server_hello(known: ServerHello, random: bytes, session_id: bytes) -> ServerHello:
+    """A hello equal to a known one but for these, and for what the random itself says."""
     return ServerHello(
-        shape.legacy_version,
-        shape.selected_version,
+        known.legacy_version,
+        known.selected_version,
         random,
-        body[_SESSION_ID + 1 : tail_at],
-        shape.cipher_suite,
-        shape.compression_method,
-        shape.extensions,
-        shape.key_share_group,
-        shape.alpn,
-        shape.psk_identity,
+        session_id,
+        known.cipher_suite,
+        known.compression_method,
+        known.extensions,
+        known.key_share_group,
+        known.alpn,
+        known.psk_identity,
         random == RETRY_RANDOM,
         _DOWNGRADES.get(random[24:]),
         False,
-        "google" if random == GOOGLE_SERVER_RANDOM and shape.extensions is None else None,
-        shape.ja3s,
-        shape.oddities,
+        "google" if random == GOOGLE_SERVER_RANDOM and known.extensions is None else None,
+        known.ja3s,
+        known.oddities,
     )
+
+
+def varying_places(body: bytes, *, client: bool) -> Places | None:
+    """Where a hello that was read lately differs from the next one of its sender: random, session id, keys, tickets; a
+    server's name does not count. None if it is odd, or forgotten."""
+    tail_at = _tail_start(body)
+    if client:
+        found = _clients.find(body[:2], body[tail_at:])
+        places = None if found is None else tuple(place for place in found[2] if place != found[1])
+    else:
+        known = _servers.find(body[:2], body[tail_at:])
+        places = None if known is None else known[1]
+    if places is None:
+        return None
+    return ((2, _SESSION_ID), (_SESSION_ID + 1, tail_at), *((tail_at + a, tail_at + b) for a, b in places))
 
 
 def parse_old_retry(body: bytes) -> ServerHello:
@@ -119,7 +161,7 @@ def _tail_start(body: bytes) -> int:
     return start
 
 
-def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int] | None]:
+def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int] | None, Places]:
     """Parse in full and remember. The second value is where the tail holds server_name's bytes."""
     reader, version = Reader(body, tail_at), int.from_bytes(body[:2], "big")
     compressions: tuple[int, ...] = ()
@@ -168,9 +210,9 @@ def _read_client(body: bytes, tail_at: int) -> tuple[ClientHello, tuple[int, int
         oddities=tuple(found.oddities),
     )
     name = found.server_name_at
-    known = hello, (None if name is None else (name[0] - tail_at, name[1] - tail_at))
+    varying = tuple((start - tail_at, end - tail_at) for start, end in found.varying)
+    known = hello, (None if name is None else (name[0] - tail_at, name[1] - tail_at)), varying
     if not found.oddities:
-        varying = [(start - tail_at, end - tail_at) for start, end in found.varying]
         _clients.keep(body[:2], body[tail_at:], varying, known)
     return known
 
@@ -202,8 +244,8 @@ def _read_server(body: bytes, tail_at: int) -> ServerHello:
         found.odd(error.reason)
     hello = _server(int.from_bytes(body[:2], "big"), suite, compression, found, types)
     if not found.oddities:
-        varying = [(start - tail_at, end - tail_at) for start, end in found.varying]
-        _servers.keep(body[:2], body[tail_at:], varying, hello)
+        varying = tuple((start - tail_at, end - tail_at) for start, end in found.varying)
+        _servers.keep(body[:2], body[tail_at:], varying, (hello, varying))
     return hello
 
 

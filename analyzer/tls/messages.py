@@ -281,13 +281,11 @@ class OpaqueRecord(Struct, frozen=True, gc=False):
             format, which has no type.
         length: the record's length field, without the 5-byte header.
         span: the whole record with its header.
-        first_bytes: up to 8 bytes of the fragment (explicit nonces show renegotiation and the like).
     """
 
     content_type: int
     length: int
     span: Span
-    first_bytes: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
