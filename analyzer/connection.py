@@ -9,7 +9,7 @@ Times are nanoseconds since 1970-01-01 UTC (`_ns`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from typing import overload
@@ -129,13 +129,37 @@ StepRow = tuple[int, int, int, Side, str, tuple[int, ...], int, int, Event | Non
 
 
 class Steps(Sequence[Step]):
-    """Steps that become objects when somebody looks: most connections are healthy, and nobody does."""
+    """Steps that are worked out when somebody looks: most connections are healthy, and nobody does."""
 
-    __slots__ = ("_made", "rows")
+    __slots__ = ("_hellos", "_made", "_rows", "_work_out")
 
-    def __init__(self, rows: Sequence[StepRow]) -> None:
-        self.rows = rows
+    def __init__(
+        self,
+        rows: Sequence[StepRow] | None = None,
+        work_out: Callable[[], Sequence[StepRow]] | None = None,
+        hellos: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> None:
+        """`work_out` gives the rows if they are not known yet; it is called once at most. `hellos`: frames of the first
+        ClientHello and ServerHello, which every output shows."""
+        self._rows, self._work_out, self._hellos = rows, work_out, hellos
         self._made: tuple[Step, ...] | None = None
+
+    @property
+    def rows(self) -> Sequence[StepRow]:
+        """The steps as plain data."""
+        if self._rows is None:
+            self._rows = self._work_out() if self._work_out is not None else ()
+            self._work_out = None
+        return self._rows
+
+    def frames_of(self, name: str, side: Side | None) -> tuple[int, ...]:
+        """Frames of the first step of this name (and side); () if there is none."""
+        if self._rows is None and self._hellos is not None and side is None and name in self._hellos:
+            return self._hellos[name]
+        return next((row[5] for row in self.rows if row[4] == name and (side is None or row[3] is side)), ())
+
+    def __reduce__(self) -> tuple[type[Steps], tuple[Sequence[StepRow]]]:
+        return Steps, (self.rows,)  # from another process nothing is worked out
 
     def _steps(self) -> tuple[Step, ...]:
         if self._made is None:
@@ -561,10 +585,7 @@ class Connection:
     def frames_of(self, name: str, side: Side | None = None) -> tuple[int, ...]:
         """Frames of the first step of this name; () if there is none."""
         if isinstance(self.steps, Steps):
-            for row in self.steps.rows:
-                if row[4] == name and (side is None or row[3] is side):
-                    return row[5]
-            return ()
+            return self.steps.frames_of(name, side)
         step = self.step(name, side)
         return step.frames if step else ()
 

@@ -194,7 +194,8 @@ class Assembler:
 
     def forget(self) -> None:
         """The handshake is over: later segments are not compared with what was given out."""
-        self.segments = list(map(_without_bytes, self.segments))
+        if self._kept:
+            self.segments = list(map(_without_bytes, self.segments))
         self._kept = False
         self._pending.clear()
         self._pending_bytes = 0

@@ -555,6 +555,11 @@ BREAKABLE = (
     "analyzer.tracker.fold",
     "analyzer.folding.fold.build",
     "analyzer.folding.fold.traffic",
+)
+BREAKABLE_WHEN_ALIKE = (
+    "analyzer.tls.flights.Place.find",
+    "analyzer.folding.familiar.likeness",
+    "analyzer.folding.familiar.retell",
     "analyzer.pipeline.judge",
     "analyzer.rules.history.History.learn",
 )
@@ -562,6 +567,22 @@ BREAKABLE = (
 
 @pytest.mark.parametrize("place", BREAKABLE)
 def test_a_bug_of_ours_costs_one_connection(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "analyzer.tls.flights.Place.find", lambda *_: None
+    )  # each is read in full, as if none were alike
+    monkeypatch.setattr("analyzer.folding.familiar.likeness", lambda *_: None)
+    break_once(place, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("place", BREAKABLE_WHEN_ALIKE)
+def test_a_bug_in_what_is_alike_costs_one_connection(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_once(place, tmp_path, monkeypatch)
+
+
+def break_once(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six equal connections, the third call of `place` raises."""
     talks = [Story(sport=50_000 + n, start_ns=START_NS + n * 10**9) for n in range(6)]
     for story in talks:
         story.open().hello().answer().certificate().finished().talk().close()

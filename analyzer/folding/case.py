@@ -34,6 +34,17 @@ class Setting:
     known_ports: frozenset[int] = frozenset()
     files: tuple[tuple[int, str], ...] = ()
 
+    def files_from(self, frame: int) -> tuple[tuple[int, str], ...]:
+        """Of a ring: the file of this frame and those after it; () for a single file."""
+        if len(self.files) < 2:
+            return ()
+        home = max(at for at, (first, _) in enumerate(self.files) if first <= frame)
+        return self.files[home:]
+
+    def expects(self, ports: tuple[int, int]) -> bool:
+        """TLS is expected between these ports."""
+        return self.ports is None or ports[0] in self.ports or ports[1] in self.ports
+
 
 @dataclass(slots=True)
 class Case:

@@ -285,10 +285,14 @@ class Conversation:
             self.settled = True
             quiet = not any(half.opaque_records for half in self.halves)
             self.flow.wants = Wants.ENDS if quiet else Wants.LIGHT
-            for half in self.halves:
-                if half.assembler is not None:
-                    half.assembler.forget()
+            self.forget()
         return self.settled
+
+    def forget(self) -> None:
+        """Let go of the payload; where it lay stays known."""
+        for half in self.halves:
+            if half.assembler is not None:
+                half.assembler.forget()
 
     def _read_half(self, half: Half) -> None:
         assembler, stream = half.assembler, half.stream

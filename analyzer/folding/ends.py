@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer.connection import Alert, Ending, Side
 from analyzer.folding.case import Case
+from analyzer.folding.conversation import Conversation
 from analyzer.tls import messages as wire
 from analyzer.tls.names import ContentType
 
@@ -59,12 +60,12 @@ def finished(case: Case) -> frozenset[Side]:
     return _ONLY_SERVER if server.finished_frame is not None else frozenset()
 
 
-def endings(case: Case) -> tuple[Ending, ...]:
-    """Every FIN and RST, in order."""
+def endings(conversation: Conversation, client: int) -> tuple[Ending, ...]:
+    """Every FIN and RST, in order; copies and a FIN sent again are left out. `client`: the client's direction."""
     seen: set[int] = set()
     out = []
-    for end in case.conversation.ends:
-        side = Side.CLIENT if end.direction == case.client else Side.SERVER
+    for end in conversation.ends:
+        side = Side.CLIENT if end.direction == client else Side.SERVER
         first = end.direction not in seen
         seen.add(end.direction)
         out.append(Ending(side, end.how, end.frame, end.time_ns, end.seq_fits, end.ttl, end.ip_id, first))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import CertificateState, Connection, Outcome, Side
+from analyzer.folding import familiar
 from analyzer.folding import outcome as judge
 from analyzer.folding.case import Case, Setting, body, body_of, client_hello, server_hello
 from analyzer.folding.conversation import Conversation
@@ -19,7 +20,7 @@ from analyzer.folding.ends import alerts, endings, finished
 from analyzer.folding.identity import endpoints, uid
 from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.folding.timeline import build, history
-from analyzer.folding.traffic import round_trip, traffic
+from analyzer.folding.traffic import handshake_end, round_trip, traffic
 from analyzer.tls import messages as wire
 from analyzer.tls.names import HandshakeType
 
@@ -29,6 +30,17 @@ MAX_ODDITIES = 50
 
 def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, evicted: bool = False) -> Connection:
     """The record of a conversation that is over (or is reported as it stands)."""
+    likeness = None if evicted else familiar.likeness(conversation)
+    known = familiar.retell(conversation, likeness, setting) if likeness is not None else None
+    conn = known if known is not None else _fold(conversation, setting, clock, evicted)
+    seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
+    conn.seen, conn.hidden = seen, hidden_facts(conn, seen)
+    if likeness is not None and known is None:
+        familiar.remember(conversation, likeness, conn)
+    return conn
+
+
+def _fold(conversation: Conversation, setting: Setting, clock: judge.Clock, evicted: bool) -> Connection:
     ends = endpoints(conversation.flow)
     client, roles_known = _client_direction(conversation, ends.ports, setting)
     timeline = build(conversation, client)
@@ -45,10 +57,7 @@ def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, ev
         repeated=judge.is_repeated(conversation),
     )
     established = outcome is Outcome.ESTABLISHED
-    conn = _record(Case(conversation, setting, client, ends, timeline, established, closed, view, outcome), roles_known)
-    seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
-    conn.seen, conn.hidden = seen, hidden_facts(conn, seen)
-    return conn
+    return _record(Case(conversation, setting, client, ends, timeline, established, closed, view, outcome), roles_known)
 
 
 def _record(case: Case, roles_known: str) -> Connection:
@@ -67,7 +76,7 @@ def _record(case: Case, roles_known: str) -> Connection:
     server_chain = sent_chain(case, Side.SERVER) if states[0] is CertificateState.SENT else None
     client_chain = sent_chain(case, Side.CLIENT) if states[1] is CertificateState.SENT else None
     auth = line.reading.auth if line.reading and not resumed else None
-    files = _files(case)
+    files = case.setting.files_from(flow.first_frame)
     return Connection(
         capture=files[0][1] if files else case.setting.capture,
         stream=flow.stream,
@@ -112,31 +121,22 @@ def _record(case: Case, roles_known: str) -> Connection:
         ocsp_stapled=HandshakeType.certificate_status in line.server.messages,
         client_auth_13=auth,
         alerts=alerts(case),
-        endings=endings(case),
+        endings=endings(case.conversation, c),
         steps=line.steps,
-        client=traffic(case, c),
-        server=traffic(case, s),
-        rtt_ns=round_trip(case),
+        client=traffic(case.conversation, c, line.client.app_records, handshake_end(line.client)),
+        server=traffic(case.conversation, s, line.server.app_records, handshake_end(line.server)),
+        rtt_ns=round_trip(case.conversation, c),
         finished=finished(case),
         icmp=tuple(flow.icmp),
         preamble=line.client.preamble or line.server.preamble,
         not_tls=_not_tls(case),
-        expected=case.setting.ports is None or bool(case.setting.ports.intersection(ports)),
+        expected=case.setting.expects(ports),
         tls=line.client.tls or line.server.tls,
         visibility=case.view,
         malformed=_malformed(case),
         local_time_doubt=case.setting.local_time_doubt,
         files=files,
     )
-
-
-def _files(case: Case) -> tuple[tuple[int, str], ...]:
-    """Of a ring: the file of the first packet and those after it; () for a single file."""
-    files = case.setting.files
-    if len(files) < 2:
-        return ()
-    home = max(at for at, (first, _) in enumerate(files) if first <= case.conversation.flow.first_frame)
-    return files[home:]
 
 
 def _not_tls(case: Case) -> tuple[str, Side, bytes] | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
+from binascii import b2a_base64
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from analyzer.flows import Flow
-from analyzer.packets.addresses import address_text
+from analyzer.packets.addresses import packed_text
 
 _TCP = b"\x06\x00"  # protocol number and the padding byte of Community ID v1
 
@@ -25,16 +25,15 @@ class Endpoints:
 def endpoints(flow: Flow) -> Endpoints:
     """Read a flow's key (grouping.KEY: four 64-bit halves, two ports, family)."""
     key = flow.key
-    words = [int.from_bytes(key[at : at + 8], "big") for at in (0, 8, 16, 24)]
     v4 = key[36] == 1
-    low, high = key[32:34], key[34:36]
     raw_low, raw_high = (key[12:16], key[28:32]) if v4 else (key[0:16], key[16:32])
+    low, high = key[32:34], key[34:36]
     # Community ID v1 orders by address, then port, as the key does: seed 0, addresses, protocol, ports
     digest = hashlib.sha1(b"\0\0" + raw_low + raw_high + _TCP + low + high, usedforsecurity=False).digest()
     return Endpoints(
-        ips=(address_text(v4, words[0], words[1]), address_text(v4, words[2], words[3])),
+        ips=(packed_text(raw_low), packed_text(raw_high)),
         ports=(low[0] << 8 | low[1], high[0] << 8 | high[1]),
-        community_id="1:" + base64.b64encode(digest).decode(),
+        community_id="1:" + b2a_base64(digest, newline=False).decode("ascii"),
     )
 
 

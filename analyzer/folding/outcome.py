@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analyzer.connection import Closed, Outcome, Side, StepRow, Visibility
+from analyzer.flows import Flow
+from analyzer.folding.closing import End
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.timeline import NOT_STAGES, Timeline
 from analyzer.knowledge import limit
@@ -115,18 +117,24 @@ def closed(conversation: Conversation, client: int, timeline: Timeline, clock: C
         end = conversation.ends[0]
         side = Side.CLIENT if end.direction == client else Side.SERVER
         name, stage_side = _stage(timeline.rows, end.frame)
-        heard = [flow.lanes[1 - end.direction].last_payload_ns, end.heard_ns]
-        after = min((end.time_ns - ns for ns in heard if ns is not None and ns <= end.time_ns), default=None)
         echo = any(
             isinstance(event, OpaqueRecord) or event.level == AlertLevel.fatal
             for event, frame, _ in (timeline.server if side is Side.CLIENT else timeline.client).alerts
             if frame <= end.frame
         )
-        return Closed(side, end.how, name, stage_side, end.frame, end.time_ns, after, echo)
+        return Closed(side, end.how, name, stage_side, end.frame, end.time_ns, after_ns(flow, end), echo)
     name, stage_side = _stage(timeline.rows, None)
     silent = clock.now_ns - flow.last_ns >= limit("never_answers_s") * 1_000_000_000
     timed_out = not established and ((silent and _all_acknowledged(conversation)) or is_repeated(conversation))
     return Closed(None, "timeout" if timed_out else "open", name, stage_side, None, flow.last_ns)
+
+
+def after_ns(flow: Flow, end: End) -> int | None:
+    """Since the other side's latest payload before this end; None if there was none."""
+    last, heard = flow.lanes[1 - end.direction].last_payload_ns, end.heard_ns
+    if last is None or last > end.time_ns or (heard is not None and last < heard <= end.time_ns):
+        last = heard
+    return None if last is None or last > end.time_ns else end.time_ns - last
 
 
 def _stage(rows: list[StepRow], before: int | None) -> tuple[str, Side | None]:

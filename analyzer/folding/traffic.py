@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from analyzer.connection import SideTraffic
 from analyzer.folding import outcome as judge
-from analyzer.folding.case import Case
+from analyzer.folding.conversation import Conversation
+from analyzer.folding.timeline import Direction
 
 
-def traffic(case: Case, direction: int) -> SideTraffic:
-    """Counters of one direction."""
-    conv = case.conversation
-    lane, half, assembler = conv.flow.lanes[direction], conv.halves[direction], conv.halves[direction].assembler
-    line = case.timeline.client if direction == case.client else case.timeline.server
+def handshake_end(line: Direction) -> int:
+    """Offset behind the last handshake message in clear."""
+    return max([message.span.end for message in line.messages.values()], default=0)
+
+
+def traffic(conv: Conversation, direction: int, app_records: int, clear_end: int) -> SideTraffic:
+    """Counters of one direction. `clear_end`: see `handshake_end`."""
+    lane, half = conv.flow.lanes[direction], conv.halves[direction]
+    assembler = half.assembler
     size = judge.payload_bytes(conv, direction)
-    after = size - max([m.span.end for m in line.messages.values()], default=0) if line.app_records else 0
+    after = size - clear_end if app_records else 0
     zero_ns = half.zero_ns
     if half.zero_since is not None:
         zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
     return SideTraffic(
         packets=lane.packets,
         bytes=size,
-        app_records=line.app_records,
+        app_records=app_records,
         app_bytes=after if after > 0 else 0,
         first_frame=lane.first_frame,
         last_frame=lane.last_frame,
@@ -45,9 +50,9 @@ def traffic(case: Case, direction: int) -> SideTraffic:
     )
 
 
-def round_trip(case: Case) -> int | None:
-    """SYN to SYN-ACK to the first ACK: the longer of the two parts seen here."""
-    client, server = case.conversation.halves[case.client], case.conversation.halves[1 - case.client]
+def round_trip(conv: Conversation, direction: int) -> int | None:
+    """SYN to SYN-ACK to the first ACK: the longer of the two parts seen here. `direction`: the client's."""
+    client, server = conv.halves[direction], conv.halves[1 - direction]
     parts = []
     if client.syn_ns is not None and server.syn_ns is not None and client.syn_count == 1:
         parts.append(server.syn_ns - client.syn_ns)

@@ -15,6 +15,7 @@ def address_text(v4: bool, hi: int, lo: int) -> str:
     return ipv6_text((hi << 64 | lo).to_bytes(16))
 
 
+@lru_cache(maxsize=CACHED)
 def packed_text(address: bytes) -> str:
     """As `address_text`, for 4 or 16 bytes."""
     value = int.from_bytes(address)

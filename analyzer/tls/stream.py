@@ -39,6 +39,12 @@ class TlsStream:
         return (self._place or start()).records
 
     @property
+    def place(self) -> Place | None:
+        """The known place (see flights.py) where the direction stands: at the same place the same was said, but for the
+        hellos' random values and session ids. None if it is no known one, or a record is half there."""
+        return None if self._left else self._place
+
+    @property
     def state(self) -> State:
         """See State."""
         return self._reader.state

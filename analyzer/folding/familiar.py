@@ -1,0 +1,367 @@
+"""A conversation that went as one before: the record is told again with its own frames, times and counters.
+
+Nearly all connections of a capture are alike. Where both directions stand at places that are known (tls/flights.py), nothing
+was lost and the packets came in the same order, all that was said is the same as the last time. What follows from it was
+worked out then (`fold`); only what belongs to this conversation alone is looked up anew. It saves time and nothing else: in
+full, `fold` comes to the same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from analyzer.connection import (
+    Alert,
+    CertificateRequest,
+    Closed,
+    Connection,
+    Outcome,
+    SentChain,
+    Side,
+    StepRow,
+    Steps,
+    Visibility,
+)
+from analyzer.folding import outcome as judge
+from analyzer.folding.case import Setting
+from analyzer.folding.conversation import Conversation
+from analyzer.folding.ends import endings
+from analyzer.folding.half import Half
+from analyzer.folding.identity import endpoints, uid
+from analyzer.folding.timeline import FIRST, LAST, MIDDLE, build
+from analyzer.folding.traffic import round_trip, traffic
+from analyzer.tls.flights import Place
+from analyzer.tls.messages import ChangeCipherSpec, ClientHello, Event, Handshake, OpaqueRecord, ServerHello
+from analyzer.tls.names import ContentType, HandshakeType
+
+MAX_SCRIPTS, MAX_PLOTS, MAX_LAYOUTS = 4_096, 4_096, 64
+"""Remembered at most: places, ways in which two of them met, and segmentations of one place."""
+_NUMBER = (1 << 12) - 1
+_CERTIFICATE, _REQUEST = int(HandshakeType.certificate), int(HandshakeType.certificate_request)
+
+Key = tuple[object, ...]
+Layout = tuple[tuple[int, ...], tuple[int, ...]]
+"""Of each event: numbers of the first and the last segment that carry it."""
+
+
+class Script:
+    """What a direction has said at a place.
+
+    Attributes:
+        starts, ends: where each event lies in the stream.
+        hello: side whose hello comes first; None if there is none.
+        numbers: message type -> number of its event.
+        clear_end: offset behind the last message in clear. layouts: by the starts of the segments.
+    """
+
+    __slots__ = ("clear_end", "ends", "hello", "layouts", "numbers", "starts")
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        spans = [event.span for event in events if isinstance(event, Handshake | OpaqueRecord | ChangeCipherSpec)]
+        self.starts = [span.start for span in spans]
+        self.ends = [span.end for span in spans]
+        self.numbers: dict[int, int] = {}
+        self.clear_end = 0
+        for number, event in enumerate(events):
+            if isinstance(event, Handshake):
+                self.numbers.setdefault(event.type, number)
+                self.clear_end = event.span.end
+        first = events[0] if events and len(spans) == len(events) else None
+        body = first.body if isinstance(first, Handshake) else None
+        hellos = sum(isinstance(e, Handshake) and isinstance(e.body, ClientHello | ServerHello) for e in events)
+        self.hello: Side | None = None
+        if hellos == 1 and isinstance(body, ClientHello | ServerHello):
+            self.hello = Side.CLIENT if isinstance(body, ClientHello) else Side.SERVER
+        self.layouts: dict[tuple[int, ...], Layout] = {}
+
+    def layout(self, segments: tuple[int, ...]) -> Layout:
+        """Which segments carry each event; `segments`: where each starts."""
+        known = self.layouts.get(segments)
+        if known is None:
+            if len(self.layouts) >= MAX_LAYOUTS:
+                self.layouts.clear()
+            low = tuple(_segment_of(segments, start) for start in self.starts)
+            known = self.layouts[segments] = low, tuple(_segment_of(segments, end - 1) for end in self.ends)
+        return known
+
+
+def _segment_of(segments: tuple[int, ...], at: int) -> int:
+    return max(number for number, start in enumerate(segments) if start <= at)
+
+
+@dataclass(slots=True)
+class Telling:
+    """One direction of this conversation: its script, and the frames and times of its segments."""
+
+    script: Script
+    frames: list[int]
+    times: list[int]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    def where(self, number: int) -> tuple[tuple[int, ...], int]:
+        """Frames that carry an event, and when it was there."""
+        low, high = self.low[number], self.high[number]
+        if low == high:
+            return (self.frames[low],), self.times[low]
+        return tuple(self.frames[low : high + 1]), max(self.times[low : high + 1])
+
+
+@dataclass(slots=True)
+class Likeness:
+    """How a conversation went, as far as others can have gone the same way.
+
+    Attributes:
+        key: equal keys = the same was said in the same order. client: the client's direction.
+    """
+
+    key: Key
+    client: int
+    tellings: tuple[Telling, Telling]
+
+
+@dataclass(slots=True)
+class Plot:
+    """What conversations of one key have in common.
+
+    Attributes:
+        record: of the first one. alerts: (alert, number of its event, or None for the one after the handshake).
+        numbers: of the events with the server's chain, the request, and the client's chain.
+    """
+
+    record: Connection
+    alerts: tuple[tuple[Alert, int | None], ...]
+    numbers: tuple[int | None, int | None, int | None]
+
+
+_scripts: dict[Place, Script] = {}
+_plots: dict[Key, Plot] = {}
+
+
+def likeness(conversation: Conversation) -> Likeness | None:
+    """None if this conversation is one to be read in full: not closed, something lost, cut, odd, TLS 1.3 ..."""
+    if conversation.tls13 or conversation.ignored or not conversation.ends:
+        return None
+    first, second = _telling(conversation.halves[0]), _telling(conversation.halves[1])
+    if first is None or second is None or {first.script.hello, second.script.hello} != _BOTH:
+        return None
+    client = 0 if first.script.hello is Side.CLIENT else 1
+    tellings = (first, second) if client == 0 else (second, first)
+    order = _order(conversation, client, tellings)
+    if order is None:
+        return None
+    halves, ends = conversation.halves, conversation.ends
+    places = [half.stream.place if half.stream is not None else None for half in halves]
+    opened = tuple([(half.syn_frame is not None, half.opened, _speaks_late(conversation, half)) for half in halves])
+    how = tuple([(end.direction, end.how) for end in ends])
+    return Likeness((client, *places, opened, how, conversation.settled, order), client, tellings)
+
+
+_BOTH = {Side.CLIENT, Side.SERVER}
+
+
+def _telling(half: Half) -> Telling | None:
+    assembler, stream = half.assembler, half.stream
+    if assembler is None or stream is None or half.truncated:
+        return None
+    place = stream.place
+    if place is None or assembler.holes or assembler.conflicts or assembler.waiting is not None:
+        return None
+    script = _scripts.get(place)
+    if script is None:
+        if len(_scripts) >= MAX_SCRIPTS:
+            _scripts.clear()
+        script = _scripts[place] = Script(half.events)
+    segments = assembler.segments
+    frames = [segment[1] for segment in segments]
+    if script.hello is None or frames != sorted(frames):
+        return None
+    low, high = script.layout(tuple([segment[0] for segment in segments]))
+    return Telling(script, frames, [segment[2] for segment in segments], low, high)
+
+
+def _order(conversation: Conversation, client: int, tellings: tuple[Telling, Telling]) -> tuple[int, ...] | None:
+    """In which order everything came: the numbers that `timeline.build` gives its rows. None if there are too many."""
+    codes: list[int] = []
+    for half, telling in zip((conversation.halves[client], conversation.halves[1 - client]), tellings, strict=True):
+        if half.syn_frame is not None:
+            codes.append((half.syn_frame * 3 + FIRST) << 12 | len(codes))
+        frames, number = telling.frames, len(codes)
+        codes += [(frames[high] * 3 + MIDDLE) << 12 | n for n, high in enumerate(telling.high, number)]
+        if _speaks_late(conversation, half) and half.tail is not None:
+            codes.append((half.tail[0] * 3 + MIDDLE) << 12 | len(codes))
+    codes += [(end.frame * 3 + LAST) << 12 | n for n, end in enumerate(conversation.ends, len(codes))]
+    if len(codes) > _NUMBER:
+        return None
+    codes.sort()
+    return tuple([code & _NUMBER for code in codes])
+
+
+def _speaks_late(conversation: Conversation, half: Half) -> bool:
+    return conversation.settled and half.tail is not None and half.tail[2] == ContentType.alert
+
+
+def remember(conversation: Conversation, like: Likeness, conn: Connection) -> None:
+    """The record of a conversation of this likeness, worked out in full."""
+    whole = (
+        conn.established and conn.outcome is Outcome.ESTABLISHED and not conn.malformed and not conn.visibility.limited
+    )
+    if not whole or conn.preamble or conn.not_tls or conn.client_auth_13 or conn.first_client_hello:
+        return
+    alerts: list[tuple[Alert, int | None]] = []
+    for alert in conn.alerts:
+        at = int(alert.side is Side.SERVER)
+        half, telling = conversation.halves[like.client ^ at], like.tellings[at]
+        number = next(
+            (
+                n
+                for n, event in enumerate(half.events)
+                if _is_alert(event) and telling.where(n)[0][-1] == alert.frame and (alert, n) not in alerts
+            ),
+            None,
+        )
+        if not alert.after_handshake or (number is None and not _speaks_late(conversation, half)):
+            return
+        alerts.append((alert, number))
+    server, client = like.tellings[1].script.numbers, like.tellings[0].script.numbers
+    if len(_plots) >= MAX_PLOTS:
+        _plots.clear()
+    _plots[like.key] = Plot(
+        conn, tuple(alerts), (server.get(_CERTIFICATE), server.get(_REQUEST), client.get(_CERTIFICATE))
+    )
+
+
+def _is_alert(event: Event) -> bool:
+    return isinstance(event, OpaqueRecord) and event.content_type == ContentType.alert
+
+
+def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Connection | None:
+    """The record of a conversation that went as one before; None if none did."""
+    plot = _plots.get(like.key)
+    if plot is None:
+        return None
+    flow, c, s = conversation.flow, like.client, 1 - like.client
+    known, ends, (client, server) = plot.record, endpoints(conversation.flow), like.tellings
+    halves, files = conversation.halves, setting.files_from(flow.first_frame)
+    server_chain, request, client_chain = _credentials(plot, client, server)
+    hello, choice = halves[c].events[0], halves[s].events[0]
+    sent = traffic(conversation, c, known.client.app_records, client.script.clear_end)
+    answered = traffic(conversation, s, known.server.app_records, server.script.clear_end)
+    conversation.forget()  # its steps may be asked for, its bytes are not
+    return Connection(
+        capture=files[0][1] if files else setting.capture,
+        stream=flow.stream,
+        uid=uid(flow),
+        community_id=ends.community_id,
+        ts_ns=flow.first_ns,
+        end_ns=max(flow.first_ns, flow.last_ns),
+        time_digits=setting.time_digits,
+        client_ip=ends.ips[c],
+        client_port=ends.ports[c],
+        server_ip=ends.ips[s],
+        server_port=ends.ports[s],
+        roles_known=known.roles_known,
+        outcome=known.outcome,
+        closed=_closed(conversation, known.closed),
+        version=known.version,
+        version_code=known.version_code,
+        cipher=known.cipher,
+        cipher_code=known.cipher_code,
+        curve=known.curve,
+        server_name=known.server_name,
+        next_protocol=known.next_protocol,
+        resumed=known.resumed,
+        established=known.established,
+        ssl_history=known.ssl_history,
+        ja3=known.ja3,
+        ja3s=known.ja3s,
+        ja4=known.ja4,
+        client_hello=hello.body if isinstance(hello, Handshake) else None,  # type: ignore[arg-type]
+        server_hello=choice.body if isinstance(choice, Handshake) else None,  # type: ignore[arg-type]
+        server_chain=server_chain,
+        client_chain=client_chain,
+        server_certificate_state=known.server_certificate_state,
+        client_certificate_state=known.client_certificate_state,
+        client_certificate_frames=() if plot.numbers[2] is None else client.where(plot.numbers[2])[0],
+        certificate_request=request,
+        dh_bits=known.dh_bits,
+        server_signature_scheme=known.server_signature_scheme,
+        client_signature_scheme=known.client_signature_scheme,
+        ocsp_stapled=known.ocsp_stapled,
+        alerts=_alerts(conversation, like, plot),
+        endings=endings(conversation, c),
+        steps=Steps(
+            work_out=partial(_rows, conversation, c),
+            hellos={"ClientHello": client.where(0)[0], "ServerHello": server.where(0)[0]},
+        ),
+        client=sent,
+        server=answered,
+        rtt_ns=round_trip(conversation, c),
+        finished=known.finished,
+        icmp=tuple(flow.icmp),
+        expected=setting.expects(ends.ports),
+        tls=known.tls,
+        visibility=Visibility(known.visibility.syn_seen, sent.bytes, answered.bytes),
+        local_time_doubt=setting.local_time_doubt,
+        files=files,
+    )
+
+
+def _rows(conversation: Conversation, client: int) -> list[StepRow]:
+    return build(conversation, client).rows
+
+
+def _credentials(
+    plot: Plot, client: Telling, server: Telling
+) -> tuple[SentChain | None, CertificateRequest | None, SentChain | None]:
+    """The server's chain, its request, the client's chain."""
+    known, numbers = plot.record, plot.numbers
+    return (
+        _sent(known.server_chain, server, numbers[0]),
+        _asked(known.certificate_request, server, numbers[1]),
+        _sent(known.client_chain, client, numbers[2]),
+    )
+
+
+def _sent(known: SentChain | None, telling: Telling, number: int | None) -> SentChain | None:
+    if known is None or number is None:
+        return None
+    frames, time_ns = telling.where(number)
+    return SentChain(known.side, frames, time_ns, known.chain, known.size, known.records)
+
+
+def _asked(known: CertificateRequest | None, telling: Telling, number: int | None) -> CertificateRequest | None:
+    if known is None or number is None:
+        return None
+    frames, time_ns = telling.where(number)
+    return CertificateRequest(
+        frames,
+        time_ns,
+        known.certificate_types,
+        known.signature_schemes,
+        known.ca_list,
+        known.size,
+        known.records,
+    )
+
+
+def _closed(conversation: Conversation, known: Closed) -> Closed:
+    end = conversation.ends[0]
+    after_ns = judge.after_ns(conversation.flow, end)
+    return Closed(known.by, known.how, known.stage, known.stage_side, end.frame, end.time_ns, after_ns, known.echo)
+
+
+def _alerts(conversation: Conversation, like: Likeness, plot: Plot) -> tuple[Alert, ...]:
+    out = []
+    for known, number in plot.alerts:
+        at = int(known.side is Side.SERVER)
+        if number is not None:
+            frames, time_ns = like.tellings[at].where(number)
+            frame = frames[-1]
+        else:
+            tail = conversation.halves[like.client ^ at].tail
+            frame, time_ns = (known.frame, known.time_ns) if tail is None else tail[:2]
+        out.append(Alert(known.side, None, None, frame, time_ns, True, True, False))
+    return tuple(out)
