@@ -1,0 +1,1 @@
+"""Trust stores: formats, look-ups, and the bundled public roots."""
