@@ -177,6 +177,12 @@ def limit_info(name: str) -> Limit:
     return _limits()[name]
 
 
+def public_roots() -> list[list[str]]:
+    """Rows of public_roots.csv: sha256, key of the name, key identifier, uses at Microsoft, uses at Mozilla, certificate in
+    Base64, subject. Read at each call: `certificates.stores.public` asks once."""
+    return _csv("public_roots")
+
+
 def _hex(code: int, digits: int = _TWO_BYTES) -> str:
     return f"0x{code:0{digits}x}"
 

@@ -1,0 +1,115 @@
+"""The public roots that come with us: Microsoft's and Mozilla's lists, as far as they are for TLS.
+
+They say "this name is a public root", never "this one is not trusted": every machine has a list of its own, and private CAs
+are the rule between servers. The table is read when the first question comes, and a certificate when it is found.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from analyzer import knowledge
+from analyzer.certificates.certificate import Certificate, load
+from analyzer.certificates.names import Name
+
+KEY_DIGITS = 16
+"""Hex digits of a hash that stand for a name in the table; the names themselves are compared afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the keepers of the lists say about one root.
+
+    Attributes:
+        microsoft: uses for which Microsoft lists it ("server", "client"), also those that it has ended since; () if not.
+        ended: (use, date) of those that Microsoft has ended, e.g. ("server", "2021-08-01").
+        mozilla: Mozilla lists it (for servers).
+    """
+
+    microsoft: tuple[str, ...]
+    ended: tuple[tuple[str, str], ...]
+    mozilla: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of the table; `base64` is the certificate."""
+
+    program: Program
+    base64: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """All lines, by what they are looked up with."""
+
+    by_name: dict[str, list[_Row]]
+    by_key_id: dict[str, list[_Row]]
+    by_sha256: dict[str, _Row]
+
+
+class PublicRoots:
+    """Implements `Store`. Making one costs nothing."""
+
+    name = "the public roots of Microsoft and Mozilla"
+
+    def find(self, subject: Name) -> tuple[Certificate, ...]:
+        """The roots with this subject; () if there is none."""
+        found = [_certificate(row) for row in _table().by_name.get(name_key(subject), ())]
+        return tuple([root for root in found if root.subject == subject])
+
+    def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
+        """The roots with this subjectKeyIdentifier; () if there is none."""
+        return tuple([_certificate(row) for row in _table().by_key_id.get(key_id.hex(), ())]) if key_id else ()
+
+    def with_sha256(self, sha256: str) -> Certificate | None:
+        """The root with this SHA-256; None if it is no public one."""
+        row = _table().by_sha256.get(sha256)
+        return _certificate(row) if row else None
+
+    def program(self, sha256: str) -> Program | None:
+        """What the keepers of the lists say about the root with this SHA-256; None if it is no public one."""
+        row = _table().by_sha256.get(sha256)
+        return row.program if row else None
+
+    def __len__(self) -> int:
+        return len(_table().by_sha256)
+
+
+PUBLIC_ROOTS = PublicRoots()
+
+
+def name_key(name: Name) -> str:
+    """What stands for a name in the table: equal names have the same."""
+    told = name.der if name.folded is None else repr(name.folded).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:KEY_DIGITS]
+
+
+def program_of(microsoft: str, mozilla: str) -> Program:
+    """From the words of the table: "server client<2021-08-01" is two uses, one of them ended."""
+    words = [word.partition("<") for word in microsoft.split()]
+    return Program(
+        microsoft=tuple([use for use, _, _ in words]),
+        ended=tuple([(use, date) for use, _, date in words if date]),
+        mozilla=bool(mozilla),
+    )
+
+
+@cache
+def _table() -> _Table:
+    table = _Table({}, {}, {})
+    for sha256, name, key_id, microsoft, mozilla, base64, _subject in knowledge.public_roots():
+        row = _Row(program_of(microsoft, mozilla), base64)
+        table.by_name.setdefault(name, []).append(row)
+        if key_id:
+            table.by_key_id.setdefault(key_id, []).append(row)
+        table.by_sha256[sha256] = row
+    return table
+
+
+@lru_cache(maxsize=1024)
+def _certificate(row: _Row) -> Certificate:
+    return load(binascii.a2b_base64(row.base64))

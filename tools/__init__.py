@@ -1,0 +1,1 @@
+"""Scripts for those who keep this repository; nothing here is installed."""
