@@ -13,10 +13,12 @@ from multiprocessing import get_context
 from analyzer import knowledge
 from analyzer.capture.inputs import Input, find_inputs
 from analyzer.capture.source import Capture, ReadOptions, open_capture
+from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.connection import Connection
 from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
+from analyzer.judgement.trust import NO_TRUST, Trust
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
@@ -43,6 +45,7 @@ class Options:
         keep: which connections to report; None = all. Called with the judged record.
         verdicts: called with each connection and all its rules' verdicts (--verdicts); None = not wanted. Not with
             several workers.
+        trust: the trust stores of both sides; the public roots are known without.
     """
 
     ports: frozenset[int] | None = frozenset((443, 5061))
@@ -52,6 +55,7 @@ class Options:
     workers: int = 1
     keep: Callable[[Connection], bool] | None = None
     verdicts: Callable[[Connection, Sequence[Verdict]], None] | None = None
+    trust: Trust = NO_TRUST
 
 
 @dataclass(slots=True)
@@ -118,13 +122,14 @@ class Analysis:
         self.input, self.options, self.progress = one, options, progress
         self.errors: list[str] = []
         self.crashes: list[str] = []
-        self._history = History()
+        self._history = History((*options.trust.client, *options.trust.server, PUBLIC_ROOTS))
         self._context = Context(
             history=self._history,
             now_ns=options.at_ns,
             today_ns=options.today_ns,
             mtls_ports=knowledge.mtls_ports(),
             sip_ports=knowledge.sip_ports(),
+            trust=options.trust,
         )
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)

@@ -47,7 +47,7 @@ EXPECTED = {
         "client-certificate-rejected",
     },
     "certificate": {"certificate-expired", "certificate-not-yet-valid", "self-signed"},
-    "chain": {"server-chain-incomplete", "client-chain-incomplete", "chain-order", "root-sent"},
+    "chain": {"server-chain-incomplete", "client-chain-incomplete", "chain-order", "root-sent", "untrusted-root"},
     "names": {"server-name-mismatch"},
 }
 """The ids are a promise: none may vanish or change."""

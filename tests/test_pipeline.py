@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 
 from analyzer import pipeline as module
 from analyzer.capture import window
+from analyzer.certificates.certificate import load
+from analyzer.certificates.stores.store import TrustStore
 from analyzer.connection import Connection, Outcome
 from analyzer.errors import UsageError
 from analyzer.findings import Verdict
 from analyzer.folding.conversation import Conversation
+from analyzer.judgement.trust import Trust
 from analyzer.pipeline import Options, Run
 from analyzer.report import jsonl
 from analyzer.report.output import Item, OutputOptions
 from analyzer.summary import CaptureSummary, Repeated
+from tests.build import pki
 from tests.build.frames import ACK, RST
 from tests.build.pcap import Packet, pcap
 from tests.build.tcp import CLIENT, SERVER, Tcp, merged
@@ -274,6 +278,18 @@ def test_inputs_stand_alone_and_come_in_their_order(tmp_path: Path) -> None:
     assert [type(item).__name__ for item in items] == ["Connection", "CaptureSummary"] * 2
     assert [conn.capture for conn in connections(items)] == paths
     assert [conn.stream for conn in connections(items)] == [0, 0]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_trust_stores_reach_the_rules_of_every_worker(workers: int, tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"{number}.pcap", several(("mutual",))) for number in range(2)]
+    own, foreign = (TrustStore(one, (load(pki.root(one).der),)) for one in ("CN=Root", "CN=Elsewhere"))
+    _, items = analysed(*paths, options=Options(workers=workers, trust=Trust(client=(own,), server=(foreign,))))
+    for conn in connections(items):
+        (said,) = [finding for finding in conn.findings if finding.rule == "untrusted-root"]
+        assert said.summary.startswith(
+            "the client's chain ends at the root CN=Root, which is not in the server's trust"
+        )
 
 
 def test_several_workers_give_the_same_items(tmp_path: Path) -> None:

@@ -155,16 +155,21 @@ def _parent(conn: Connection, side: Side, child: Certificate, known: Known) -> t
 
 def issuers_above(conn: Connection, side: Side, known: Known) -> tuple[Name, ...]:
     """Issuer names above this side's chain, as far as somebody else sent the CA certificates; may be ()."""
+    return tuple([ca.issuer for ca in cas_above(conn, side, known)])
+
+
+def cas_above(conn: Connection, side: Side, known: Known) -> tuple[Certificate, ...]:
+    """The CA certificates above this side's chain that somebody else sent, lowest first; may be ()."""
     sent = conn.chain(side)
-    names: list[Name] = []
+    found: list[Certificate] = []
     child = as_meant(sent.chain).top if sent else None
     for _ in range(MAX_CLIMB):
         if child is None or child.self_issued:
             break
         child, _sender = _parent(conn, side, child, known)
         if child is not None:
-            names.append(child.issuer)
-    return tuple(names)
+            found.append(child)
+    return tuple(found)
 
 
 def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | CannotTell | None:

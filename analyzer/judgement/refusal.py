@@ -32,10 +32,13 @@ class Defect(StrEnum):
     LINK = "broken link"
     NAME = "wrong name"
     WEAK = "weak"
+    UNTRUSTED = "untrusted root"
 
 
 _ANYTHING = frozenset(Defect)
-_TRUST = frozenset({Defect.INCOMPLETE, Defect.ORDER, Defect.NOT_LISTED, Defect.SELF_SIGNED, Defect.LINK})
+_TRUST = frozenset(
+    {Defect.INCOMPLETE, Defect.ORDER, Defect.NOT_LISTED, Defect.SELF_SIGNED, Defect.LINK, Defect.UNTRUSTED}
+)
 
 _MEANING: dict[int, frozenset[Defect]] = {
     AlertDescription.bad_certificate: _ANYTHING,

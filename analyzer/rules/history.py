@@ -7,12 +7,14 @@ that something is not known proves nothing.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
+from analyzer.certificates.stores.public import PUBLIC_ROOTS
+from analyzer.certificates.stores.store import Store
 from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.judgement.phrases import dn
@@ -53,14 +55,28 @@ class Bounded(OrderedDict[K, V], Generic[K, V]):
         super().__setitem__(key, value)
 
 
+class StoredRoots:
+    """Names of roots in trust stores, looked up where they are: a store may have thousands, and few are asked for."""
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self._stores = stores
+
+    def get(self, name: Name) -> str | None:
+        """ "the trust store roots.pem", or the list of public roots; None if no store has a root of this name."""
+        for store in self._stores:
+            if any(found.self_issued for found in store.find(name)):
+                return store.name if store is PUBLIC_ROOTS else f"the trust store {store.name}"
+        return None
+
+
 class History:
     """Implements `rules.rule.HistoryView`, which says what each answer means.
 
-    `roots` are names known from the start, each with the name of the trust store that it comes from.
+    `stores` are trust stores whose roots are known from the start.
     """
 
-    def __init__(self, roots: Iterable[tuple[Name, str]] = ()) -> None:
-        self._given = dict(roots)
+    def __init__(self, stores: Sequence[Store] = ()) -> None:
+        self._given = StoredRoots(stores)
         self._roots: Bounded[Name, str] = Bounded(MAX_NAMES)
         self._authorities: Bounded[Name, tuple[Certificate, ...]] = Bounded(MAX_CERTIFICATES)
         self._senders: Bounded[str, str] = Bounded(MAX_CERTIFICATES)
@@ -77,7 +93,7 @@ class History:
 
     def known_root(self, name: Name) -> str | None:
         """How this name is known to be a root; None if nothing showed it."""
-        return self._given.get(name) or self._roots.get(name)
+        return self._roots.get(name) or self._given.get(name)
 
     def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
         """CA certificates with this subject that somebody sent and that are not self-issued."""

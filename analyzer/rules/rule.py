@@ -21,6 +21,7 @@ from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.refusal import Judgement
+from analyzer.judgement.trust import NO_TRUST, Trust
 
 
 class HistoryView(Protocol):
@@ -59,6 +60,7 @@ class Context:
         today_ns: the time of the run, for "today it is expired as well" only.
         mtls_ports: ports on which both sides are expected to present certificates (knowledge: lync_roles).
         sip_ports: ports on which SIP is spoken (5061 and its neighbours).
+        trust: the trust stores that the user gave.
     """
 
     history: HistoryView
@@ -66,6 +68,7 @@ class Context:
     today_ns: int | None = None
     mtls_ports: frozenset[int] = frozenset()
     sip_ports: frozenset[int] = frozenset()
+    trust: Trust = NO_TRUST
 
     def judged_at(self, conn: Connection) -> int:
         """The moment at which validity is judged: `--at`, else the connection's last packet."""

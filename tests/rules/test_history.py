@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from analyzer import knowledge
 from analyzer.certificates.chain import Chain
+from analyzer.certificates.stores.public import PUBLIC_ROOTS
+from analyzer.certificates.stores.store import TrustStore
 from analyzer.connection import CaList, Connection, SideTraffic
 from analyzer.rules import history as module
 from analyzer.rules import judge
@@ -49,6 +52,17 @@ def test_it_is_what_rules_ask() -> None:
     assert view.succeeded("198.51.100.5", 5061) == 0
 
 
+def test_roots_of_trust_stores_are_known() -> None:
+    store = TrustStore("roots.pem", (certificate(ROOT), certificate(SUB)))
+    view = History((store, PUBLIC_ROOTS))
+    assert view.known_root(name(ROOT)) == "the trust store roots.pem"
+    assert view.known_root(name(SUB)) is None, "what is not self-issued is no root"
+    assert view.known_root(name(OTHER)) is None
+    public = PUBLIC_ROOTS.with_sha256(knowledge.public_roots()[0][0])
+    assert public is not None
+    assert view.known_root(public.subject) == "the public roots of Microsoft and Mozilla"
+
+
 @pytest.mark.parametrize(
     ("facts", "told"),
     [
@@ -73,12 +87,6 @@ def test_it_is_what_rules_ask() -> None:
 )
 def test_roots(facts: dict[str, Any], told: str | None) -> None:
     assert known(whole(**facts)).known_root(name(ROOT)) == told
-
-
-def test_roots_of_a_trust_store_are_known_from_the_start() -> None:
-    history = History([(name(ROOT), "the store given for the client")])
-    assert history.known_root(name(ROOT)) == "the store given for the client"
-    assert history.known_root(name(OTHER)) is None
 
 
 def test_intermediates_and_who_sent_them() -> None:

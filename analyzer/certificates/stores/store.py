@@ -12,7 +12,7 @@ from analyzer.certificates.names import Name
 K = TypeVar("K", bound=Hashable)
 
 
-class Store(Protocol):
+class Store(Hashable, Protocol):
     """What every trust store can be asked: those that a user gave, and the public roots that come with us."""
 
     @property
