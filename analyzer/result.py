@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
+from analyzer.certificates.stores.loading import load_sides
 from analyzer.connection import Connection
 from analyzer.findings import Finding
+from analyzer.judgement.trust import NO_TRUST, Trust
 from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_time
@@ -30,6 +32,7 @@ def analyze(
     timezone: str | None = None,
     workers: int = 1,
     select: Selection | None = None,
+    trust: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | None = None,
 ) -> Result:
     """Analyse captures, folders or globs. Nothing is read before the result is asked for something.
 
@@ -40,8 +43,11 @@ def analyze(
         timezone: zone of captures that carry local time; None means UTC.
         workers: processes for several inputs.
         select: which connections to keep; None means all.
+        trust: certificate files or folders that both hosts trust, or {"client": ..., "server": ...}: "client" is the store of
+            the client's host, which judges the server's certificates; "server" that of the server's host, which judges the
+            clients'. Read at once; raises UsageError for one without certificates.
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    given = _each(paths)
     expected = knowledge.default_tls_ports() if ports is None else frozenset(ports)
     options = Options(
         ports=None if any_port else expected,
@@ -50,8 +56,21 @@ def analyze(
         timezone=timezone,
         workers=workers,
         keep=select,
+        trust=_trust(trust),
     )
     return Result(Run([os.fspath(path) for path in given], options))
+
+
+def _trust(given: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | None) -> Trust:
+    if given is None:
+        return NO_TRUST
+    if not isinstance(given, Mapping):
+        return Trust(**load_sides([(None, path) for path in _each(given)]))
+    return Trust(**load_sides([(side, path) for side, paths in given.items() for path in _each(paths)]))
+
+
+def _each(paths: Path | Sequence[Path]) -> list[Path]:
+    return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
 
 
 class Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ import analyzer
 from analyzer.pipeline import Run
 from analyzer.report.output import Item
 from analyzer.result import Result
+from tests.build import pki
 from tests.report.records import failed, finding, healthy, repeated, summary
 
 ITEMS: list[Item] = [healthy(), failed(stream=1), repeated(), summary(findings=(finding("pool-members-differ"),))]
@@ -93,6 +95,45 @@ def test_ports_are_the_usual_ones_or_any() -> None:
     assert {443, 5061} <= usual.options.ports
     assert usual.paths == ["a", "b"]
     assert analyzer.analyze("a", any_port=True)._run.options.ports is None
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> dict[str, Path]:
+    """Trust stores by name."""
+    paths = {name: tmp_path / f"{name}.cer" for name in ("A", "B")}
+    for name, path in paths.items():
+        path.write_bytes(pki.root(name).der)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("given", "client", "server"),
+    [
+        pytest.param(lambda of: None, [], [], id="none"),
+        pytest.param(lambda of: of["A"], ["A"], ["A"], id="one path for both"),
+        pytest.param(lambda of: [of["A"], str(of["B"])], ["A", "B"], ["A", "B"], id="several paths for both"),
+        pytest.param(lambda of: {"client": of["A"]}, ["A"], [], id="for the client's host"),
+        pytest.param(lambda of: {"server": [of["A"]], "client": of["B"]}, ["B"], ["A"], id="one for each host"),
+    ],
+)
+def test_trust_stores_of_both_sides(given: Any, client: list[str], server: list[str], roots: dict[str, Path]) -> None:
+    trust = analyzer.analyze("x", trust=given(roots))._run.options.trust
+    found = [[one.name for one in side] for side in (trust.client, trust.server)]
+    assert found == [[str(roots[name]) for name in side] for side in (client, server)]
+
+
+@pytest.mark.parametrize(
+    ("trust", "told"),
+    [
+        pytest.param("nowhere.pem", "nowhere.pem: no such file or folder", id="a missing file"),
+        pytest.param(
+            {"Client": "a.pem"}, "no side called 'Client' has a trust store; expected client or server", id="a side"
+        ),
+    ],
+)
+def test_a_wrong_trust_store_is_said_at_once(trust: Any, told: str) -> None:
+    with pytest.raises(analyzer.UsageError, match=told):
+        analyzer.analyze("x", trust=trust)
 
 
 def test_nothing_to_analyse_is_said_when_asked(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from analyzer.report import find, outputs
 if TYPE_CHECKING:
     from analyzer.connection import Connection
     from analyzer.findings import Verdict
+    from analyzer.judgement.trust import Trust
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
 
@@ -94,6 +95,15 @@ def _add_judging(parser: Parser) -> None:
         metavar="LEVEL",
         help="error, warning, note or never: exit 1",
     )
+    add(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="[client=|server=]PATH",
+        help="what a host trusts: a PEM, DER, .p7b or .sst file, or a folder of them. client=PATH is the store ON THE CLIENT'S "
+        "host, which judges the server's certificates; server=PATH is the store ON THE SERVER'S host, which judges the "
+        "clients' certificates; PATH alone is both. May be given several times; public roots are known without it",
+    )
     add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
 
 
@@ -135,6 +145,7 @@ def _options(args: argparse.Namespace) -> Options:
 
     if args.verdicts and args.workers > 1:
         raise UsageError("--verdicts needs one process: leave out -j")
+    trust = {"trust": _trust(args.trust, args.quiet)} if args.trust else {}
     selection = Selection(
         hosts=tuple(map(parse_host, args.host)),
         names=tuple(args.name),
@@ -151,7 +162,31 @@ def _options(args: argparse.Namespace) -> Options:
         workers=args.workers,
         keep=None if selection == Selection() else selection,
         verdicts=_say_verdicts if args.verdicts else None,
+        **trust,
     )
+
+
+def _trust(words: Sequence[str], quiet: bool) -> Trust:
+    """The stores of --trust; what in them cannot be read is said. Raise UsageError for a path without certificates."""
+    from analyzer.certificates.stores.loading import SIDES, load_sides
+    from analyzer.judgement.trust import Trust
+    from analyzer.report import safe
+
+    given: list[tuple[str | None, str]] = []
+    for word in words:
+        side, sign, path = word.partition("=")
+        given.append((side, path) if sign and side in SIDES else (None, word))
+    sides = load_sides(given)
+    for store in () if quiet else dict.fromkeys(itertools.chain(*sides.values())):
+        if store.problems:
+            count = len(store.problems)
+            more = f" (and {count - 1:,} more)" if count > 1 else ""
+            say(
+                safe.line(
+                    f"{store.name}: {store.problems[0]}{more}; certificates read: {len(store.certificates):,}"
+                )
+            )
+    return Trust(**sides)
 
 
 def ports(text: str | None) -> frozenset[int] | None:

@@ -18,6 +18,7 @@ from analyzer.findings import Outcome, Verdict
 from analyzer.pipeline import Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_host
+from tests.build import pki, stores
 from tests.cli.commands import Shell
 from tests.report.records import failed, healthy, summary
 
@@ -50,6 +51,63 @@ class FakeRun(Run):
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     FakeRun.made, FakeRun.items, FakeRun.outcome = [], [failed(), summary()], {}
     monkeypatch.setattr("analyzer.pipeline.Run", FakeRun)
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Path:
+    """Two stores, and a file that is none."""
+    (tmp_path / "a.pem").write_bytes(stores.pem(pki.root("A").der))
+    (tmp_path / "b.sst").write_bytes(stores.sst(pki.root("B").der, end=False))
+    (tmp_path / "key.pem").write_text(pki.root("A").key_pem)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "client", "server"),
+    [
+        pytest.param([], [], [], id="none is given"),
+        pytest.param(["a.pem"], ["a.pem"], ["a.pem"], id="for both"),
+        pytest.param(["client=a.pem"], ["a.pem"], [], id="for the client's host"),
+        pytest.param(["server=a.pem"], [], ["a.pem"], id="for the server's host"),
+        pytest.param(["a.pem", "client=b.sst"], ["a.pem", "b.sst"], ["a.pem"], id="one for both and one more"),
+        pytest.param(["client=a.pem", "a.pem"], ["a.pem"], ["a.pem"], id="the same again counts once"),
+        pytest.param(["./client=x"], ["./client=x"], ["./client=x"], id="a file whose name begins like a side"),
+    ],
+)
+def test_trust_stores_reach_the_pipeline(
+    words: list[str], client: list[str], server: list[str], roots: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(roots)
+    (roots / "client=x").write_bytes(pki.root("A").der)
+    assert shell("x.pcap", "-q", *(part for word in words for part in ("--trust", word))).code == 0
+    trust = FakeRun.made[0].options.trust
+    assert ([store.name for store in trust.client], [store.name for store in trust.server]) == (client, server)
+
+
+def test_a_damaged_trust_store_is_told_and_used(roots: Path, shell: Shell) -> None:
+    done = shell("x.pcap", "--trust", str(roots / "b.sst"))
+    assert done.code == 0
+    assert "the store has no end: the file is cut short; certificates read: 1" in done.err
+    assert shell("x.pcap", "-q", "--trust", str(roots / "b.sst")).err == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        pytest.param("client=nowhere.pem", "nowhere.pem: no such file or folder", id="a missing file"),
+        pytest.param("key.pem", "no certificate in it, but a private key; expected certificates", id="a key"),
+        pytest.param("server=", "a trust store without a path", id="no path"),
+    ],
+)
+def test_a_wrong_trust_store_is_a_usage_error(
+    word: str, told: str, roots: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(roots)
+    done = shell("x.pcap", "--trust", word)
+    assert done.code == 2
+    assert told in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not FakeRun.made
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -20,6 +21,8 @@ MAX_BYTES = 2**26
 MAX_STORE = 2**28
 """Of all files of a folder; ours."""
 READABLE = "certificates as PEM, DER (.cer), PKCS#7 (.p7b), a serialized store (.sst), or a folder of these"
+
+SIDES = ("client", "server")
 
 ADVICE = {
     shapes.PKCS12: "Take the certificates out: openssl pkcs12 -in {name} -nokeys -out roots.pem; on Windows export as .p7b",
@@ -45,6 +48,8 @@ MAGICS = {
 def load_store(path: str | os.PathLike[str]) -> TrustStore:
     """Everything that can be read there. Raise UsageError if there is no certificate at all."""
     name = os.fspath(path)
+    if not name:
+        raise UsageError(f"a trust store without a path; expected {READABLE}")
     if os.path.isdir(name):  # noqa: PTH112 - Path would drop the "./" that the user wrote
         return _load_folder(name)
     data = _read(name)
@@ -52,6 +57,24 @@ def load_store(path: str | os.PathLike[str]) -> TrustStore:
     if not content.certificates:
         raise UsageError(f"{name}: {_nothing(name, data, content)}")
     return TrustStore(name, tuple(content.certificates), tuple(content.problems))
+
+
+def load_sides(given: Iterable[tuple[str | None, str | os.PathLike[str]]]) -> dict[str, tuple[TrustStore, ...]]:
+    """The stores of "client" and "server" from pairs of side and path; None is both. Each path is read once.
+
+    Raise UsageError as `load_store` does, and for a side that is none.
+    """
+    stores: dict[str, TrustStore] = {}
+    sides: dict[str, list[TrustStore]] = {side: [] for side in SIDES}
+    for side, path in given:
+        if side is not None and side not in sides:
+            raise UsageError(f"no side called {side!r} has a trust store; expected {' or '.join(SIDES)}")
+        name = os.fspath(path)
+        if name not in stores:
+            stores[name] = load_store(name)
+        for one in SIDES if side is None else (side,):
+            sides[one].append(stores[name])
+    return {side: tuple(dict.fromkeys(found)) for side, found in sides.items()}
 
 
 def read_content(data: bytes) -> Content:
@@ -138,4 +161,4 @@ def _what(data: bytes, content: Content) -> str:
     return stranger or f"bytes that start with {data[:4].hex(' ')}"
 
 
-__all__ = ["MAX_BYTES", "READABLE", "Problem", "load_store", "read_content"]
+__all__ = ["MAX_BYTES", "READABLE", "SIDES", "Problem", "load_sides", "load_store", "read_content"]
