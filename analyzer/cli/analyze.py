@@ -181,11 +181,7 @@ def _trust(words: Sequence[str], quiet: bool) -> Trust:
         if store.problems:
             count = len(store.problems)
             more = f" (and {count - 1:,} more)" if count > 1 else ""
-            say(
-                safe.line(
-                    f"{store.name}: {store.problems[0]}{more}; certificates read: {len(store.certificates):,}"
-                )
-            )
+            say(safe.line(f"{store.name}: {store.problems[0]}{more}; certificates read: {len(store.certificates):,}"))
     return Trust(**sides)
 
 

@@ -15,6 +15,10 @@ from analyzer import knowledge
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
 
+SHA256, NAME, KEY, MICROSOFT, MOZILLA, PACKED = range(6)
+"""Columns of the table."""
+KEY_ID = "key "
+"""In front of a key identifier that is looked up, so that it is never taken for another hash."""
 KEY_DIGITS = 16
 """Hex digits of a hash that stand for a name in the table; the names themselves are compared afterwards."""
 
@@ -34,21 +38,8 @@ class Program:
     mozilla: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One line of the table; `base64` is the certificate."""
-
-    program: Program
-    base64: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """All lines, by what they are looked up with."""
-
-    by_name: dict[str, list[_Row]]
-    by_key_id: dict[str, list[_Row]]
-    by_sha256: dict[str, _Row]
+Table = dict[str, list[list[str]]]
+"""Rows by SHA-256, by the key of the name, and by key identifier: hashes of different lengths, which never meet."""
 
 
 class PublicRoots:
@@ -58,25 +49,21 @@ class PublicRoots:
 
     def find(self, subject: Name) -> tuple[Certificate, ...]:
         """The roots with this subject; () if there is none."""
-        found = [_certificate(row) for row in _table().by_name.get(name_key(subject), ())]
+        found = [_certificate(row[PACKED]) for row in _table().get(name_key(subject), ())]
         return tuple([root for root in found if root.subject == subject])
 
     def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
         """The roots with this subjectKeyIdentifier; () if there is none."""
-        return tuple([_certificate(row) for row in _table().by_key_id.get(key_id.hex(), ())]) if key_id else ()
+        rows = _table().get(KEY_ID + key_id.hex(), ())
+        return tuple([_certificate(row[PACKED]) for row in rows]) if key_id else ()
 
     def with_sha256(self, sha256: str) -> Certificate | None:
         """The root with this SHA-256; None if it is no public one."""
-        row = _table().by_sha256.get(sha256)
-        return _certificate(row) if row else None
+        return next((_certificate(row[PACKED]) for row in _table().get(sha256, ())), None)
 
     def program(self, sha256: str) -> Program | None:
         """What the keepers of the lists say about the root with this SHA-256; None if it is no public one."""
-        row = _table().by_sha256.get(sha256)
-        return row.program if row else None
-
-    def __len__(self) -> int:
-        return len(_table().by_sha256)
+        return next((program_of(row[MICROSOFT], row[MOZILLA]) for row in _table().get(sha256, ())), None)
 
 
 PUBLIC_ROOTS = PublicRoots()
@@ -99,17 +86,14 @@ def program_of(microsoft: str, mozilla: str) -> Program:
 
 
 @cache
-def _table() -> _Table:
-    table = _Table({}, {}, {})
-    for sha256, name, key_id, microsoft, mozilla, base64, _subject in knowledge.public_roots():
-        row = _Row(program_of(microsoft, mozilla), base64)
-        table.by_name.setdefault(name, []).append(row)
-        if key_id:
-            table.by_key_id.setdefault(key_id, []).append(row)
-        table.by_sha256[sha256] = row
+def _table() -> Table:
+    table: Table = {}
+    for row in knowledge.public_roots():
+        for key in (row[SHA256], row[NAME], KEY_ID + row[KEY]):
+            table.setdefault(key, []).append(row)
     return table
 
 
 @lru_cache(maxsize=1024)
-def _certificate(row: _Row) -> Certificate:
-    return load(binascii.a2b_base64(row.base64))
+def _certificate(packed: str) -> Certificate:
+    return load(binascii.a2b_base64(packed))

@@ -33,7 +33,7 @@ def test_every_row_is_what_its_certificate_says() -> None:
 
 
 def test_there_are_as_many_as_the_lists_have() -> None:
-    assert len(PUBLIC_ROOTS) == len(ROWS) > 400
+    assert len(ROWS) > 400
 
 
 @pytest.mark.parametrize("row", ROWS[::50], ids=lambda row: row[0][:8])
