@@ -145,7 +145,7 @@ def _options(args: argparse.Namespace) -> Options:
 
     if args.verdicts and args.workers > 1:
         raise UsageError("--verdicts needs one process: leave out -j")
-    trust = {"trust": _trust(args.trust, args.quiet)} if args.trust else {}
+    trust = {"trust": _trust(args.trust, args.quiet, args.verbose)} if args.trust else {}
     selection = Selection(
         hosts=tuple(map(parse_host, args.host)),
         names=tuple(args.name),
@@ -166,8 +166,9 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _trust(words: Sequence[str], quiet: bool) -> Trust:
-    """The stores of --trust; what in them cannot be read is said. Raise UsageError for a path without certificates."""
+def _trust(words: Sequence[str], quiet: bool, verbose: bool) -> Trust:
+    """The stores of --trust. What in them cannot be read is said, with -v also what could. Raise UsageError for one without
+    certificates."""
     from analyzer.certificates.stores.loading import SIDES, load_sides
     from analyzer.judgement.trust import Trust
     from analyzer.report import safe
@@ -178,10 +179,12 @@ def _trust(words: Sequence[str], quiet: bool) -> Trust:
         given.append((side, path) if sign and side in SIDES else (None, word))
     sides = load_sides(given)
     for store in () if quiet else dict.fromkeys(itertools.chain(*sides.values())):
+        told = [f"certificates read: {len(store.certificates):,}"]
         if store.problems:
-            count = len(store.problems)
-            more = f" (and {count - 1:,} more)" if count > 1 else ""
-            say(safe.line(f"{store.name}: {store.problems[0]}{more}; certificates read: {len(store.certificates):,}"))
+            more = f" (and {len(store.problems) - 1:,} more)" if len(store.problems) > 1 else ""
+            told.insert(0, f"{store.problems[0]}{more}")
+        if store.problems or verbose:
+            say(safe.line(f"{store.name}: {'; '.join(told)}"))
     return Trust(**sides)
 
 

@@ -75,6 +75,8 @@ class Summit:
     link: Certificate
 
 
+LONGEST_KEY_ID = 32
+"""Bytes; a key identifier is a hash. A longer one helps nobody."""
 OTHER_STORE = "See which store the {judge} really uses and give that one with --trust. If it is this one: "
 
 # ------------------------------------------------------------------------------------------------------------- anchors
@@ -319,7 +321,11 @@ def _kind_of_root(top: Summit) -> str:
 
 def _advice(conn: Connection, side: Side, top: Summit) -> str:
     judge = where(conn, side.peer)
-    thumbprint = f" (SHA-1 thumbprint {top.certificate.sha1})" if top.certificate is not None else ""
+    thumbprint = ""
+    if top.certificate is not None:
+        thumbprint = f" (SHA-1 thumbprint {top.certificate.sha1})"
+    elif top.link.authority_key_id and len(top.link.authority_key_id) <= LONGEST_KEY_ID:
+        thumbprint = f" (key identifier {top.link.authority_key_id.hex()})"
     text = (
         f"On {judge} import the root {dn(top.name)}{thumbprint} into Trusted Root Certification Authorities of the computer "
         "(OpenSSL, nginx: append it to the CA file; Java: to the trust store), and restart the service."

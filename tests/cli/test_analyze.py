@@ -89,6 +89,8 @@ def test_a_damaged_trust_store_is_told_and_used(roots: Path, shell: Shell) -> No
     assert done.code == 0
     assert "the store has no end: the file is cut short; certificates read: 1" in done.err
     assert shell("x.pcap", "-q", "--trust", str(roots / "b.sst")).err == ""
+    assert "certificates read" not in shell("x.pcap", "--trust", str(roots / "a.pem")).err
+    assert "a.pem: certificates read: 1" in shell("x.pcap", "-v", "--trust", str(roots / "a.pem")).err
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ missing looks the same as a missing intermediate: both are unknown_ca, or silenc
 
 ## What to do
 Import the root that is named on the machine that is named, restart the service. Exchange roots with a partner before the
-link is set up, in both directions.
+link is set up, in both directions. To get a store for `--trust`: on Windows `Get-ChildItem Cert:\\LocalMachine\\Root |
+Export-Certificate -Type SST -FilePath roots.sst`; for OpenSSL and nginx the CA file or folder itself; for Java
+`keytool -list -rfc -keystore FILE > roots.pem`.
 
 ## When it cannot tell
 TLS 1.3 without keys and resumed sessions show no certificates. While an intermediate is missing the root above it is

@@ -324,6 +324,9 @@ def test_a_chain_that_ends_below_an_unseen_ca_leaves_it_open() -> None:
     assert (
         "it does not trust CN=Top2, or, if that is no root, its certificate is missing from the chain" in said.summary
     )
+    assert (
+        f"import the root CN=Top2 (key identifier {issued.issuer.key_id.hex() if issued.issuer else ''})" in said.advice
+    )
     assert "Its certificate should be at http://pki.example/top2.crt." in said.advice
 
 
