@@ -63,7 +63,7 @@ def library(encoding: Encoding) -> bytes:
 )
 def test_every_format_gives_the_same(data: bytes) -> None:
     content = read_content(data)
-    assert names(content) == ["Root", "Other", "Old"]
+    assert [certificate.der for certificate in content.certificates] == list(THREE)
     assert content.problems == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
 from analyzer.certificates.stores import folder, loading
-from analyzer.certificates.stores.loading import load_store
+from analyzer.certificates.stores.loading import load_sides, load_store
 from analyzer.errors import UsageError
 from tests.build import asn1, pki, stores
 
@@ -46,7 +47,23 @@ def test_a_folder_of_links_counts_each_certificate_once(tmp_path: Path) -> None:
     (tmp_path / "root.pem").write_bytes(stores.pem(ROOT.der))
     (tmp_path / "0a1b2c3d.0").symlink_to(tmp_path / "root.pem")
     (tmp_path / "dangling.pem").symlink_to(tmp_path / "nowhere")
+    store = load_store(tmp_path)
+    assert (len(store), store.problems) == (1, ())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_in_a_folder_does_not_stop_us(tmp_path: Path) -> None:
+    (tmp_path / "root.pem").write_bytes(stores.pem(ROOT.der))
+    os.mkfifo(tmp_path / "pipe")
     assert len(load_store(tmp_path)) == 1
+
+
+def test_each_path_is_read_once_for_both_sides(tmp_path: Path) -> None:
+    path = tmp_path / "root.cer"
+    path.write_bytes(ROOT.der)
+    sides = load_sides([(None, path), ("client", str(path))])
+    assert len(sides["client"]) == 1
+    assert sides["client"][0] is sides["server"][0]
 
 
 def test_a_folder_of_endless_files_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

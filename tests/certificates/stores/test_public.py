@@ -13,6 +13,7 @@ import analyzer
 from analyzer import knowledge
 from analyzer.certificates.certificate import load
 from analyzer.certificates.names import parse_name
+from analyzer.certificates.stores import public
 from analyzer.certificates.stores.public import PUBLIC_ROOTS, Program, name_key, program_of
 from tests.build import asn1, pki
 
@@ -65,6 +66,12 @@ def test_a_name_is_found_in_another_spelling() -> None:
 )
 def test_what_is_not_public_is_not_found(name: bytes) -> None:
     assert PUBLIC_ROOTS.find(parse_name(name)) == ()
+
+
+def test_names_that_share_a_key_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(public, "name_key", lambda name: ROWS[0][1])
+    assert PUBLIC_ROOTS.find(SIGNED_BY_NOBODY.subject) == ()
+    assert PUBLIC_ROOTS.find(load(base64.b64decode(ROWS[0][5])).subject)
 
 
 def test_unknown_hashes_and_keys_are_not_found() -> None:
