@@ -53,6 +53,15 @@ class Trust:
         """The stores with which this side judges the other; () if none was given."""
         return self.client if judge is Side.CLIENT else self.server
 
+    def judging(self, conn: Connection, side: Side) -> tuple[Store, ...]:
+        """The stores of the host that judges this side's chain on this connection; () if none was given."""
+        return self.of(side.peer)
+
+    @property
+    def given(self) -> bool:
+        """Is there any store?"""
+        return bool(self.client or self.server)
+
 
 NO_TRUST = Trust()
 """No store was given."""
@@ -136,7 +145,7 @@ def summit(conn: Connection, side: Side, chain: Chain, trust: Trust, known: Know
 
 def distrust(conn: Connection, side: Side, trust: Trust, known: Known, clock: Clock) -> Judgement | CannotTell | None:
     """The verdict of untrusted-root about one side's chain; None if there is nothing to say."""
-    sent, stores = conn.chain(side), trust.of(side.peer)
+    sent, stores = conn.chain(side), trust.judging(conn, side)
     refusal = _plain_refusal(conn, side)
     if sent is None or not (stores or refusal):
         return None
@@ -233,7 +242,7 @@ def _not_in_store(conn: Connection, side: Side, trust: Trust, known: Known) -> J
     """The other side's store was given, and the chain does not end there."""
     sent = conn.chain(side)
     assert sent is not None
-    stores = trust.of(side.peer)
+    stores = trust.judging(conn, side)
     top = summit(conn, side, as_meant(sent.chain), trust, known)
     weight = weigh(conn, side, Defect.UNTRUSTED, Severity.WARNING)
     names = some(tuple(store.name for store in stores))

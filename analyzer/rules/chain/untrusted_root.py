@@ -53,7 +53,7 @@ TROUBLED = Seen.TROUBLED_END.value
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     trust = context.trust
-    if not (conn.seen.value & TROUBLED or trust.client or trust.server):
+    if not (conn.seen.value & TROUBLED or trust.given):
         return
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
     for sent in conn.chains():

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from analyzer.certificates.stores import pem, sst
 from analyzer.certificates.stores.content import MAX_PROBLEMS, Content
 from analyzer.certificates.stores.loading import FORMATS, read_content
-from tests.build import asn1, pki, stores
+from tests.build import asn1, pki, store_files
 
 ROOT = pki.root("Root").der
 OTHER = pki.root("Other", key="rsa").der
 OLD = pki.root("Old", only_extensions=[], version=b"").der
 BROKEN = asn1.seq(asn1.seq(asn1.integer(5), asn1.seq(), asn1.seq(), asn1.seq(), b"\x30\x7f"), asn1.seq(), b"")
 THREE = (ROOT, OTHER, OLD)
-TEXT = "".join(stores.pem(der).decode() for der in THREE)
+TEXT = "".join(store_files.pem(der).decode() for der in THREE)
 AUXILIARY = asn1.seq(asn1.utf8("alias"))
 REQUEST = asn1.seq(asn1.seq(asn1.integer(0), asn1.name(), asn1.seq(), asn1.explicit(0)), asn1.seq(), asn1.bits(b""))
 REVOKED = asn1.seq(asn1.seq(asn1.integer(1), asn1.seq(), asn1.name(), asn1.time(pki.NOT_BEFORE)), asn1.seq())
@@ -45,20 +45,26 @@ def library(encoding: Encoding) -> bytes:
         pytest.param(b"\xef\xbb\xbf" + TEXT.encode(), id="PEM behind a byte-order mark"),
         pytest.param(TEXT.encode("utf-16"), id="PEM in UTF-16, as PowerShell redirects it"),
         pytest.param(TEXT.encode("utf-16-be").join((b"\xfe\xff", b"")), id="PEM in UTF-16, the other way round"),
-        pytest.param(b"subject=CN = x\n" + b"some words\n".join(map(stores.pem, THREE)), id="text between the blocks"),
-        pytest.param(b"".join(stores.pem(der, "X509 CERTIFICATE") for der in THREE), id="an old label"),
-        pytest.param(b"".join(stores.pem(d + AUXILIARY, "TRUSTED CERTIFICATE") for d in THREE), id="OpenSSL's trusted"),
-        pytest.param(b"".join(THREE), id="DER, one behind the other"),
-        pytest.param(stores.pkcs7(*THREE), id="PKCS#7 in DER"),
-        pytest.param(stores.pkcs7_ber(*THREE), id="PKCS#7 in BER"),
-        pytest.param(stores.pem(stores.pkcs7(*THREE), "PKCS7"), id="PKCS#7 in PEM"),
-        pytest.param(stores.pem(stores.pkcs7(*THREE)), id="PKCS#7 in PEM under the wrong label"),
-        pytest.param(base64.encodebytes(stores.pkcs7(*THREE)), id="PKCS#7 in bare Base64"),
-        pytest.param(stores.sst(*THREE), id="serialized store"),
         pytest.param(
-            stores.sst(*THREE, properties=((3, b"hash"), (11, b"n\0"))), id="serialized store with properties"
+            b"subject=CN = x\n" + b"some words\n".join(map(store_files.pem, THREE)), id="text between the blocks"
         ),
-        pytest.param(stores.sst(*THREE)[:-12] + stores.sst_element(0x21, b"x") + bytes(12), id="and with a CRL"),
+        pytest.param(b"".join(store_files.pem(der, "X509 CERTIFICATE") for der in THREE), id="an old label"),
+        pytest.param(
+            b"".join(store_files.pem(d + AUXILIARY, "TRUSTED CERTIFICATE") for d in THREE), id="OpenSSL's trusted"
+        ),
+        pytest.param(b"".join(THREE), id="DER, one behind the other"),
+        pytest.param(store_files.pkcs7(*THREE), id="PKCS#7 in DER"),
+        pytest.param(store_files.pkcs7_ber(*THREE), id="PKCS#7 in BER"),
+        pytest.param(store_files.pem(store_files.pkcs7(*THREE), "PKCS7"), id="PKCS#7 in PEM"),
+        pytest.param(store_files.pem(store_files.pkcs7(*THREE)), id="PKCS#7 in PEM under the wrong label"),
+        pytest.param(base64.encodebytes(store_files.pkcs7(*THREE)), id="PKCS#7 in bare Base64"),
+        pytest.param(store_files.sst(*THREE), id="serialized store"),
+        pytest.param(
+            store_files.sst(*THREE, properties=((3, b"hash"), (11, b"n\0"))), id="serialized store with properties"
+        ),
+        pytest.param(
+            store_files.sst(*THREE)[:-12] + store_files.sst_element(0x21, b"x") + bytes(12), id="and with a CRL"
+        ),
     ],
 )
 def test_every_format_gives_the_same(data: bytes) -> None:
@@ -87,25 +93,25 @@ def test_pkcs7_of_openssl_is_read(tmp_path: Path) -> None:
     [
         pytest.param(TEXT.encode()[:-40], ["Root", "Other"], "line ", id="PEM cut in its last block"),
         pytest.param(
-            stores.pem(ROOT)[:200] + stores.pem(OTHER), ["Other"], "line 1: a block CERTIFICATE without an end",
+            store_files.pem(ROOT)[:200] + store_files.pem(OTHER), ["Other"], "line 1: a block CERTIFICATE without an end",
             id="PEM joined without an end",
         ),
         pytest.param(
-            b"-----BEGIN CERTIFICATE-----\nno base64!\n-----END CERTIFICATE-----\n" + stores.pem(ROOT), ["Root"],
+            b"-----BEGIN CERTIFICATE-----\nno base64!\n-----END CERTIFICATE-----\n" + store_files.pem(ROOT), ["Root"],
             "line 1: a block CERTIFICATE that is no Base64", id="a block that is no Base64",
         ),
         pytest.param(
-            stores.pem(REQUEST) + stores.pem(ROOT), ["Root"], "line 1: no certificate, but a certificate request (CSR)",
+            store_files.pem(REQUEST) + store_files.pem(ROOT), ["Root"], "line 1: no certificate, but a certificate request (CSR)",
             id="a request under the label of a certificate",
         ),
-        pytest.param(stores.pem(BROKEN) + stores.pem(ROOT), ["Root"], "a certificate that cannot be read", id="broken"),
+        pytest.param(store_files.pem(BROKEN) + store_files.pem(ROOT), ["Root"], "a certificate that cannot be read", id="broken"),
         pytest.param(ROOT + b"\0\0\0", ["Root"], "3 bytes behind the last certificate", id="bytes behind the end"),
         pytest.param(ROOT + OTHER[:40], ["Root"], "byte ", id="DER cut in the second one"),
-        pytest.param(stores.pkcs7(ROOT, asn1.explicit(1, b"old"), OTHER), ["Root", "Other"], "element 2", id="no X.509"),
-        pytest.param(stores.pkcs7(ROOT, OTHER)[:-300], ["Root"], "cut short", id="PKCS#7 cut short"),
-        pytest.param(stores.sst(ROOT, OTHER)[:-100], ["Root"], "claims", id="serialized store cut in an element"),
-        pytest.param(stores.sst(ROOT, end=False), ["Root"], "no end", id="serialized store without its end"),
-        pytest.param(stores.sst(ROOT, REVOKED), ["Root"], "but a certificate revocation list", id="a CRL as certificate"),
+        pytest.param(store_files.pkcs7(ROOT, asn1.explicit(1, b"old"), OTHER), ["Root", "Other"], "element 2", id="no X.509"),
+        pytest.param(store_files.pkcs7(ROOT, OTHER)[:-300], ["Root"], "cut short", id="PKCS#7 cut short"),
+        pytest.param(store_files.sst(ROOT, OTHER)[:-100], ["Root"], "claims", id="serialized store cut in an element"),
+        pytest.param(store_files.sst(ROOT, end=False), ["Root"], "no end", id="serialized store without its end"),
+        pytest.param(store_files.sst(ROOT, REVOKED), ["Root"], "but a certificate revocation list", id="a CRL as certificate"),
     ],
 )  # fmt: skip
 def test_damage_is_told_with_its_place(data: bytes, left: list[str], problem: str) -> None:
@@ -115,7 +121,7 @@ def test_damage_is_told_with_its_place(data: bytes, left: list[str], problem: st
 
 
 def test_the_signer_of_a_trust_list_is_not_trusted() -> None:
-    content = read_content(stores.pkcs7(ROOT, content=stores.TRUST_LIST))
+    content = read_content(store_files.pkcs7(ROOT, content=store_files.TRUST_LIST))
     assert (names(content), list(content.others)) == ([], ["a certificate trust list (hashes, no certificates)"])
 
 
@@ -138,7 +144,18 @@ def test_many_beginnings_without_an_end_are_read_in_one_pass() -> None:
 
 PIECES = st.one_of(
     st.binary(max_size=40),
-    st.sampled_from([ROOT, OTHER, REQUEST, REVOKED, stores.pem(ROOT), stores.pkcs7(ROOT), stores.sst(ROOT), sst.MAGIC]),
+    st.sampled_from(
+        [
+            ROOT,
+            OTHER,
+            REQUEST,
+            REVOKED,
+            store_files.pem(ROOT),
+            store_files.pkcs7(ROOT),
+            store_files.sst(ROOT),
+            sst.MAGIC,
+        ]
+    ),
     st.sampled_from(
         [b"-----BEGIN CERTIFICATE-----\n", b"-----END CERTIFICATE-----\n", b"-----BEGIN PKCS7-----", b"\xff\xfe"]
     ),
@@ -159,5 +176,10 @@ def test_no_bytes_raise(pieces: list[bytes], cut: int, flip: int) -> None:
 @settings(max_examples=40, deadline=None)
 @given(chosen=st.lists(st.sampled_from(THREE), min_size=1, max_size=5))
 def test_what_was_put_in_comes_out(chosen: list[bytes]) -> None:
-    for data in (b"".join(map(stores.pem, chosen)), b"".join(chosen), stores.pkcs7(*chosen), stores.sst(*chosen)):
+    for data in (
+        b"".join(map(store_files.pem, chosen)),
+        b"".join(chosen),
+        store_files.pkcs7(*chosen),
+        store_files.sst(*chosen),
+    ):
         assert [certificate.der for certificate in read_content(data).certificates] == chosen

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 from analyzer.certificates.stores import folder, loading
 from analyzer.certificates.stores.loading import load_sides, load_store
 from analyzer.errors import UsageError
-from tests.build import asn1, pki, stores
+from tests.build import asn1, pki, store_files
 
 ROOT, OTHER = pki.root("Root"), pki.root("Other")
 PKCS12 = pkcs12.serialize_key_and_certificates(
@@ -23,7 +23,7 @@ PKCS12 = pkcs12.serialize_key_and_certificates(
 
 def test_the_name_is_the_path_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("roots.p7b").write_bytes(stores.pem(ROOT.der))  # the name lies: the content decides
+    Path("roots.p7b").write_bytes(store_files.pem(ROOT.der))  # the name lies: the content decides
     store = load_store("./roots.p7b")
     assert store.name == "./roots.p7b"
     assert [certificate.short for certificate in store.certificates] == ["Root"]
@@ -32,19 +32,19 @@ def test_the_name_is_the_path_as_given(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_folder_is_read_with_its_subfolders(tmp_path: Path) -> None:
     (tmp_path / "ca").mkdir()
     (tmp_path / ".hidden").mkdir()
-    (tmp_path / "a.pem").write_bytes(stores.pem(ROOT.der))
+    (tmp_path / "a.pem").write_bytes(store_files.pem(ROOT.der))
     (tmp_path / "ca" / "b.cer").write_bytes(OTHER.der)
-    (tmp_path / "c.sst").write_bytes(stores.sst(ROOT.der))
+    (tmp_path / "c.sst").write_bytes(store_files.sst(ROOT.der))
     (tmp_path / "README").write_text("about these files")
-    (tmp_path / "cut.pem").write_bytes(stores.pem(ROOT.der)[:100])
-    (tmp_path / ".hidden" / "x.pem").write_bytes(stores.pem(pki.root("Hidden").der))
+    (tmp_path / "cut.pem").write_bytes(store_files.pem(ROOT.der)[:100])
+    (tmp_path / ".hidden" / "x.pem").write_bytes(store_files.pem(pki.root("Hidden").der))
     store = load_store(tmp_path)
     assert [certificate.short for certificate in store.certificates] == ["Root", "Other"]
     assert [problem.place for problem in store.problems] == ["README", "cut.pem, line 1"]
 
 
 def test_a_folder_of_links_counts_each_certificate_once(tmp_path: Path) -> None:
-    (tmp_path / "root.pem").write_bytes(stores.pem(ROOT.der))
+    (tmp_path / "root.pem").write_bytes(store_files.pem(ROOT.der))
     (tmp_path / "0a1b2c3d.0").symlink_to(tmp_path / "root.pem")
     (tmp_path / "dangling.pem").symlink_to(tmp_path / "nowhere")
     store = load_store(tmp_path)
@@ -53,7 +53,7 @@ def test_a_folder_of_links_counts_each_certificate_once(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_named_pipe_in_a_folder_does_not_stop_us(tmp_path: Path) -> None:
-    (tmp_path / "root.pem").write_bytes(stores.pem(ROOT.der))
+    (tmp_path / "root.pem").write_bytes(store_files.pem(ROOT.der))
     os.mkfifo(tmp_path / "pipe")
     assert len(load_store(tmp_path)) == 1
 
@@ -69,7 +69,7 @@ def test_each_path_is_read_once_for_both_sides(tmp_path: Path) -> None:
 def test_a_folder_of_endless_files_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "MAX_FILES", 3)
     for number in range(9):
-        (tmp_path / f"{number}.pem").write_bytes(stores.pem(pki.root(f"Root {number}").der))
+        (tmp_path / f"{number}.pem").write_bytes(store_files.pem(pki.root(f"Root {number}").der))
     assert [certificate.short for certificate in load_store(tmp_path).certificates] == ["Root 0", "Root 1", "Root 2"]
 
 
@@ -79,18 +79,24 @@ def test_a_folder_of_endless_files_ends(tmp_path: Path, monkeypatch: pytest.Monk
         pytest.param(b"", "the file is empty", "", id="empty"),
         pytest.param(PKCS12, "a PKCS#12 file", "openssl pkcs12 -in", id="PFX"),
         pytest.param(ROOT.key_pem.encode(), "a private key", "Keep it where it is", id="a key in PEM"),
-        pytest.param(stores.pem(b"x", "X509 CRL"), "revocation list", "Give the certificates of the CAs", id="CRL"),
-        pytest.param(stores.pem(b"x", "OPENSSH KEY"), "a PEM block OPENSSH KEY", "", id="something else in PEM"),
-        pytest.param(stores.pkcs7(), "PKCS#7 without certificates", "", id="PKCS#7 without certificates"),
-        pytest.param(stores.pkcs7(ROOT.der, content=stores.TRUST_LIST), "trust list", "generateSSTFromWU", id="STL"),
-        pytest.param(stores.sst(), "", "", id="an empty serialized store"),
+        pytest.param(
+            store_files.pem(b"x", "X509 CRL"), "revocation list", "Give the certificates of the CAs", id="CRL"
+        ),
+        pytest.param(store_files.pem(b"x", "OPENSSH KEY"), "a PEM block OPENSSH KEY", "", id="something else in PEM"),
+        pytest.param(store_files.pkcs7(), "PKCS#7 without certificates", "", id="PKCS#7 without certificates"),
+        pytest.param(
+            store_files.pkcs7(ROOT.der, content=store_files.TRUST_LIST), "trust list", "generateSSTFromWU", id="STL"
+        ),
+        pytest.param(store_files.sst(), "", "", id="an empty serialized store"),
         pytest.param(b"\xfe\xed\xfe\xed\0\0\0\2", "a Java key store", "keytool -list -rfc", id="Java key store"),
         pytest.param(b"\xd4\xc3\xb2\xa1", "a packet capture", "Captures stand without", id="a capture"),
         pytest.param(b"PK\3\4", "a ZIP archive", "", id="ZIP"),
         pytest.param(gzip.compress(b"x"), "bytes that start with 1f 8b", "", id="gzip"),
         pytest.param(b"just words", "text", "", id="text"),
         pytest.param(asn1.octets(b"\1" * 90), "bytes that start with 04 5a", "", id="some DER"),
-        pytest.param(stores.pem(ROOT.der)[:90], "line 1: a block CERTIFICATE without an end", "", id="a cut block"),
+        pytest.param(
+            store_files.pem(ROOT.der)[:90], "line 1: a block CERTIFICATE without an end", "", id="a cut block"
+        ),
     ],
 )
 def test_a_file_without_certificates_is_a_mistake(tmp_path: Path, data: bytes, found: str, advice: str) -> None:
@@ -107,7 +113,7 @@ def test_a_file_without_certificates_is_a_mistake(tmp_path: Path, data: bytes, f
 
 
 def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
-    (tmp_path / "roots.pem").write_bytes(stores.pem(ROOT.der))
+    (tmp_path / "roots.pem").write_bytes(store_files.pem(ROOT.der))
     with pytest.raises(UsageError, match=r"no such file or folder; did you mean: .*roots\.pem; expected certificates"):
         load_store(tmp_path / "root.pem")
 
@@ -125,6 +131,6 @@ def test_a_path_that_cannot_be_is_a_mistake() -> None:
 
 def test_a_file_of_gigabytes_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "MAX_BYTES", 100)
-    (tmp_path / "big").write_bytes(stores.pem(ROOT.der))
+    (tmp_path / "big").write_bytes(store_files.pem(ROOT.der))
     with pytest.raises(UsageError, match="more than 100 bytes, which is no trust store"):
         load_store(tmp_path / "big")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.certificates.stores import shapes
-from tests.build import asn1, pki, stores
+from tests.build import asn1, pki, store_files
 
 ROOT = pki.root("Root", key="rsa")
 EC = pki.key("ec", "x")
@@ -41,7 +41,7 @@ def key(private: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, form: PrivateFo
         pytest.param(ROOT.der, shapes.CERTIFICATE, id="certificate"),
         pytest.param(pki.root("v1", version=b"", only_extensions=[]).der, shapes.CERTIFICATE, id="version 1"),
         pytest.param(ROOT.der[:200], shapes.CERTIFICATE, id="certificate cut short"),
-        pytest.param(stores.pkcs7(ROOT.der), shapes.SIGNED_DATA, id="PKCS#7"),
+        pytest.param(store_files.pkcs7(ROOT.der), shapes.SIGNED_DATA, id="PKCS#7"),
         pytest.param(asn1.seq(asn1.oid("1.2.840.113549.1.7.3")), shapes.OTHER_PKCS7, id="enveloped data"),
         pytest.param(pkcs12.serialize_key_and_certificates(b"x", EC, None, None, SECRET), shapes.PKCS12, id="PKCS#12"),
         pytest.param(key(EC, PrivateFormat.PKCS8), shapes.PRIVATE_KEY, id="PKCS#8 key"),
