@@ -284,6 +284,8 @@ def _refused(conn: Connection, side: Side, refusal: Refusal, trust: Trust, known
         )
     sure = _ABOUT_TRUST.get(refusal.code, Confidence.LOW) if refusal.code is not None else Confidence.LOW
     sure = weaker(sure, Confidence.MEDIUM) if is_public else sure
+    if side is Side.SERVER and not conn.server_name and refusal.code != AlertDescription.unknown_ca:
+        sure = Confidence.LOW  # the name that the client wanted is unknown, and may be what it did not find
     depth = {Confidence.HIGH: Depth.ROOT, Confidence.MEDIUM: Depth.STEP, Confidence.LOW: Depth.SYMPTOM}[sure]
     if refusal.code == AlertDescription.unknown_ca:
         depth = Depth.ROOT

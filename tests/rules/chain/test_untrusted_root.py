@@ -253,6 +253,19 @@ def test_how_sure_it_is(ladder: tuple[str, ...], confidence: Confidence, depth: 
 
 
 @pytest.mark.parametrize(
+    ("alert", "asked", "confidence"),
+    [
+        pytest.param(42, "sip.example.com", Confidence.MEDIUM, id="the certificate covers the name"),
+        pytest.param(42, None, Confidence.LOW, id="nobody knows which name the client wanted"),
+        pytest.param(48, None, Confidence.HIGH, id="unknown_ca is not about names"),
+    ],
+)
+def test_a_name_that_is_unknown_may_be_the_reason(alert: int, asked: str | None, confidence: Confidence) -> None:
+    conn = connection(*SERVER_FLIGHT, f"> Alert {alert}", server_chain=chain(SERVER, SUB), server_name=asked)
+    assert told(conn).confidence is confidence
+
+
+@pytest.mark.parametrize(
     ("sent", "alert", "expected"),
     [
         pytest.param(chain(EXPIRED, SUB), 42, "silent", id="expired"),
