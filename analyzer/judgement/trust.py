@@ -289,8 +289,9 @@ def _refused(conn: Connection, side: Side, refusal: Refusal, trust: Trust, known
     depth = {Confidence.HIGH: Depth.ROOT, Confidence.MEDIUM: Depth.STEP, Confidence.LOW: Depth.SYMPTOM}[sure]
     if refusal.code == AlertDescription.unknown_ca:
         depth = Depth.ROOT
-    chance = {Confidence.HIGH: "it does not trust", Confidence.MEDIUM: "most likely it does not trust"}
-    blame = f"{chance.get(sure, 'perhaps it does not trust')} {'the root ' if top.is_root else ''}{dn(top.name)}"
+    chance = {Confidence.HIGH: "", Confidence.MEDIUM: "most likely "}
+    which = f"{'the root ' if top.is_root else ''}{dn(top.name)}"
+    blame = f"{chance.get(sure, 'perhaps ')}the {side.peer} does not trust {which}"
     if not top.is_root:
         blame += ", or, if that is no root, its certificate is missing from the chain"
     return Judgement(

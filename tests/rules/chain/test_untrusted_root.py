@@ -327,7 +327,10 @@ def test_no_certificates_no_verdict() -> None:
 
 def test_a_private_root_is_called_one() -> None:
     said = told(connection(*SERVER_FLIGHT, "> Alert 48", server_chain=chain(SERVER, SUB, ROOT)))
-    assert "it does not trust the root CN=Root (a private root: neither Microsoft nor Mozilla lists it)" in said.summary
+    assert (
+        "the client does not trust the root CN=Root (a private root: neither Microsoft nor Mozilla lists it)"
+        in said.summary
+    )
 
 
 def test_a_chain_that_ends_below_an_unseen_ca_leaves_it_open() -> None:
@@ -335,7 +338,8 @@ def test_a_chain_that_ends_below_an_unseen_ca_leaves_it_open() -> None:
     sent = chain(issued.issue("sip.example.com", san=["sip.example.com"]), issued)
     said = told(connection(*SERVER_FLIGHT, "> Alert 48", server_chain=sent))
     assert (
-        "it does not trust CN=Top2, or, if that is no root, its certificate is missing from the chain" in said.summary
+        "the client does not trust CN=Top2, or, if that is no root, its certificate is missing from the chain"
+        in said.summary
     )
     assert (
         f"import the root CN=Top2 (key identifier {issued.issuer.key_id.hex() if issued.issuer else ''})" in said.advice
@@ -359,7 +363,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_public_root_is_called_one() -> None:
     said = told(connection(*SERVER_FLIGHT, "> Alert 48", server_chain=chain(SERVER, SUB)))
     assert (
-        "most likely it does not trust the root CN=Root (a public root, listed by Microsoft and Mozilla; "
+        "most likely the client does not trust the root CN=Root (a public root, listed by Microsoft and Mozilla; "
         in said.summary
     )
     assert "Microsoft ended its trust on 2021-08-01)" in said.summary
