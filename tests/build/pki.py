@@ -304,7 +304,7 @@ def make(name: str, *, issuer: Identity | None = None, **given: Any) -> Identity
     not_before, not_after: datetime. serial: int.
     key: "ec", "rsa", "ed25519", ... (see `key`). key_label: default is the name, so equal names share a key.
     digest: "sha256", "sha1", "md5", ...; pss: bool. By the issuer's kind of key.
-    crl, aia, ocsp: lists of URLs.
+    crl, aia, ocsp: lists of URLs; `crl` has a default unless self-signed, () leaves the extension out.
     skid, akid: bytes, True (default, by the keys) or False (left out).
     extensions: more DER extensions (see `extension`). only_extensions: these instead of all others; [] for none.
     signer: an Identity whose key signs instead of the issuer's (a broken link).
@@ -339,7 +339,7 @@ class _Options:
     key_label: str | None = None
     digest: str = "sha256"
     pss: bool = False
-    crl: Sequence[str] = ()
+    crl: Sequence[str] = ("default",)
     aia: Sequence[str] = ()
     ocsp: Sequence[str] = ()
     skid: bytes | bool = True
@@ -366,7 +366,7 @@ def _build(name: str, issuer: Identity | None, given: _Options) -> Identity:
     subject = given.subject or (given.keep.subject if given.keep else subject_name(name))
     serial = given.serial if given.serial is not None else _seed(name, issuer and issuer.name, given) >> 393
     algorithm = given.algorithm or signature_algorithm(signing_key, given.digest, given.pss)
-    extensions = _extensions(given, key_id, issuer.key_id if issuer else key_id)
+    extensions = _extensions(given, key_id, issuer)
     tbs = asn1.seq(
         asn1.explicit(0, asn1.integer(2)) if given.version is None else given.version,
         given.serial_der or asn1.integer(serial),
@@ -381,10 +381,13 @@ def _build(name: str, issuer: Identity | None, given: _Options) -> Identity:
     return Identity(name, asn1.seq(tbs, algorithm, signature), own_key, subject, key_id, issuer)
 
 
-def _extensions(given: _Options, key_id: bytes, issuer_key_id: bytes) -> list[bytes]:
+def _extensions(given: _Options, key_id: bytes, issuer: Identity | None) -> list[bytes]:
     if given.only_extensions is not None:
         return list(given.only_extensions)
-    usage = given.key_usage
+    usage, issuer_key_id = given.key_usage, issuer.key_id if issuer else key_id
+    points = given.crl
+    if points == ("default",):
+        points = ("http://pki.example/ca.crl",) if issuer else ()
     if usage == ("default",):
         usage = ("keyCertSign", "cRLSign") if given.ca else ("digitalSignature", "keyEncipherment")
     parts = [basic_constraints(True, given.path_length)] if given.ca else []
@@ -403,8 +406,8 @@ def _extensions(given: _Options, key_id: bytes, issuer_key_id: bytes) -> list[by
                 asn1.seq(asn1.implicit(0, given.akid if isinstance(given.akid, bytes) else issuer_key_id)),
             )
         )
-    if given.crl:
-        parts.append(crl_distribution_points(given.crl))
+    if points:
+        parts.append(crl_distribution_points(points))
     if given.aia or given.ocsp:
         parts.append(authority_information(given.aia, given.ocsp))
     return [*parts, *given.extensions]

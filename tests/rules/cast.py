@@ -21,7 +21,7 @@ from tests.build.connections import FakeHistory, context
 ROOT = pki.root("Root")
 SUB = ROOT.issue("Sub", ca=True)
 SERVER = SUB.issue("sip.example.com", san=["sip.example.com"], aia=["http://pki.example/sub.crt"])
-CLIENT = SUB.issue("edge.example", san=["edge.example"], eku=["clientAuth"])
+CLIENT = SUB.issue("edge.example", san=["edge.example"], eku=["serverAuth", "clientAuth"])
 OTHER = pki.root("Other")
 
 NOBODY = FakeHistory()

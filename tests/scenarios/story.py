@@ -9,7 +9,7 @@ from tests.build import pki, records
 from tests.build.tcp import CLIENT, SERVER, Tcp
 
 ROOT = pki.root("CN=Root")
-ALICE = ROOT.issue("CN=alice.example.com", san=["alice.example.com"], eku=["clientAuth"])
+ALICE = ROOT.issue("CN=alice.example.com", san=["alice.example.com"], eku=["serverAuth", "clientAuth"])
 SIP = ROOT.issue("CN=sip.example.com", san=["sip.example.com"], eku=["serverAuth", "clientAuth"])
 FINISHED, ALERT = 40, 26
 """Bytes of an encrypted Finished and of an encrypted alert with AES-GCM before TLS 1.3."""
