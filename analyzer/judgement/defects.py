@@ -8,13 +8,17 @@ from itertools import islice
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.connection import Connection, Side
+from analyzer.connection import Connection, SentChain, Side
 from analyzer.judgement.chains import Known, as_meant, misplaced_leaf, missing_link
+from analyzer.judgement.crls import closed_points, without_point
+from analyzer.judgement.elements import have, needed
 from analyzer.judgement.issuers import listing
 from analyzer.judgement.phrases import called, dn, some
+from analyzer.judgement.reading import broken_in
 from analyzer.judgement.refusal import Defect
+from analyzer.judgement.uses import lacking, missing_usage, uses_of
 from analyzer.judgement.validity import Clock, lapse
-from analyzer.knowledge import limit
+from analyzer.judgement.weakness import hash_name, old_hashes, pss_signatures, refused_then, short_keys
 
 MOST_FLAWS = 8
 """More would not help anybody: a hostile chain could have thousands."""
@@ -22,10 +26,11 @@ MOST_FLAWS = 8
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One defect and how a sentence says it."""
+    """One defect and how a sentence says it. `slight`: worth a word, but seldom why anybody refuses."""
 
     defect: Defect
     clause: str
+    slight: bool = False
 
 
 def self_signed_leaf(chain: Chain) -> Certificate | None:
@@ -34,12 +39,6 @@ def self_signed_leaf(chain: Chain) -> Certificate | None:
     if not leaf.self_issued or any(certificate is not leaf for certificate in chain.certificates):
         return None
     return None if leaf.signed_by(leaf) is False else leaf
-
-
-def lacks_use(certificate: Certificate, use: str) -> bool:
-    """An extendedKeyUsage extension is there, but without this use and without anyExtendedKeyUsage (RFC 5280 4.2.1.12)."""
-    names = certificate.eku_names
-    return names is not None and use not in names and "anyExtendedKeyUsage" not in names
 
 
 def client_flaws(conn: Connection, known: Known, clock: Clock) -> tuple[Flaw, ...]:
@@ -52,13 +51,14 @@ def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
     if sent is None:
         return
     chain = as_meant(sent.chain)
+    for certificate in broken_in(sent.chain):
+        yield Flaw(Defect.UNREADABLE, f"{called(certificate)} cannot be read")
     for defect in (Defect.EXPIRED, Defect.NOT_YET_VALID):
         found = lapse(sent.chain, defect, clock, known)
         if found is not None and not found.bypassed and not found.doubtful:
             yield Flaw(defect, f"{called(found.certificates[0])} is {defect}")
-    if lacks_use(chain.leaf, "clientAuth"):
-        uses = some(chain.leaf.eku_names or ()) or "nothing"
-        yield Flaw(Defect.USE, f"its extended key usage lacks clientAuth (it has {uses})")
+    if Side.CLIENT in lacking(sent.chain):
+        yield Flaw(Defect.USE, f"its extended key usage lacks clientAuth (it has {uses_of(chain.leaf)})")
     link = missing_link(conn, Side.CLIENT, known)
     if link is not None:
         yield Flaw(Defect.INCOMPLETE, f"the certificate of its issuer {dn(link.issuer)} was not sent")
@@ -71,13 +71,31 @@ def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
         yield Flaw(Defect.LINK, f"the signature on {called(child)} is not by the {called(parent)} that was sent")
     if misplaced_leaf(sent.chain) is not None:
         yield Flaw(Defect.ORDER, "the chain does not start with the client's own certificate")
-    yield from _weak(chain)
+    usage = missing_usage(conn, sent.chain, Side.CLIENT)
+    if usage is not None:
+        yield Flaw(Defect.KEY_USAGE, f"its key usage lacks {usage}")
+    yield from _weak(conn, sent)
+    yield from _slight(conn, sent, known)
 
 
-def _weak(chain: Chain) -> Iterator[Flaw]:
-    for certificate in chain.path:
-        key = certificate.key
-        if key is not None and key.algorithm == "RSA" and key.bits and key.bits < limit("weak_rsa_bits"):
-            yield Flaw(Defect.WEAK, f"{called(certificate)} has a key of only {key.bits:,} bits")
-        if certificate.signature_hash in ("md5", "sha1") and not certificate.self_issued:
-            yield Flaw(Defect.WEAK, f"{called(certificate)} is signed with {certificate.signature_hash.upper()}")
+def _weak(conn: Connection, sent: SentChain) -> Iterator[Flaw]:
+    for certificate in short_keys(sent.chain):
+        bits = f"{certificate.key.bits:,} bits" if certificate.key and certificate.key.bits else "too few bits"
+        clause = f"{called(certificate)} has a key of only {bits}"
+        yield Flaw(Defect.WEAK, clause, slight=not refused_then(conn, certificate))
+    for certificate in old_hashes(sent.chain):
+        clause = f"{called(certificate)} is signed with {hash_name(certificate)}"
+        yield Flaw(Defect.WEAK, clause, slight=not refused_then(conn, certificate))
+
+
+def _slight(conn: Connection, sent: SentChain, known: Known) -> Iterator[Flaw]:
+    for certificate in pss_signatures(sent.chain):
+        yield Flaw(Defect.SIGNATURE, f"{called(certificate)} is signed with RSASSA-PSS", slight=True)
+    without = needed(conn, sent, without_point(sent.chain), known)
+    if without:
+        names = some(tuple(map(called, without)))
+        yield Flaw(Defect.REVOCATION, f"{names} {have(without)} no CRL distribution point", slight=True)
+    closed = needed(conn, sent, closed_points(sent.chain), known)
+    if closed:
+        names = some(tuple(map(called, closed)))
+        yield Flaw(Defect.REVOCATION, f"the CRL of {names} is on no address that everybody can fetch", slight=True)

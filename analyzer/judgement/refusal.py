@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from analyzer.connection import Alert, CertificateState, Connection, Seen, Side, Step
 from analyzer.findings import Confidence, Depth, Severity
+from analyzer.judgement.reading import broken, strict_refusal
 from analyzer.knowledge import alert as alert_name
 from analyzer.knowledge import limit
 from analyzer.tls.names import AlertDescription
@@ -33,6 +34,10 @@ class Defect(StrEnum):
     NAME = "wrong name"
     WEAK = "weak"
     UNTRUSTED = "untrusted root"
+    KEY_USAGE = "wrong key usage"
+    SIGNATURE = "unsupported signature"
+    REVOCATION = "revocation cannot be checked"
+    UNREADABLE = "unreadable"
 
 
 _ANYTHING = frozenset(Defect)
@@ -45,7 +50,9 @@ _MEANING: dict[int, frozenset[Defect]] = {
     AlertDescription.certificate_unknown: _ANYTHING,
     AlertDescription.unknown_ca: _TRUST,
     AlertDescription.certificate_expired: frozenset({Defect.EXPIRED, Defect.NOT_YET_VALID}),
-    AlertDescription.unsupported_certificate: frozenset({Defect.USE, Defect.WEAK}),
+    AlertDescription.unsupported_certificate: frozenset(
+        {Defect.USE, Defect.KEY_USAGE, Defect.WEAK, Defect.SIGNATURE, Defect.UNREADABLE}
+    ),
     AlertDescription.certificate_revoked: frozenset(),
     AlertDescription.no_certificate: frozenset(),
     AlertDescription.certificate_required: frozenset(),
@@ -57,9 +64,13 @@ _VAGUE: dict[int, frozenset[Defect]] = {
     AlertDescription.internal_error: _ANYTHING,
     AlertDescription.access_denied: _ANYTHING,
     AlertDescription.decrypt_error: frozenset(),
+    AlertDescription.decode_error: frozenset({Defect.UNREADABLE}),
 }
 """Alerts that some stacks send about a certificate and others about something else: GnuTLS programs answer with
 access_denied whatever they do not like, which RFC 8446 means for a valid certificate that is not allowed in."""
+
+_PROOF = AlertDescription.decrypt_error
+_PARSING = AlertDescription.decode_error
 
 _WENT_ON = {
     Side.CLIENT: frozenset({"Certificate", "ClientKeyExchange", "ChangeCipherSpec", "Finished"}),
@@ -139,9 +150,17 @@ def refusal_of(conn: Connection, side: Side) -> Refusal | None:
     alert = next((alert for alert in conn.alerts if alert.side is peer and _counts(alert)), None)
     if alert is None:
         return _silent(conn, side, since)
-    if alert.time_ns < since or (alert.code == AlertDescription.decrypt_error and conn.chain(side) is None):
-        return None  # without a certificate there is no proof of its key that could fail
+    if alert.time_ns < since or (alert.code in (_PROOF, _PARSING) and not _has_reason(conn, side, alert.code)):
+        return None
     return _by_alert(conn, alert, since)
+
+
+def _has_reason(conn: Connection, side: Side, code: int) -> bool:
+    """Without a certificate there is no proof of its key that could fail, and one that we can read others can too."""
+    sent = conn.chain(side)
+    if sent is None or code == _PROOF:
+        return sent is not None
+    return any(broken(certificate) or strict_refusal(certificate) for certificate in sent.chain.certificates)
 
 
 def _presented_ns(conn: Connection, side: Side) -> int | None:
@@ -248,9 +267,21 @@ def weigh(conn: Connection, side: Side, defect: Defect, standing: Severity) -> W
     refusal = refusal_of(conn, side)
     if refusal is not None and refusal.may_mean(defect):
         return Weight(Severity.ERROR, refusal.confidence, Depth.ROOT, refusal)
-    if conn.failed:
-        return Weight(standing, Confidence.MEDIUM, Depth.SYMPTOM, None)
-    return Weight(standing, Confidence.HIGH, Depth.ROOT, None)
+    return beside(conn, standing)
+
+
+def beside(conn: Connection, standing: Severity) -> Weight:
+    """The weight of a defect that did not make anybody refuse here."""
+    return _STANDING[standing, conn.failed]
+
+
+_STANDING = {
+    (severity, failed): Weight(
+        severity, *((Confidence.MEDIUM, Depth.SYMPTOM) if failed else (Confidence.HIGH, Depth.ROOT)), None
+    )
+    for severity in Severity
+    for failed in (False, True)
+}
 
 
 def weaker(one: Confidence, other: Confidence) -> Confidence:

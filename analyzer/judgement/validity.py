@@ -114,7 +114,7 @@ def lapse(chain: Chain, defect: Defect, clock: Clock, known: Known) -> Lapse | N
     meant = as_meant(chain)
     sure = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, clock.doubt_ns))
     if sure:
-        return Lapse(sure, _bypass(meant, sure, clock.at_ns // SECOND_NS, known), doubtful=False)
+        return Lapse(sure, bypass(meant, sure, clock.at_ns // SECOND_NS, known), doubtful=False)
     maybe = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, -clock.doubt_ns))
     return Lapse(maybe, bypassed=False, doubtful=True) if maybe else None
 
@@ -133,7 +133,7 @@ def _date(certificate: Certificate, defect: Defect) -> datetime | None:
     return certificate.not_after if defect is Defect.EXPIRED else certificate.not_before
 
 
-def _bypass(chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known) -> bool:
+def bypass(chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known) -> bool:
     """Is there a path of certificates valid at this time, from the leaf to a root or to where a root may follow?"""
     if chain.leaf in lapsed:
         return False

@@ -82,6 +82,16 @@ class Limit:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """How to do one thing: `windows` on Windows, `others` where OpenSSL, nginx or Java do the work. Clauses, no sentences."""
+
+    name: str
+    windows: str
+    others: str
+    source: str
+
+
 def cipher_suite(code: int) -> str:
     """IANA name; SSLv2 kinds are 0x010000 and above."""
     return _names("cipher_suites").get(code) or _hex(code)
@@ -183,6 +193,23 @@ def public_roots() -> list[list[str]]:
     return _csv("public_roots")
 
 
+def remedy(name: str) -> Remedy:
+    """How to do it in both worlds. Raise KeyError for a name that is not there: a bug of ours."""
+    return _remedies()[name]
+
+
+@cache
+def satisfying(use: str) -> frozenset[str]:
+    """Names of the extended key usages that allow this use ("serverAuth", "clientAuth")."""
+    return next(frozenset(row["satisfied_by"]) for row in _toml("key_purposes", "purpose") if row["name"] == use)
+
+
+@cache
+def client_auth_end() -> str:
+    """When public CAs stop issuing clientAuth: "DigiCert since October 2025, ..."."""
+    return ", ".join(f"{row['name']} {row['when']}" for row in _toml("client_auth_end", "end"))
+
+
 def _hex(code: int, digits: int = _TWO_BYTES) -> str:
     return f"0x{code:0{digits}x}"
 
@@ -215,6 +242,11 @@ def _roles() -> dict[int, PortRole]:
 @cache
 def _limits() -> dict[str, Limit]:
     return {row["name"]: Limit(**row) for row in _toml("stack_limits", "limit")}
+
+
+@cache
+def _remedies() -> dict[str, Remedy]:
+    return {row["name"]: Remedy(**row) for row in _toml("remedies", "remedy")}
 
 
 def _csv(table: str) -> list[list[str]]:

@@ -137,6 +137,32 @@ def test_a_limit_that_does_not_exist_is_our_bug() -> None:
         knowledge.limit("no_such_limit")
 
 
+def test_a_remedy_tells_both_worlds() -> None:
+    remedy = knowledge.remedy("renew")
+    assert "certlm.msc" in remedy.windows
+    assert "openssl" in remedy.others
+    with pytest.raises(KeyError):
+        knowledge.remedy("no_such_remedy")
+
+
+def test_remedies_are_clauses() -> None:
+    """They stand inside a sentence that brings the full stop."""
+    rows = tomllib.loads((FOLDER / "remedies.toml").read_text(encoding="ascii"))["remedy"]
+    for row in rows:
+        assert not row["windows"].endswith(".")
+        assert not row["others"].endswith(".")
+        assert len(row["windows"]) + len(row["others"]) < 420, row["name"]
+
+
+def test_a_use_is_satisfied_by_itself_and_by_any() -> None:
+    assert {"serverAuth", "anyExtendedKeyUsage"} <= knowledge.satisfying("serverAuth")
+    assert knowledge.satisfying("clientAuth") == {"clientAuth", "anyExtendedKeyUsage"}
+
+
+def test_the_end_of_client_auth_is_told() -> None:
+    assert "DigiCert since October 2025" in knowledge.client_auth_end()
+
+
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.name)
 def test_first_line_says_source_date_and_refresh(path: Path) -> None:
     first = path.read_text(encoding="ascii").splitlines()[0]

@@ -5,7 +5,7 @@ Fires when the client sent a certificate and the server answered with an alert a
 close before going on; also when it ended the connection at once after the handshake without having said anything, as
 applications do that validate late. Names what can be seen to be wrong with the client's chain, what fits the server's
 alert first: dates, the clientAuth use, a missing intermediate, an issuer that is not listed, a self-signed certificate, a
-broken signature, weak keys and hashes.
+broken signature, the key usage, weak keys and hashes, at last a CRL that cannot be found.
 
 ## Why it matters
 This is the step at which most mutual-TLS links fail. Many servers do not say why: Lync and Schannel applications reset
@@ -58,6 +58,8 @@ REMEDY = {
     Defect.LINK: "Replace the intermediate on {client} by the generation that signed its certificate.",
     Defect.ORDER: "Put the client's own certificate first in the file on {client}.",
     Defect.WEAK: "Replace the weak certificate on {client}.",
+    Defect.UNREADABLE: "Reissue the certificate on {client}, or look at the file there: it cannot be read.",
+    Defect.KEY_USAGE: "Reissue the certificate on {client} with the key usage digitalSignature.",
 }
 BAD_PROOF = (
     "the proof that the client has the private key did not hold: its signature or its keys did not fit, or something on the "
@@ -81,10 +83,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     if refusal is None:
         return
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
-    flaws = sorted(client_flaws(conn, context.history, clock), key=lambda flaw: not refusal.may_mean(flaw.defect))
-    if refusal.late and not flaws and conn.client.app_records:
+    flaws = sorted(client_flaws(conn, context.history, clock), key=lambda flaw: _rank(refusal, flaw))
+    plain = any(not flaw.slight for flaw in flaws)
+    if refusal.late and not plain and conn.client.app_records:
         return  # the client had already asked something: then the refusal is about that
-    guess = refusal.late and not flaws  # then what is seen, the end after the handshake, is named first
+    guess = refusal.late and not plain  # then what is seen, the end after the handshake, is named first
     yield RULE.finding(
         conn,
         f"the server refused the client's certificate{_name(conn)} {refusal.manner}; {_reason(conn, refusal, flaws)}",
@@ -93,6 +96,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         confidence=Confidence.LOW if guess else refusal.confidence,
         depth=Depth.SYMPTOM if guess else None,
     )
+
+
+def _rank(refusal: Refusal, flaw: Flaw) -> tuple[bool, bool]:
+    """What is grave first, then what fits the alert."""
+    return flaw.slight, not refusal.may_mean(flaw.defect)
 
 
 def _name(conn: Connection) -> str:
@@ -110,8 +118,9 @@ def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
         return "what is wrong with it cannot be seen, TLS 1.3 encrypts it"
     if refusal.code == AlertDescription.decrypt_error:
         return BAD_PROOF
-    if not flaws:
-        return NOTHING_WRONG
+    plain = [flaw for flaw in flaws if not flaw.slight]
+    if not plain:
+        return "; besides, ".join((NOTHING_WRONG, *(flaw.clause for flaw in flaws)))
     clauses = "; also ".join(flaw.clause for flaw in flaws)
     if refusal.may_mean(flaws[0].defect):
         return f"the likeliest reason is that {clauses}"
@@ -122,5 +131,5 @@ def _advice(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     machines = {"client": where(conn, Side.CLIENT), "server": where(conn, Side.SERVER)}
     if refusal.code == AlertDescription.decrypt_error:
         return LOOK_AT_THE_KEY.format(**machines)
-    fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect)]
+    fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect) and not flaw.slight]
     return " ".join((*dict.fromkeys(fitting[:2]), *(() if fitting else (LOOK_THERE,)))).format(**machines)

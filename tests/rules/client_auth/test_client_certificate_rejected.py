@@ -111,7 +111,7 @@ def test_a_silent_end_needs_the_whole_view(facts: dict[str, Any], expected: str)
             chain(SUB, CLIENT), "does not start with the client's own certificate", id="the leaf is not first"
         ),
         pytest.param(chain(SHORT_KEY, SUB), "short.example has a key of only 1,024 bits", id="a short key"),
-        pytest.param(chain(SHA1, SUB), "sha1.example is signed with SHA1", id="an old hash"),
+        pytest.param(chain(SHA1, SUB), "sha1.example is signed with SHA-1", id="an old hash"),
     ],
 )
 def test_defects_are_named(sent: Chain, told: str) -> None:
