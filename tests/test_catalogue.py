@@ -46,8 +46,19 @@ EXPECTED = {
         "client-certificate-missing",
         "client-certificate-rejected",
     },
-    "certificate": {"certificate-expired", "certificate-not-yet-valid", "self-signed"},
-    "chain": {"server-chain-incomplete", "client-chain-incomplete", "chain-order", "root-sent", "untrusted-root"},
+    "certificate": {
+        "certificate-expired",
+        "certificate-not-yet-valid",
+        "self-signed",
+        "certificate-expiring",
+    },
+    "chain": {
+        "server-chain-incomplete",
+        "client-chain-incomplete",
+        "chain-order",
+        "root-sent",
+        "untrusted-root",
+    },
     "names": {"server-name-mismatch"},
 }
 """The ids are a promise: none may vanish or change."""
