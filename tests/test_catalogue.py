@@ -51,6 +51,7 @@ EXPECTED = {
         "certificate-not-yet-valid",
         "self-signed",
         "certificate-expiring",
+        "eku-missing",
     },
     "chain": {
         "server-chain-incomplete",
