@@ -52,6 +52,7 @@ EXPECTED = {
         "self-signed",
         "certificate-expiring",
         "eku-missing",
+        "key-usage-missing",
     },
     "chain": {
         "server-chain-incomplete",
