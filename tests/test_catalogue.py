@@ -53,6 +53,7 @@ EXPECTED = {
         "certificate-expiring",
         "eku-missing",
         "key-usage-missing",
+        "crl-missing",
     },
     "chain": {
         "server-chain-incomplete",
