@@ -54,6 +54,7 @@ EXPECTED = {
         "eku-missing",
         "key-usage-missing",
         "crl-missing",
+        "crl-ldap-only",
     },
     "chain": {
         "server-chain-incomplete",
