@@ -55,6 +55,7 @@ EXPECTED = {
         "key-usage-missing",
         "crl-missing",
         "crl-ldap-only",
+        "weak-key",
     },
     "chain": {
         "server-chain-incomplete",
