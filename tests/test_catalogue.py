@@ -56,6 +56,7 @@ EXPECTED = {
         "crl-missing",
         "crl-ldap-only",
         "weak-key",
+        "weak-signature",
     },
     "chain": {
         "server-chain-incomplete",
