@@ -57,6 +57,7 @@ EXPECTED = {
         "crl-ldap-only",
         "weak-key",
         "weak-signature",
+        "rsa-pss-signature",
     },
     "chain": {
         "server-chain-incomplete",
