@@ -58,6 +58,7 @@ EXPECTED = {
         "weak-key",
         "weak-signature",
         "rsa-pss-signature",
+        "certificate-unreadable",
     },
     "chain": {
         "server-chain-incomplete",
