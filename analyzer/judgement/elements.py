@@ -15,8 +15,8 @@ from analyzer.connection import Connection, SentChain, Side
 from analyzer.findings import Confidence
 from analyzer.judgement.chains import Known, as_meant, root_shown
 from analyzer.judgement.memory import CAPACITY
-from analyzer.judgement.phrases import called, some
-from analyzer.judgement.refusal import Judgement, Weight, weaker
+from analyzer.judgement.phrases import called, some, where
+from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker
 
 
 @lru_cache(maxsize=CAPACITY)
@@ -76,13 +76,43 @@ def has_extension(certificate: Certificate, name: str) -> bool:
 def both_worlds(name: str) -> str:
     """How to do it on Windows and elsewhere: knowledge/remedies.toml."""
     remedy = knowledge.remedy(name)
-    return f"Windows: {remedy.windows}. OpenSSL, nginx, Java: {remedy.others}."
+    return f"Windows: {remedy.windows}. Elsewhere: {remedy.others}."
+
+
+EVENTS = {
+    Defect.EXPIRED: "server certificate: dates",
+    Defect.NOT_YET_VALID: "server certificate: dates",
+    Defect.SELF_SIGNED: "server certificate: trust",
+}
+"""Where Windows has an event of its own for a defect of a server's certificate: names of knowledge/schannel_events.toml."""
+
+
+def in_the_log(conn: Connection, weight: Weight, defect: Defect | None) -> str:
+    """Which event tells more, on the machine that refused; "" if nobody did."""
+    if weight.refusal is None or defect is None:
+        return ""
+    judge = weight.refusal.by
+    name = "client certificate" if judge is Side.SERVER else EVENTS.get(defect, "server certificate")
+    event = knowledge.schannel_event(name)
+    return f" If {where(conn, judge)} runs Windows, its System log has Schannel event {event}."
 
 
 def judgement(
-    sent: SentChain, summary: str, advice: str, weight: Weight, proof: Confidence = Confidence.HIGH
+    conn: Connection,
+    sent: SentChain,
+    summary: str,
+    advice: str,
+    weight: Weight,
+    defect: Defect | None = None,
+    proof: Confidence = Confidence.HIGH,
 ) -> Judgement:
     """The parts of a finding about this chain; `proof` is how sure its defect alone makes one of its cause."""
-    frames = (*sent.frames, *weight.frames) if weight.refusal else sent.frames
-    confidence = weaker(weight.confidence, proof) if weight.refusal else weight.confidence
-    return Judgement(summary + weight.clause, advice, frames, weight, confidence)
+    if weight.refusal is None:
+        return Judgement(summary, advice, sent.frames, weight, weight.confidence)
+    return Judgement(
+        summary + weight.clause,
+        advice + in_the_log(conn, weight, defect),
+        (*sent.frames, *weight.frames),
+        weight,
+        weaker(weight.confidence, proof),
+    )

@@ -61,4 +61,4 @@ def _judge(
     is_leaf = as_meant(sent.chain).leaf in certificates
     what = "the certificate" if is_leaf else "the CA certificate in the chain"
     advice = f"Replace {what} on {where(conn, sent.side)} before that day. {both_worlds('renew' if is_leaf else 'replace-ca')}"
-    return judgement(sent, summary, advice, beside(conn, Severity.NOTE if goes_round else Severity.WARNING))
+    return judgement(conn, sent, summary, advice, beside(conn, Severity.NOTE if goes_round else Severity.WARNING))

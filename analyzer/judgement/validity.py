@@ -15,6 +15,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Known, as_meant
+from analyzer.judgement.elements import both_worlds, in_the_log
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import DAY, HOUR, amount, called, where
 from analyzer.judgement.refusal import Defect, Judgement, weaker, weigh
@@ -201,7 +202,7 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
         summary += "; another path with valid dates goes round it"
     return Judgement(
         summary=summary + _today(first, defect, clock) + weight.clause,
-        advice=_advice(conn, sent, defect, is_leaf),
+        advice=_advice(conn, sent, defect, is_leaf) + in_the_log(conn, weight, defect),
         frames=(*sent.frames, *weight.frames),
         weight=weight,
         confidence=weaker(weight.confidence, proof),
@@ -239,10 +240,12 @@ def _today(certificate: Certificate, defect: Defect, clock: Clock) -> str:
 def _advice(conn: Connection, sent: SentChain, defect: Defect, is_leaf: bool) -> str:
     machine = where(conn, sent.side)
     if defect is Defect.NOT_YET_VALID:
-        return (
+        text = (
             f"Compare the clocks of {machine}, of the other side, of the CA and of the capturing machine; if they are "
-            "right, use this certificate only from that date on."
         )
+        return f"{text}right, use this certificate only from that date on. {both_worlds('clocks')}"
     if is_leaf:
-        return f"Renew the certificate on {machine} and assign it to every listener and service that uses the old one."
-    return f"Replace the CA certificate in the chain that {machine} sends by its current generation and remove the old one."
+        text = f"Renew the certificate on {machine} and assign it to every listener and service that uses the old one."
+        return f"{text} {both_worlds('renew')}"
+    text = f"Replace the CA certificate in the chain that {machine} sends by its current generation and remove the old one."
+    return f"{text} {both_worlds('replace-ca')}"

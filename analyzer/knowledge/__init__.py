@@ -199,6 +199,12 @@ def remedy(name: str) -> Remedy:
 
 
 @cache
+def schannel_event(name: str) -> int:
+    """Number of the event with which Windows tells of this. Raise KeyError for a name that is not there: a bug of ours."""
+    return {row["name"]: int(row["event"]) for row in _toml("schannel_events", "event")}[name]
+
+
+@cache
 def satisfying(use: str) -> frozenset[str]:
     """Names of the extended key usages that allow this use ("serverAuth", "clientAuth")."""
     return next(frozenset(row["satisfied_by"]) for row in _toml("key_purposes", "purpose") if row["name"] == use)

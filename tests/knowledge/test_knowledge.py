@@ -192,3 +192,9 @@ def test_importing_reads_no_table() -> None:
     root = Path(analyzer.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_an_event_of_the_windows_log_is_found_by_what_it_tells() -> None:
+    assert knowledge.schannel_event("client certificate") == 36877
+    with pytest.raises(KeyError):
+        knowledge.schannel_event("no such event")

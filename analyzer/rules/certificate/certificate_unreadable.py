@@ -47,9 +47,13 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     for sent in conn.chains():
         if broken := broken_in(sent.chain):
             weight = weigh(conn, sent.side, Defect.UNREADABLE, Severity.ERROR)
-            yield RULE.judged(conn, judgement(sent, _broken(sent, broken), _advice(conn, sent), weight))
+            yield RULE.judged(
+                conn, judgement(conn, sent, _broken(sent, broken), _advice(conn, sent), weight, Defect.UNREADABLE)
+            )
         elif odd := odd_in(sent.chain):
-            yield RULE.judged(conn, judgement(sent, _odd(sent, odd), _advice(conn, sent), beside(conn, Severity.NOTE)))
+            yield RULE.judged(
+                conn, judgement(conn, sent, _odd(sent, odd), _advice(conn, sent), beside(conn, Severity.NOTE))
+            )
 
 
 def quiet(kind: Kind) -> Period | None:

@@ -64,7 +64,7 @@ def _finding(conn: Connection, sent: SentChain, closed: tuple[Certificate, ...])
     what = these(sent.side, sent.chain, closed)
     summary = f"{what} {have(closed)} no CRL address that everybody can fetch, only {_address(closed[0])}"
     advice = _advice(where(conn, sent.side))
-    return RULE.judged(conn, judgement(sent, summary, advice, beside(conn, Severity.WARNING)))
+    return RULE.judged(conn, judgement(conn, sent, summary, advice, beside(conn, Severity.WARNING)))
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -26,7 +26,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
-from analyzer.connection import Connection, Seen, SentChain
+from analyzer.certificates.chain import Chain
+from analyzer.connection import Connection, Seen, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.crls import needs_none, unread_point, without_point
 from analyzer.judgement.elements import both_worlds, have, judgement, needed, these
@@ -67,19 +68,23 @@ def quiet(kind: Kind) -> Period | None:
 
 
 def _finding(conn: Connection, sent: SentChain, without: tuple[Certificate, ...], sip: bool) -> Finding:
-    ways = all(_has_other_way(certificate) for certificate in without)
-    summary = f"{these(sent.side, sent.chain, without)} {have(without)} no CRL distribution point"
+    summary, ways = _words(sent.side, sent.chain, without, sip)
+    weight = _weight(conn, sent, sip, ways)
+    return RULE.judged(
+        conn, judgement(conn, sent, summary, _advice(where(conn, sent.side)), weight, Defect.REVOCATION, Confidence.LOW)
+    )
+
+
+@lru_cache(maxsize=CAPACITY)
+def _words(side: Side, chain: Chain, without: tuple[Certificate, ...], sip: bool) -> tuple[str, bool]:
+    """What is said, and whether there is another way for each: it is said on each of thousands of connections."""
+    ways = all(certificate.ocsp_urls or needs_none(certificate) for certificate in without)
+    summary = f"{these(side, chain, without)} {have(without)} no CRL distribution point"
     if sip:
         summary += ", which Lync and Skype for Business require"
     elif ways:
         summary += "; a peer that wants to check revocation needs OCSP, or goes without"
-    weight = _weight(conn, sent, sip, ways)
-    return RULE.judged(conn, judgement(sent, summary, _advice(where(conn, sent.side)), weight, Confidence.LOW))
-
-
-@lru_cache(maxsize=CAPACITY)
-def _has_other_way(certificate: Certificate) -> bool:
-    return bool(certificate.ocsp_urls) or needs_none(certificate)
+    return summary, ways
 
 
 def _weight(conn: Connection, sent: SentChain, sip: bool, ways: bool) -> Weight:

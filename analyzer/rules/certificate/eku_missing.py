@@ -95,7 +95,9 @@ def _misused(conn: Connection, sent: SentChain) -> Finding:
     summary += f"lacks {use} (it has {uses_of(leaf)})"
     if weight.refusal is None and conn.established:
         summary += f"; it worked here because the {sent.side.peer} does not insist"
-    return RULE.judged(conn, judgement(sent, summary, _advice(sent.side, where(conn, sent.side)), weight))
+    return RULE.judged(
+        conn, judgement(conn, sent, summary, _advice(sent.side, where(conn, sent.side)), weight, Defect.USE)
+    )
 
 
 def _one_way(conn: Connection, sent: SentChain) -> Finding:
@@ -106,7 +108,9 @@ def _one_way(conn: Connection, sent: SentChain) -> Finding:
     )
     summary += f"fit for this connection, but not for those in which this machine is the {sent.side.peer}"
     weight = beside(conn, Severity.NOTE)
-    return RULE.judged(conn, judgement(sent, summary, _advice(sent.side.peer, where(conn, sent.side)), weight))
+    return RULE.judged(
+        conn, judgement(conn, sent, summary, _advice(sent.side.peer, where(conn, sent.side)), weight, Defect.USE)
+    )
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -84,4 +84,4 @@ def _finding(conn: Connection, sent: SentChain, usage: str) -> Finding:
     )
     summary += f"has {some(leaf.key_usage or ()) or 'nothing'})"
     advice = f"Reissue the certificate of {where(conn, sent.side)} with {usage}. {both_worlds('key-usage')}"
-    return RULE.judged(conn, judgement(sent, summary, advice, weight, Confidence.MEDIUM))
+    return RULE.judged(conn, judgement(conn, sent, summary, advice, weight, Defect.KEY_USAGE, Confidence.MEDIUM))

@@ -67,4 +67,4 @@ def _finding(conn: Connection, sent: SentChain, signed: tuple[Certificate, ...])
     advice = (
         f"Replace the chain on {where(conn, sent.side)} by one with PKCS #1 v1.5 signatures. {both_worlds('no-pss')}"
     )
-    return RULE.judged(conn, judgement(sent, summary, advice, weight, Confidence.MEDIUM))
+    return RULE.judged(conn, judgement(conn, sent, summary, advice, weight, Defect.SIGNATURE, Confidence.MEDIUM))

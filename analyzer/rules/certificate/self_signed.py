@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.defects import self_signed_leaf
+from analyzer.judgement.elements import both_worlds, in_the_log
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
@@ -59,7 +60,8 @@ def _finding(conn: Connection, sent: SentChain) -> Finding:
         conn,
         f"the {sent.side}'s certificate {called(leaf)} is self-signed{weight.clause}",
         advice=f"Give {where(conn, sent.side)} a certificate of a CA that the {sent.side.peer} trusts, or import this one "
-        f"on the {sent.side.peer} as a trusted root (SHA-1 {leaf.sha1}).",
+        f"on the {sent.side.peer} as a trusted root (SHA-1 {leaf.sha1}). {both_worlds('trust-self-signed')}"
+        + in_the_log(conn, weight, Defect.SELF_SIGNED),
         frames=(*sent.frames, *weight.frames),
         severity=weight.severity,
         confidence=weaker(weight.confidence, proof),

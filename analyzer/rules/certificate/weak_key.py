@@ -28,6 +28,7 @@ from analyzer.judgement.chains import as_meant
 from analyzer.judgement.elements import both_worlds, judgement, needed, these
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, some, where
+from analyzer.judgement.refusal import Defect
 from analyzer.judgement.weakness import short_keys, weigh_weakness
 from analyzer.rules.rule import Context, Rule
 
@@ -67,4 +68,4 @@ def _finding(conn: Connection, sent: SentChain, weak: tuple[Certificate, ...]) -
     advice = (
         f"Replace the certificate on {where(conn, sent.side)} by one with a new, longer key. {both_worlds('long-key')}"
     )
-    return RULE.judged(conn, judgement(sent, summary, advice, weight, Confidence.MEDIUM))
+    return RULE.judged(conn, judgement(conn, sent, summary, advice, weight, Defect.WEAK, Confidence.MEDIUM))

@@ -27,6 +27,7 @@ from analyzer.judgement.chains import as_meant
 from analyzer.judgement.elements import both_worlds, judgement, needed, these, were
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, some, where
+from analyzer.judgement.refusal import Defect
 from analyzer.judgement.weakness import hash_name, old_hashes, weigh_weakness
 from analyzer.rules.rule import Context, Rule
 
@@ -67,4 +68,4 @@ def _finding(conn: Connection, sent: SentChain, weak: tuple[Certificate, ...]) -
         names = some(tuple(f"{called(certificate)} ({hash_name(certificate)})" for certificate in weak))
         summary = f"{len(weak)} certificates of the {sent.side}'s chain were signed with broken hashes: {names}"
     advice = f"Replace the chain on {where(conn, sent.side)} by one with SHA-256 signatures. {both_worlds('sha2')}"
-    return RULE.judged(conn, judgement(sent, summary, advice, weight, Confidence.MEDIUM))
+    return RULE.judged(conn, judgement(conn, sent, summary, advice, weight, Defect.WEAK, Confidence.MEDIUM))
