@@ -70,6 +70,7 @@ def quiet(kind: Kind) -> Period | None:
 def _finding(conn: Connection, sent: SentChain, without: tuple[Certificate, ...], sip: bool) -> Finding:
     summary, ways = _words(sent.side, sent.chain, without, sip)
     weight = _weight(conn, sent, sip, ways)
+    summary += ", and that may be why" if weight.refusal else ""
     return RULE.judged(
         conn, judgement(conn, sent, summary, _advice(where(conn, sent.side)), weight, Defect.REVOCATION, Confidence.LOW)
     )
@@ -92,7 +93,9 @@ def _weight(conn: Connection, sent: SentChain, sip: bool, ways: bool) -> Weight:
     if not sip:
         return beside(conn, Severity.NOTE if ways else Severity.WARNING)
     weight = weigh(conn, sent.side, Defect.REVOCATION, Severity.ERROR)
-    return replace(weight, depth=Depth.STEP) if weight.refusal else weight
+    if weight.refusal:
+        return replace(weight, depth=Depth.STEP)
+    return replace(weight, confidence=Confidence.LOW) if conn.failed else weight
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -82,7 +82,7 @@ def test_a_cross_certificate_of_a_known_root_needs_none() -> None:
         pytest.param(
             (*SERVER_FLIGHT, "> Alert 46"), 5061, "error", Depth.STEP, Confidence.LOW, id="certificate_unknown"
         ),
-        pytest.param((*SERVER_FLIGHT, "> Alert 48"), 5061, "error", Depth.SYMPTOM, Confidence.MEDIUM, id="unknown_ca"),
+        pytest.param((*SERVER_FLIGHT, "> Alert 48"), 5061, "error", Depth.SYMPTOM, Confidence.LOW, id="unknown_ca"),
         pytest.param(
             (*SERVER_FLIGHT, "> RST"), 443, "warning", Depth.SYMPTOM, Confidence.MEDIUM, id="a reset elsewhere"
         ),
@@ -104,6 +104,16 @@ def test_the_rejection_comes_first_and_names_it_besides(port: int) -> None:
     assert "nothing wrong with it can be seen here" in first.summary
     assert first.summary.endswith("; besides, bare.example has no CRL distribution point")
     assert "CRLs" in first.advice
+
+
+def test_a_reset_is_explained_by_it_with_caution() -> None:
+    conn = connection(*SERVER_FLIGHT, "> RST", server_chain=chain(BARE, SUB), server_name="bare.example")
+    first, second, *_ = judge(conn, context())
+    assert (first.rule, second.rule) == (RULE, "reset-during-handshake")
+    assert "require, and that may be why; the client refused with a reset and no alert" in first.summary
+    late = connection(*SERVER_FLIGHT, "> Alert 48", server_chain=chain(BARE, SUB), server_name="bare.example")
+    assert judge(late, context())[0].rule == "tls-alert"
+    assert "may be why" not in finding(RULE, late).summary
 
 
 def test_a_real_defect_is_told_before_it() -> None:
