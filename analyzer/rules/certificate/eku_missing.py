@@ -7,7 +7,7 @@ present certificates it notes when the other use is missing: servers present the
 peers there. A client's certificate counts for that only if it speaks for a host.
 
 ## Why it matters
-Peers refuse it: OpenSSL and Java with unsupported_certificate or certificate_unknown, Windows applications often with a
+Peers refuse it: OpenSSL with unsupported_certificate, others with certificate_unknown, Windows applications often with a
 bare reset. Public CAs stop issuing clientAuth, one after another since 2025: a server whose public certificate was renewed
 still serves its clients, and every mutual-TLS link that it opens itself (SIP federation first of all) breaks.
 

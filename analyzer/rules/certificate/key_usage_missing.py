@@ -7,8 +7,9 @@ signs: digitalSignature. A certificate without the extension allows all. It is a
 error when the peer refuses.
 
 ## Why it matters
-Java, GnuTLS and current browsers check it and refuse, mostly with unsupported_certificate, certificate_unknown or
-illegal_parameter; Windows and OpenSSL overlook some of it. So it fails with one partner, or only with some suites.
+Java checks it and refuses, and so may GnuTLS and browsers, with unsupported_certificate, certificate_unknown or
+illegal_parameter; others overlook some of it (Windows' own remote desktop certificates lack what their suites need). So it
+fails with one partner, or only with some suites.
 
 ## What to do
 Reissue the certificate with digitalSignature and, as long as suites with RSA key exchange are in use, keyEncipherment.

@@ -5,8 +5,8 @@ Names the certificates on the path that were signed with RSASSA-PSS, on the port
 own signature does not count. It is a warning while the peer accepts them, and an error when the peer refuses.
 
 ## Why it matters
-Microsoft does not support such certificates there: it names errors on login and call forwarding. Phones and other old
-stacks cannot verify them at all; the System log may show Schannel 36874 or 36888 with alert 40.
+Microsoft does not support such certificates there: it names errors on login and call forwarding. Windows before Server
+2008, phones and other old stacks cannot verify them at all; the System log may show Schannel 36874 or 36888 with alert 40.
 
 ## What to do
 Let the CA sign with the older padding (PKCS #1 version 1.5, "sha256RSA") and issue the named certificates anew.

@@ -7,7 +7,7 @@ refused at the time of the capture.
 
 ## Why it matters
 Such keys can be broken, and current stacks refuse them: OpenSSL from security level 2 on (Debian, Ubuntu, Red Hat) with
-bad_certificate or handshake_failure, Java with certificate_unknown. Windows refuses keys below 1,024 bits.
+bad_certificate or handshake_failure; Java may as well. Windows refuses keys below 1,024 bits since 2012.
 
 ## What to do
 Request a new certificate with a new key of at least 2,048 bits (3,072 lasts longer), or on a P-256 curve. Renewing with the

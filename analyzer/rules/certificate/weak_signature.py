@@ -6,8 +6,8 @@ trust its key, not its signature; nor does a cross-certificate of a known root, 
 the peer accepts them, and an error when the peer refuses and such signatures were refused at the time of the capture.
 
 ## Why it matters
-Both hashes can be forged. OpenSSL 3 and Java refuse them, browsers since 2017, Windows for public roots; a private chain
-works until one partner is updated.
+Both hashes can be forged. OpenSSL refuses them from security level 1 or 2 on (bad_certificate), browsers and Windows
+refuse SHA-1 below public roots since 2017, Java may too; a private chain works until one partner is updated.
 
 ## What to do
 Let the CA sign with SHA-256 and issue the named certificates anew, from the top down.
@@ -38,7 +38,7 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     depth=Depth.ROOT,
     needs=(Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE,),
-    citations=("RFC 6194", "RFC 6151", "RFC 8446 section 4.4.2.4", "Microsoft security advisory 4010323"),
+    citations=("RFC 6194", "RFC 6151", "RFC 8446 section 4.4.2.4", "Microsoft: Windows Enforcement of SHA1 Certificates"),
 )
 
 
