@@ -26,14 +26,16 @@ from analyzer.judgement.chains import (
     missing_link,
     root_shown,
 )
-from analyzer.judgement.defects import client_flaws, lacks_use, self_signed_leaf
+from analyzer.judgement.defects import client_flaws, self_signed_leaf
 from analyzer.judgement.issuers import listing
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, dn, some, where
+from analyzer.judgement.reading import broken_in
 from analyzer.judgement.refusal import Defect, Judgement, Refusal, Weight, refusal_of, weaker, weigh
 from analyzer.judgement.thresholds import limit_ns
+from analyzer.judgement.uses import lacking, missing_usage
 from analyzer.judgement.validity import Clock, lapse
-from analyzer.knowledge import limit
+from analyzer.judgement.weakness import old_hashes, refused_then, short_keys
 from analyzer.tls.names import AlertDescription
 
 
@@ -190,10 +192,8 @@ _ABOUT_TRUST: dict[int, Confidence] = {
 def _explained(conn: Connection, side: Side, refusal: Refusal, known: Known, clock: Clock) -> bool:
     """Is something else wrong that this refusal can be about? That the CA list lacks the issuer is the same trouble."""
     if side is Side.CLIENT:
-        found = {flaw.defect for flaw in client_flaws(conn, known, clock)} - {Defect.NOT_LISTED}
-        sent = conn.client_chain
-        if sent is not None and _cannot_sign(as_meant(sent.chain).leaf):
-            found.add(Defect.USE)
+        flaws = client_flaws(conn, known, clock)
+        found = {flaw.defect for flaw in flaws if not flaw.slight} - {Defect.NOT_LISTED}
         if refusal.code != AlertDescription.unknown_ca and listing(conn, known).listed:
             return True  # a CA that the server lists is one that it trusts; what else it minds cannot be seen
     else:
@@ -211,28 +211,20 @@ def _server_defects(conn: Connection, known: Known, clock: Clock) -> Iterator[De
         found = lapse(sent.chain, defect, clock, known)
         if found is not None and not found.bypassed:
             yield defect
-    if lacks_use(chain.leaf, "serverAuth") or _cannot_sign(chain.leaf):
+    if broken_in(sent.chain):
+        yield Defect.UNREADABLE
+    if Side.SERVER in lacking(sent.chain):
         yield Defect.USE
+    if missing_usage(conn, sent.chain, Side.SERVER) is not None:
+        yield Defect.KEY_USAGE
     if chain.broken_links:
         yield Defect.LINK
     if misplaced_leaf(sent.chain) is not None:
         yield Defect.ORDER
     if conn.server_name and chain.leaf.covers(conn.server_name) is None:
         yield Defect.NAME
-    if any(map(_is_weak, chain.path)):
+    if any(refused_then(conn, certificate) for certificate in (*short_keys(sent.chain), *old_hashes(sent.chain))):
         yield Defect.WEAK
-
-
-def _cannot_sign(leaf: Certificate) -> bool:
-    """Its keyUsage forbids the signatures that nearly every handshake needs of the leaf."""
-    return leaf.key_usage is not None and "digitalSignature" not in leaf.key_usage
-
-
-def _is_weak(certificate: Certificate) -> bool:
-    key = certificate.key
-    if key is not None and key.algorithm == "RSA" and key.bits is not None and key.bits < limit("weak_rsa_bits"):
-        return True
-    return certificate.signature_hash in ("md5", "sha1") and not certificate.self_issued
 
 
 # ----------------------------------------------------------------------------------------------------------- sentences

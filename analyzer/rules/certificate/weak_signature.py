@@ -38,7 +38,12 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     depth=Depth.ROOT,
     needs=(Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE,),
-    citations=("RFC 6194", "RFC 6151", "RFC 8446 section 4.4.2.4", "Microsoft: Windows Enforcement of SHA1 Certificates"),
+    citations=(
+        "RFC 6194",
+        "RFC 6151",
+        "RFC 8446 section 4.4.2.4",
+        "Microsoft: Windows Enforcement of SHA1 Certificates",
+    ),
 )
 
 

@@ -112,7 +112,7 @@ def test_a_reset_is_explained_by_it_with_caution() -> None:
     assert (first.rule, second.rule) == (RULE, "reset-during-handshake")
     assert "require, and that may be why; the client refused with a reset and no alert" in first.summary
     late = connection(*SERVER_FLIGHT, "> Alert 48", server_chain=chain(BARE, SUB), server_name="bare.example")
-    assert judge(late, context())[0].rule == "tls-alert"
+    assert judge(late, context())[0].rule == "untrusted-root"
     assert "may be why" not in finding(RULE, late).summary
 
 
