@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 
 from captures.makers import cases
-from captures.makers.case import CASES, Case, read_toml, stem, toml
+from captures.makers.case import CASES, Case, read_head, stem, toml, topology_name
 from captures.makers.hosts import LabError
 from captures.makers.lab import Lab, version
 from captures.makers.pki import Pki
@@ -35,7 +35,7 @@ def make(case: Case, pki: Pki, folder: Path, into: Path) -> None:
     """Make one capture and its .toml; nothing is replaced unless the case worked."""
     folder.mkdir(parents=True)
     made = folder / Path(case.name).name
-    lab = Lab(pki, made, folder, case.topology)
+    lab = Lab(pki, made, folder, case.wires)
     try:
         case.make(lab)
     finally:
@@ -63,8 +63,11 @@ def notes_path(case: Case, into: Path) -> Path:
 
 
 def write_notes(case: Case, into: Path, stacks: list[str], made: str) -> None:
-    """Write the .toml."""
-    notes_path(case, into).write_text(toml(case, stacks, made), encoding="utf-8")
+    """Write the .toml, and the topology beside it if there is one."""
+    notes = notes_path(case, into)
+    notes.write_text(toml(case, stacks, made), encoding="utf-8")
+    if case.topology:
+        notes.with_name(topology_name(case)).write_text(case.topology, encoding="utf-8")
 
 
 def renew_notes(case: Case, into: Path) -> None:
@@ -72,9 +75,8 @@ def renew_notes(case: Case, into: Path) -> None:
     path = notes_path(case, into)
     if not path.exists():
         return
-    head, _ = read_toml(path)
-    stacks = head["stacks"]
-    write_notes(case, into, [str(item) for item in stacks] if isinstance(stacks, list) else [], str(head["made"]))
+    head = read_head(path)
+    write_notes(case, into, head["stacks"], head["made"])
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,10 @@ class Expected:
     Attributes:
         stream: its number in the capture.
         outcome: see the contract. resumed, version, server_name, preamble, the states: None = not checked.
-        first: the rule that must be named first; None = nothing may be wrong: no error, no warning but those in `expect`.
-        expect: rule -> severity, must come. may: rules that may come besides. never: rules that must not.
-        later: rule -> severity: for rules that are not written yet, checked as soon as they are in the catalogue.
+        first: the rule that must be named first, or one of several that are as good; None = nothing may be wrong: no
+            error, no warning but those in `expect`.
+        expect: rule -> severity ("error or warning" where both are right), must come. may: rules that may come besides.
+        never: rules that must not.
         alerts: (side, code) of the alerts in clear; None = not checked.
     """
 
@@ -37,17 +38,40 @@ class Expected:
     client_certificate_state: str | None = None
     resumed: bool | None = None
     preamble: str | None = None
-    first: str | None = None
+    first: str | tuple[str, ...] | None = None
     expect: Mapping[str, str] = field(default_factory=dict)
     may: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
-    later: Mapping[str, str] = field(default_factory=dict)
     alerts: Alerts | None = None
+
+    @property
+    def firsts(self) -> tuple[str, ...]:
+        """The rules one of which must be named first; () if nothing is wrong."""
+        return (self.first,) if isinstance(self.first, str) else self.first or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """What must be said of the whole capture, across its connections; the three as in `Expected`."""
+
+    expect: Mapping[str, str] = field(default_factory=dict)
+    may: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+SILENT = Across()
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One capture. `name` is its file name, with suffix. `group` is the module that makes it. `stacks`: see lab.STACKS."""
+    """One capture.
+
+    Attributes:
+        name: its file name, with suffix. group: the module that makes it.
+        stacks: see lab.STACKS. wires: how the hosts are joined, see lab.Lab.
+        across: what must be found across the connections.
+        topology: text of the topology file that the capture is to be read with; "" = none.
+    """
 
     name: str
     title: str
@@ -57,11 +81,14 @@ class Case:
     expected: tuple[Expected, ...]
     make: Make
     group: str
-    topology: str = "direct"
+    wires: str = "direct"
+    across: Across = SILENT
+    topology: str = ""
 
 
 CASES: dict[str, Case] = {}
 SUFFIXES = (".gz", ".pcap", ".pcapng", ".cap")
+TOPOLOGY = ".topology.toml"
 
 
 def stem(name: str) -> str:
@@ -73,7 +100,14 @@ def stem(name: str) -> str:
 
 
 def case(
-    name: str, title: str, *expected: Expected, stacks: Sequence[str], how: str, topology: str = "direct"
+    name: str,
+    title: str,
+    *expected: Expected,
+    stacks: Sequence[str],
+    how: str,
+    wires: str = "direct",
+    across: Across = SILENT,
+    topology: str = "",
 ) -> Callable[[Make], Make]:
     """Register the function as the maker of `name`; its docstring is the story."""
 
@@ -82,7 +116,7 @@ def case(
             raise ValueError(f"two cases are called {stem(name)}")
         story = " ".join((make.__doc__ or "").split())
         group = make.__module__.rpartition(".")[2]
-        CASES[stem(name)] = Case(name, title, story, how, tuple(stacks), expected, make, group, topology)
+        CASES[stem(name)] = Case(name, title, story, how, tuple(stacks), expected, make, group, wires, across, topology)
         return make
 
     return register
@@ -100,31 +134,55 @@ def toml(case: Case, stacks: Sequence[str], made: str) -> str:
         "source": f"made by captures/make.py ({case.group})",
     }
     lines = ["# Written by captures/make.py: change the case there, then run it with --notes."]
+    if case.topology:
+        head["topology"] = topology_name(case)
     lines += [f"{key} = {_value(value)}" for key, value in head.items()]
+    if case.across != SILENT:
+        lines += ["", "[capture]", *_entries(case.across)]
     for expected in case.expected:
-        lines += ["", "[[connection]]"]
-        for item in fields(expected):
-            value = getattr(expected, item.name)
-            if item.name in ("stream", "outcome") or value not in (None, (), {}):
-                lines.append(f"{item.name} = {_value(value)}")
+        lines += ["", "[[connection]]", *_entries(expected)]
     return "\n".join(lines) + "\n"
 
 
-def read_toml(path: Path) -> tuple[dict[str, object], list[Expected]]:
-    """The head of a .toml, and what is expected of each connection."""
-    data = tomllib.loads(path.read_text(encoding="utf-8"))
-    connections = data.pop("connection", [])
-    return data, [_expected(item) for item in connections]
+def topology_name(case: Case) -> str:
+    """The file name of a case's topology, beside its capture."""
+    return f"{stem(case.name)}{TOPOLOGY}"
 
 
-def _expected(item: dict[str, Any]) -> Expected:
-    known = {entry.name for entry in fields(Expected)}
+def _entries(item: Expected | Across) -> Iterator[str]:
+    for entry in fields(item):
+        value = getattr(item, entry.name)
+        if entry.name in ("stream", "outcome") or value not in (None, (), {}):
+            yield f"{entry.name} = {_value(value)}"
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """What a .toml says of the capture, without what is expected."""
+    return {key: value for key, value in _parsed(path).items() if key not in ("connection", "capture")}
+
+
+def read_toml(path: Path) -> list[Expected]:
+    """What a .toml expects of each connection."""
+    return [Expected(**_values(Expected, item)) for item in _parsed(path).get("connection", [])]
+
+
+def read_across(path: Path) -> Across:
+    """What a .toml expects across the connections."""
+    return Across(**_values(Across, _parsed(path).get("capture", {})))
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def _values(kind: type[Expected | Across], item: dict[str, Any]) -> dict[str, Any]:
+    known = {entry.name for entry in fields(kind)}
     if unknown := set(item) - known:
         raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
     if "alerts" in values:
         values["alerts"] = tuple((entry["from"], entry["code"]) for entry in item["alerts"])
-    return Expected(**values)
+    return values
 
 
 def _value(value: object) -> str:
@@ -153,7 +211,7 @@ def healthy13(client: str = "inferred-sent", **more: Any) -> Expected:
     return healthy("TLSv1.3", client, "hidden", **more)
 
 
-def failed(first: str, severity: str = "error", **more: Any) -> Expected:
-    """A handshake that fails; `first` is what an expert would name."""
-    expect = {first: severity, **more.pop("expect", {})}
+def failed(first: str | tuple[str, ...], severity: str = "error", **more: Any) -> Expected:
+    """A handshake that fails; `first` is what an expert would name. One of several: `expect` says which must come."""
+    expect = {**({first: severity} if isinstance(first, str) else {}), **more.pop("expect", {})}
     return Expected(**{"outcome": "failed", "first": first, "expect": expect, **more})

@@ -37,21 +37,21 @@ def version(stack: str) -> str:
 
 
 class Lab:
-    """One case's laboratory. `client` and `server` are wired directly, or through `router` (topology "routed").
+    """One case's laboratory. `client` and `server` are wired directly, or through `router` (wires "routed").
 
     `path` is where the capture goes; other files go to `folder`.
     """
 
-    def __init__(self, pki: Pki, path: Path, folder: Path, topology: str = "direct") -> None:
+    def __init__(self, pki: Pki, path: Path, folder: Path, wires: str = "direct") -> None:
         self.pki, self.path, self.folder = pki, path, folder
         self.client_address, self.server_address = CLIENT, SERVER
         self._hosts: list[Host] = []
         self.client, self.server = self._host("client"), self._host("server")
         self.router: Host | None = None
-        if topology == "routed":
+        if wires == "routed":
             self._wire_routed()
         else:
-            self._wire_direct(six=topology == "ipv6")
+            self._wire_direct(six=wires == "ipv6")
 
     def _host(self, name: str) -> Host:
         self._hosts.append(Host(name, self.folder))

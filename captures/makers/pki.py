@@ -1,6 +1,8 @@
 """A private PKI under example.com and example.net: two companies, each with a root, an issuing CA and leaves.
 
 Validity is fixed and long, so captures made years apart do not differ in it; rules judge at the time of the capture.
+A leaf is healthy by every rule unless its `Odd` says otherwise: RSA 2048, SHA-256, both extended key usages, key usage,
+its common name among its alternative names, a CRL and an issuer to be had over HTTP.
 """
 
 from __future__ import annotations
@@ -8,13 +10,15 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+
+from captures.makers.old_digests import signed_again
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -28,7 +32,42 @@ EXPIRED = (_day(2023), _day(2025))
 NOT_YET = (_day(2040), _day(2045))
 CA_VALID = (_day(2020), _day(2046))
 
-BOTH = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+SERVER_ONLY = (ExtendedKeyUsageOID.SERVER_AUTH,)
+CLIENT_ONLY = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+ANY_USE = (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)
+BOTH = SERVER_ONLY + CLIENT_ONLY
+
+HASHES: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
+    "sha256": hashes.SHA256,
+    "sha384": hashes.SHA384,
+    "sha512": hashes.SHA512,
+}
+OLD = ("sha1", "md5")
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """In what a certificate differs from a healthy one.
+
+    Attributes:
+        common: the common name, if not the first of the names.
+        eku: extended key usages; () = no such extension.
+        usage: fields of x509.KeyUsage that are set; () = no such extension.
+        crl: URLs instead of the issuer's; () = no such extension.
+        bits: of the RSA key. digest: "sha256", "sha384", "sha512", "sha1", "md5", or "pss" (with SHA-256).
+        authority_key: False = no authority key identifier.
+    """
+
+    common: str = ""
+    eku: tuple[x509.ObjectIdentifier, ...] = BOTH
+    usage: tuple[str, ...] = ("digital_signature", "key_encipherment")
+    crl: tuple[str, ...] | None = None
+    bits: int = 2048
+    digest: str = "sha256"
+    authority_key: bool = True
+
+
+HEALTHY = Odd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +116,22 @@ def distinguished_name(common: str, organization: str = "", country: str = "DE",
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in pairs if value])
 
 
-def _key_usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_encipherment=not ca,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        content_commitment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+CA_USAGE = ("digital_signature", "key_cert_sign", "crl_sign")
+
+
+def _key_usage(wanted: tuple[str, ...]) -> x509.KeyUsage:
+    return x509.KeyUsage(**{name: name in wanted for name in USAGES})
 
 
 def _general_name(text: str) -> x509.GeneralName:
@@ -98,11 +141,11 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
-def new_key(kind: str = "rsa") -> Key:
-    """RSA 2048, or P-256 for "ec"."""
+def new_key(kind: str = "rsa", bits: int = 2048) -> Key:
+    """RSA, or P-256 for "ec"."""
     if kind == "ec":
         return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 class Pki:
@@ -121,17 +164,37 @@ class Pki:
             "Partner Issuing CA G2", "Example Networks", "pki.example.net", self.partner_root
         )
 
-    def authority(self, common: str, organization: str, host: str, parent: Authority | None = None) -> Authority:
+    def authority(
+        self, common: str, organization: str, host: str, parent: Authority | None = None, odd: Odd = HEALTHY
+    ) -> Authority:
         """A root, or an intermediate of `parent`; the same object for the same name."""
-        if common in self._authorities:
-            return self._authorities[common]
-        name, key = distinguished_name(common, organization), new_key()
-        builder = self._builder(name, key, parent, CA_VALID)
+        if common not in self._authorities:
+            self._authorities[common] = self._authority(
+                distinguished_name(common, organization), new_key(), host, parent, odd, CA_VALID
+            )
+        return self._authorities[common]
+
+    def namesake(self, authority: Authority) -> Authority:
+        """Another CA of the same name and parent with another key: the next generation, or a wrong one."""
+        return self._authority(authority.name, new_key(), authority.host, authority.parent, HEALTHY, CA_VALID)
+
+    def crossed(self, authority: Authority, by: Authority, validity: tuple[dt.datetime, dt.datetime]) -> Authority:
+        """The same name and key, certified by another CA: a cross certificate."""
+        return self._authority(authority.name, authority.key, authority.host, by, HEALTHY, validity)
+
+    def _authority(
+        self,
+        name: x509.Name,
+        key: Key,
+        host: str,
+        parent: Authority | None,
+        odd: Odd,
+        validity: tuple[dt.datetime, dt.datetime],
+    ) -> Authority:
+        builder = self._builder(name, key, parent, validity, odd)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        builder = builder.add_extension(_key_usage(ca=True), critical=True)
-        made = Authority(name, key, self._sign(builder, parent.key if parent else key), parent, host)
-        self._authorities[common] = made
-        return made
+        builder = builder.add_extension(_key_usage(CA_USAGE), critical=True)
+        return Authority(name, key, self._sign(builder, parent.key if parent else key, odd), parent, host)
 
     def leaf(
         self,
@@ -141,24 +204,41 @@ class Pki:
         validity: tuple[dt.datetime, dt.datetime] = VALID,
         chain: Iterable[Authority] | None = None,
         kind: str = "rsa",
+        odd: Odd = HEALTHY,
+        key: Key | None = None,
     ) -> Identity:
         """A leaf for these names (the first is also the common name).
 
         issuer None = self-signed. chain None = all intermediates, no root; else exactly these, in this order.
+        key: an old key instead of a new one.
         """
         names = (names,) if isinstance(names, str) else names
         if chain is None:
-            chain = _intermediates(issuer)
-        stem = f"{names[0]}-{self._serial}"
-        key = new_key(kind)
-        builder = self._builder(distinguished_name(names[0], _organization(issuer)), key, issuer, validity)
+            chain = intermediates(issuer)
+        key = key or new_key(kind, odd.bits)
+        common = odd.common or names[0]
+        builder = self._builder(distinguished_name(common, _organization(issuer)), key, issuer, validity, odd)
+        stem = f"{common}-{self._serial}"
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_key_usage(ca=False), critical=True)
-        builder = builder.add_extension(x509.ExtendedKeyUsage(BOTH), critical=False)
+        if odd.usage:
+            builder = builder.add_extension(_key_usage(odd.usage), critical=True)
+        if odd.eku:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(odd.eku), critical=False)
         alternative = x509.SubjectAlternativeName([_general_name(name) for name in names])
         builder = builder.add_extension(alternative, critical=False)
-        certificate = self._sign(builder, issuer.key if issuer else key)
+        certificate = self._sign(builder, issuer.key if issuer else key, odd)
         return self._write(stem, key, certificate, b"".join(item.pem() for item in chain), issuer)
+
+    def sending(self, identity: Identity, *certificates: bytes) -> Identity:
+        """The same leaf with another chain behind it (PEM each)."""
+        number, self._serial = self._serial, self._serial + 1
+        places = (identity.chain, identity.fullchain, identity.both)
+        chain, full, both = (path.with_name(f"{path.stem}-{number}{path.suffix}") for path in places)
+        sent = b"".join(certificates)
+        chain.write_bytes(sent)
+        full.write_bytes(identity.cert.read_bytes() + sent)
+        both.write_bytes(identity.key.read_bytes() + identity.cert.read_bytes() + sent)
+        return replace(identity, chain=chain, fullchain=full, both=both)
 
     def usual(self, key: str, names: tuple[str, ...], issuer: Authority) -> Identity:
         """The same leaf at every call with the same key: identities that many cases share."""
@@ -191,7 +271,7 @@ class Pki:
         return made
 
     def _builder(
-        self, name: x509.Name, key: Key, issuer: Authority | None, validity: tuple[dt.datetime, dt.datetime]
+        self, name: x509.Name, key: Key, issuer: Authority | None, validity: tuple[dt.datetime, dt.datetime], odd: Odd
     ) -> x509.CertificateBuilder:
         self._serial += 1
         signer = issuer.key if issuer else key
@@ -206,13 +286,20 @@ class Pki:
         builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         if issuer is None:
             return builder
-        authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-        builder = builder.add_extension(authority_key, critical=False)
-        builder = builder.add_extension(_crl(issuer), critical=False)
+        if odd.authority_key:
+            authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+            builder = builder.add_extension(authority_key, critical=False)
+        if odd.crl != ():
+            builder = builder.add_extension(_crl(issuer, odd.crl), critical=False)
         return builder.add_extension(_issuer_url(issuer), critical=False)
 
-    def _sign(self, builder: x509.CertificateBuilder, key: Key) -> x509.Certificate:
-        return builder.sign(key, hashes.SHA256())
+    def _sign(self, builder: x509.CertificateBuilder, key: Key, odd: Odd) -> x509.Certificate:
+        if odd.digest == "pss":
+            salted = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+            return builder.sign(key, hashes.SHA256(), rsa_padding=salted)
+        if odd.digest in OLD:
+            return signed_again(builder.sign(key, hashes.SHA256()), odd.digest, key)
+        return builder.sign(key, HASHES[odd.digest]())
 
 
 def _stem(issuer: Authority) -> str:
@@ -220,9 +307,10 @@ def _stem(issuer: Authority) -> str:
     return str(common).lower().replace(" ", "-")
 
 
-def _crl(issuer: Authority) -> x509.CRLDistributionPoints:
-    url = x509.UniformResourceIdentifier(f"http://{issuer.host}/crl/{_stem(issuer)}.crl")
-    return x509.CRLDistributionPoints([x509.DistributionPoint([url], None, None, None)])
+def _crl(issuer: Authority, others: tuple[str, ...] | None) -> x509.CRLDistributionPoints:
+    urls = (f"http://{issuer.host}/crl/{_stem(issuer)}.crl",) if others is None else others
+    names = [x509.UniformResourceIdentifier(url) for url in urls]
+    return x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
 
 
 def _issuer_url(issuer: Authority) -> x509.AuthorityInformationAccess:
@@ -236,7 +324,8 @@ def _organization(issuer: Authority | None) -> str:
     return str(issuer.name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value)
 
 
-def _intermediates(issuer: Authority | None) -> tuple[Authority, ...]:
+def intermediates(issuer: Authority | None) -> tuple[Authority, ...]:
+    """The CAs from the issuer upwards, without the root."""
     chain: list[Authority] = []
     while issuer is not None and issuer.parent is not None:
         chain.append(issuer)

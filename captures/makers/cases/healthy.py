@@ -235,7 +235,7 @@ def mtls12_haproxy(lab: Lab) -> None:
     healthy(server_name="sip.example.com"),
     stacks=["openssl"],
     how="as mtls12-openssl, between 2001:db8::10 and 2001:db8::20",
-    topology="ipv6",
+    wires="ipv6",
 )
 def mtls12_ipv6(lab: Lab) -> None:
     """The ordinary healthy case over IPv6."""
@@ -286,7 +286,7 @@ def port_reuse(lab: Lab) -> None:
 @case(
     "tls13-hello-retry.pcap",
     "TLS 1.3 with a HelloRetryRequest",
-    healthy13(server_name="sip.example.com", later={"hello-retry": "note"}),
+    healthy13(server_name="sip.example.com", expect={"hello-retry": "note"}),
     stacks=["openssl"],
     how="s_server -groups P-384, s_client -groups X25519:P-384",
 )
@@ -300,7 +300,7 @@ def tls13_hello_retry(lab: Lab) -> None:
 @case(
     "renegotiation.pcap",
     "the client certificate is asked for by renegotiation (TLS 1.2)",
-    healthy(client="not-requested", later={"renegotiated-client-auth": "note"}),
+    healthy(client="not-requested", expect={"renegotiated-client-auth": "note"}),
     stacks=["openssl"],
     how="s_server, told on its console to renegotiate with a request (R) after data was exchanged",
 )

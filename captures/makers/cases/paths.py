@@ -17,14 +17,14 @@ BACKEND = 9061
 def narrow(lab: Lab, mtu: int = 1400) -> None:
     """The router's way to the client takes smaller packets than both ends think."""
     if lab.router is None:
-        raise LabError("needs the routed topology")
+        raise LabError("needs the routed wires")
     lab.router.run("ip", "route", "add", f"{FAR_CLIENT}/32", "dev", "left", "mtu", str(mtu))
 
 
 def drop(lab: Lab, hook: str, *rules: str) -> None:
     """nftables on the router."""
     if lab.router is None:
-        raise LabError("needs the routed topology")
+        raise LabError("needs the routed wires")
     lab.router.run("nft", "add", "table", "ip", "lab")
     lab.router.run("nft", f"add chain ip lab {hook} {{ type filter hook {hook} priority 0; }}")
     for rule in rules:
@@ -37,7 +37,7 @@ def drop(lab: Lab, hook: str, *rules: str) -> None:
     Expected(outcome="no-data", first="connection-timeout", expect={"connection-timeout": "error"}),
     stacks=["openssl"],
     how="nftables on the router: reject with icmp type admin-prohibited; s_client",
-    topology="routed",
+    wires="routed",
 )
 def icmp_prohibited(lab: Lab) -> None:
     """A firewall that is honest: communication administratively prohibited, and the client gives up at once."""
@@ -57,7 +57,7 @@ BLACK_HOLE = failed(
     BLACK_HOLE,
     stacks=["openssl", "python"],
     how="a router with 1400 bytes towards the client, nftables drops its ICMP; the client gives up after 7 s",
-    topology="routed",
+    wires="routed",
 )
 def mtu_black_hole_server(lab: Lab) -> None:
     """A tunnel on the path takes only 1400 bytes and a filter eats the ICMP that says so: the server sends its first
@@ -79,7 +79,7 @@ def mtu_black_hole_server(lab: Lab) -> None:
     ),
     stacks=["openssl", "python"],
     how="as mtu-black-hole-server, captured at the client",
-    topology="routed",
+    wires="routed",
 )
 def mtu_black_hole_client(lab: Lab) -> None:
     """The same from the other end: a hole of full segments that is never filled, the short end of the flight is there."""
@@ -97,7 +97,7 @@ def mtu_black_hole_client(lab: Lab) -> None:
     BLACK_HOLE,
     stacks=["openssl", "python"],
     how="as mtu-black-hole-server, but the router's ICMP passes and the server's own filter drops it",
-    topology="routed",
+    wires="routed",
 )
 def mtu_icmp_ignored(lab: Lab) -> None:
     """The capture shows fragmentation-needed, and the server sends full segments all the same."""
@@ -117,7 +117,7 @@ def mtu_icmp_ignored(lab: Lab) -> None:
     healthy(),
     stacks=["openssl"],
     how="as mtu-black-hole-server, but the router's ICMP passes",
-    topology="routed",
+    wires="routed",
 )
 def mtu_discovered(lab: Lab) -> None:
     """Path MTU discovery at work: lost full segments, fragmentation-needed, smaller segments, and all is well."""
@@ -133,7 +133,7 @@ def mtu_discovered(lab: Lab) -> None:
     healthy(),
     stacks=["openssl"],
     how="nftables on the router: numgen inc mod 7 == 3 drop; captured at the server",
-    topology="routed",
+    wires="routed",
 )
 def lossy_path(lab: Lab) -> None:
     """A bad line: retransmissions on both sides, and a healthy handshake all the same."""
@@ -149,7 +149,7 @@ def lossy_path(lab: Lab) -> None:
     healthy13(),
     stacks=["openssl"],
     how="nftables on the router: numgen inc mod 5 == 2 drop; captured at the client",
-    topology="routed",
+    wires="routed",
 )
 def lossy_path_13(lab: Lab) -> None:
     """The same in TLS 1.3 from the client's end: holes that are filled later."""
@@ -165,7 +165,7 @@ def lossy_path_13(lab: Lab) -> None:
     healthy(),
     stacks=["openssl"],
     how="ip_no_pmtu_disc=1 on the server, the router fragments to 1400 bytes; captured at the client",
-    topology="routed",
+    wires="routed",
 )
 def ip_fragments(lab: Lab) -> None:
     """Without DF a router cuts packets in two: the certificates are in fragments."""
