@@ -25,7 +25,6 @@ Until = Callable[[list[Record]], str]
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, DATA = 20, 21, 22, 23
 ALERT_SIZE_13 = 19
-DAMAGE_AT = 14  # in a NewSessionTicket of TLS 1.2: the low byte of the length of the ticket
 
 
 def abort(connection: socket.socket) -> None:
@@ -55,6 +54,11 @@ def inner_finished(seen: list[Record]) -> str:
     return "after" if seen[-1][:2] == ("inner", HANDSHAKE) and ("inner", CHANGE_CIPHER_SPEC, 1) in seen else ""
 
 
+def unchanged(seen: list[Record], record: bytes) -> bytes:
+    """Passed on as it is."""
+    return record
+
+
 def nth(side: str, number: int, when: str = "after") -> Until:
     """The n-th record of a side."""
     return lambda seen: when if seen[-1][0] == side and sum(1 for item in seen if item[0] == side) == number else ""
@@ -66,7 +70,8 @@ class Relay:
 
     The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing
     more is sent or passed on for `hold` seconds, then RST).
-    `pause` seconds pass before the end. Records for which `damage` says so are passed on with a byte wrong.
+    `pause` seconds pass before the end; `last` is sent then. `damage` sees all records so far and the last one's bytes: what it returns is
+    passed on instead.
     """
 
     outer: socket.socket
@@ -76,7 +81,8 @@ class Relay:
     pause: float = 0.0
     hold: float = 6.0
     delay: float = 0.0
-    damage: Callable[[list[Record]], bool] = lambda _: False
+    last: bytes = b""
+    damage: Callable[[list[Record], bytes], bytes] = unchanged
     seen: list[Record] = field(default_factory=list)
     _rest: dict[str, bytes] = field(default_factory=lambda: {"inner": b"", "outer": b""})
 
@@ -110,8 +116,7 @@ class Relay:
             record, self._rest[side] = self._rest[side][:end], self._rest[side][end:]
             self.seen.append((side, record[0], end - 5))
             verdict = self.until(self.seen)
-            if self.damage(self.seen):
-                record = record[:DAMAGE_AT] + bytes([record[DAMAGE_AT] ^ 1]) + record[DAMAGE_AT + 1 :]
+            record = self.damage(self.seen, record)
             if verdict != "before":
                 ready += record
             if verdict:
@@ -123,6 +128,8 @@ class Relay:
 
     def _finish(self) -> None:
         time.sleep(self.pause)
+        if self.last:
+            self.outer.sendall(self.last)
         if self.end == "silence":
             time.sleep(self.hold)
         if self.end == "fin":
@@ -157,12 +164,21 @@ def serve(listener: socket.socket, talk: Callable[[socket.socket], None], times:
 
 
 def relay_before_server(
-    host: Host, backend: int, port: int, until: Until, end: str, *, pause: float = 0, hold: float = 6, delay: float = 0
+    host: Host,
+    backend: int,
+    port: int,
+    until: Until,
+    end: str,
+    *,
+    pause: float = 0,
+    hold: float = 6,
+    delay: float = 0,
+    last: bytes = b"",
 ) -> threading.Thread:
     """On the server: `port` on the wire, the real stack on `backend` (loopback of the same host)."""
 
     def talk(outer: socket.socket) -> None:
-        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold, delay).run()
+        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold, delay, last).run()
 
     return serve(host.listen("0.0.0.0", port), talk)
 

@@ -218,7 +218,7 @@ class Pki:
         key = key or new_key(kind, odd.bits)
         common = odd.common or names[0]
         builder = self._builder(distinguished_name(common, _organization(issuer)), key, issuer, validity, odd)
-        stem = f"{common}-{self._serial}"
+        stem = f"{common.replace('*', 'any')}-{self._serial}"
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         if odd.usage:
             builder = builder.add_extension(_key_usage(odd.usage), critical=True)

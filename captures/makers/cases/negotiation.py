@@ -177,7 +177,7 @@ def encrypted_alert_12(lab: Lab) -> None:
     lab.openssl_server(lab.ours, "-tls1_2", port=9061)
 
     def talk(outer: socket.socket) -> None:
-        Relay(outer, lab.server.connect("127.0.0.1", 9061), held_back, "fin", 0.3, damage=first_after_client).run()
+        Relay(outer, lab.server.connect("127.0.0.1", 9061), held_back, "fin", 0.3, damage=wrong_length).run()
 
     serve(lab.server.listen("0.0.0.0", 5061), talk)
     with lab.capture():
@@ -187,6 +187,16 @@ def encrypted_alert_12(lab: Lab) -> None:
 def first_after_client(seen: list[Record]) -> bool:
     """The server's first record after the client's ChangeCipherSpec: its NewSessionTicket."""
     return seen[-1][0] == "inner" and ("outer", CHANGE_CIPHER_SPEC, 1) in seen and seen[-2][:2] == ("outer", HANDSHAKE)
+
+
+LENGTH_AT = 14  # in the record of a NewSessionTicket of TLS 1.2: the low byte of the length of the ticket
+
+
+def wrong_length(seen: list[Record], record: bytes) -> bytes:
+    """One bit of the ticket's length changed."""
+    if not first_after_client(seen):
+        return record
+    return record[:LENGTH_AT] + bytes([record[LENGTH_AT] ^ 1]) + record[LENGTH_AT + 1 :]
 
 
 def held_back(seen: list[Record]) -> str:
