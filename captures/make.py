@@ -17,10 +17,11 @@ import traceback
 from pathlib import Path
 
 from captures.makers import cases
-from captures.makers.case import CASES, Case, read_head, stem, toml, topology_name
+from captures.makers.case import CASES, Case, notes_in, read_head, stem, toml, topology_name
 from captures.makers.hosts import LabError
 from captures.makers.lab import Lab, version
 from captures.makers.pki import Pki
+from captures.makers.table import renew
 
 HERE = Path(__file__).parent
 
@@ -93,11 +94,17 @@ def main() -> int:
         for stem, item in CASES.items()
         if not options.names or any(fnmatch.fnmatch(stem, n) for n in options.names)
     ]
-    if options.list or options.notes:
+    if options.list:
         for item in chosen:
-            renew_notes(item, options.into) if options.notes else print(f"{item.name:45} {item.title}")
+            print(f"{item.name:45} {item.title}")
         return 0
-    return make_all(chosen, options.into, options.keep)
+    if options.notes:
+        for item in chosen:
+            renew_notes(item, options.into)
+    broken = 0 if options.notes else make_all(chosen, options.into, options.keep)
+    if options.into == HERE:
+        renew(HERE / "README.md", notes_in(HERE))
+    return broken
 
 
 def make_all(chosen: list[Case], into: Path, keep: bool) -> int:

@@ -144,6 +144,11 @@ def toml(case: Case, stacks: Sequence[str], made: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def notes_in(folder: Path) -> list[Path]:
+    """All .toml files of a folder that tell of a capture."""
+    return sorted(path for path in folder.rglob("*.toml") if not path.name.endswith(TOPOLOGY))
+
+
 def topology_name(case: Case) -> str:
     """The file name of a case's topology, beside its capture."""
     return f"{stem(case.name)}{TOPOLOGY}"

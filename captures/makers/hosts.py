@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -19,6 +20,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
 OFFLOADS = ("rx", "off", "tx", "off", "tso", "off", "gso", "off", "gro", "off")
 NO_IPV6 = ("net.ipv6.conf.default.disable_ipv6=1",)
 IPV6 = ("disable_ipv6=0", "accept_dad=0", "router_solicitations=0", "addr_gen_mode=1")
@@ -44,6 +46,7 @@ class Host:
         self.netns = f"mtlscope-{name}-{os.getpid()}"
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
+        self._resolver: Path | None = None
         command("ip", "netns", "add", self.netns)
         self.run("ip", "link", "set", "lo", "up")
         for setting in NO_IPV6:
@@ -76,6 +79,26 @@ class Host:
     def tcp_socket(self, family: int = socket.AF_INET) -> socket.socket:
         """A TCP socket that lives in the namespace, usable from any thread here."""
         return self._inside(lambda: socket.socket(family, socket.SOCK_STREAM))
+
+    def udp_socket(self) -> socket.socket:
+        """A UDP socket that lives in the namespace."""
+        return self._inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+
+    def raw_socket(self) -> socket.socket:
+        """Sends whole IPv4 packets, with any header."""
+        return self._inside(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW))
+
+    def listener_of_frames(self, device: str) -> socket.socket:
+        """Hears every frame of a device."""
+        made = self._inside(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)))
+        made.bind((device, 0))
+        return made
+
+    def use_resolver(self, address: str) -> None:
+        """Programs on this host ask this server for names (`ip netns exec` mounts the file over /etc/resolv.conf)."""
+        self._resolver = Path("/etc/netns") / self.netns
+        self._resolver.mkdir(parents=True)
+        (self._resolver / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:2 attempts:1\n")
 
     def listen(self, address: str, port: int) -> socket.socket:
         """A listening TCP socket."""
@@ -114,6 +137,10 @@ class Host:
         for process in self.processes:
             _end(process)
         command("ip", "netns", "del", self.netns)
+        if self._resolver:
+            shutil.rmtree(self._resolver)
+            with contextlib.suppress(OSError):
+                self._resolver.parent.rmdir()
 
     def _inside(self, make: Callable[[], T]) -> T:
         """Call `make` in a thread that has entered the namespace and ends after it."""

@@ -15,6 +15,7 @@ CLIENT, SERVER = "192.0.2.10", "192.0.2.20"
 CLIENT6, SERVER6 = "2001:db8::10", "2001:db8::20"
 FAR_CLIENT = "198.51.100.10"
 NAME = "sip.example.com"
+PATIENCE = 30  # seconds for a client to end after its input has ended
 GREETING = b"OPTIONS sip:example.com SIP/2.0\r\n"
 
 STACKS = {
@@ -86,6 +87,12 @@ class Lab:
         know(router, "right", "02:00:00:00:02:0a", SERVER)
         router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
 
+    def more_addresses(self, host: Host, *addresses: str) -> None:
+        """A host gets more addresses; the other one, directly wired, knows them."""
+        other, mac = (self.client, "02:00:00:00:00:14") if host is self.server else (self.server, "02:00:00:00:00:0a")
+        address(host, "eth0", *(f"{item}/24" for item in addresses))
+        know(other, "eth0", mac, *addresses)
+
     def close(self) -> None:
         """End all processes and remove the namespaces."""
         for host in self._hosts:
@@ -125,9 +132,11 @@ class Lab:
         ask: str = "",
         trust: Path | None = None,
         mode: str = "-rev",
+        at: str = "",
     ) -> None:
-        """`openssl s_server`. ask: "" = no client certificate, "optional", "required"."""
-        args = ["openssl", "s_server", "-accept", str(port), *_own("-cert", identity), *options]
+        """`openssl s_server`. ask: "" = no client certificate, "optional", "required". at: one address, not all."""
+        accept = f"{at}:{port}" if at else str(port)
+        args = ["openssl", "s_server", "-accept", accept, *_own("-cert", identity), *options]
         if mode:
             args.append(mode)
         if ask:
@@ -147,12 +156,15 @@ class Lab:
         linger: float | None = None,
         trust: Path | None = None,
         connect: bool = True,
+        to: str = "",
+        patience: float = PATIENCE,
     ) -> int:
         """`openssl s_client` as it talks: handshake, one line of data, end of input, close. Returns its exit code.
 
         hold: seconds before the line; linger: before the close, as long if None. connect False: `options` say where to.
+        to: an address or a name instead of the server's usual address. patience: see `talk`.
         """
-        host = f"[{self.server_address}]" if ":" in self.server_address else self.server_address
+        host = f"[{self.server_address}]" if ":" in self.server_address else to or self.server_address
         args = [
             "openssl",
             "s_client",
@@ -164,7 +176,7 @@ class Lab:
         args += ["-verify_return_error"] if "-verify_return_error" not in options else []
         args += _own("-cert", identity) if identity else []
         args += ["-servername", name] if name else ["-noservername"]
-        return talk(self.client.start(*args, *options, stdin=subprocess.PIPE), say, hold, linger)
+        return talk(self.client.start(*args, *options, stdin=subprocess.PIPE), say, hold, linger, patience)
 
     # GnuTLS.
 
@@ -229,12 +241,13 @@ class Lab:
         return path
 
 
-PATIENCE = 30  # seconds for a client to end after its input has ended
 JAVA = Path(__file__).parent / "java"
 
 
-def talk(process: subprocess.Popen[bytes], say: bytes, hold: float, linger: float | None = None) -> int:
-    """Give a client its handshake, then a line, then the end of its input."""
+def talk(
+    process: subprocess.Popen[bytes], say: bytes, hold: float, linger: float | None = None, patience: float = PATIENCE
+) -> int:
+    """Give a client its handshake, then a line, then the end of its input, and `patience` seconds to end."""
     if process.stdin is None:
         raise LabError("the client has no standard input")
     time.sleep(hold)
@@ -245,7 +258,7 @@ def talk(process: subprocess.Popen[bytes], say: bytes, hold: float, linger: floa
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     try:
-        return process.wait(PATIENCE)
+        return process.wait(patience)
     except subprocess.TimeoutExpired:
         process.terminate()
         return process.wait()

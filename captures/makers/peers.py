@@ -68,10 +68,10 @@ def nth(side: str, number: int, when: str = "after") -> Until:
 class Relay:
     """Passes one connection on between the wire and a real stack, record by record, until `until` says so.
 
-    The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing
-    more is sent or passed on for `hold` seconds, then RST).
-    `pause` seconds pass before the end; `last` is sent then. `damage` sees all records so far and the last one's bytes: what it returns is
-    passed on instead.
+    The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing is
+    sent or passed on any more for `hold` seconds, then RST).
+    `pause` seconds pass before the end; `last` is sent then. `damage` sees all records so far and the last one's bytes:
+    what it returns is passed on instead.
     """
 
     outer: socket.socket

@@ -129,3 +129,63 @@ def client_issuer_not_listed_works(lab: Lab) -> None:
     lab.openssl_server(lab.ours, "-tls1_2", "-verifyCAfile", both, ask="required", trust=lab.trusts(lab.pki.root))
     with lab.capture():
         lab.openssl_client(lab.partner)
+
+
+POLLUTED = ("ca-list-polluted", "ca-list-names-intermediate")
+
+
+@case(
+    "ca-list-polluted.pcap",
+    "the list names nothing but an intermediate, the client finds no match and sends none",
+    failed(
+        POLLUTED,
+        version="TLSv1.2",
+        client_certificate_state="empty",
+        alerts=(),
+        expect={
+            "ca-list-polluted": "warning or error",
+            "ca-list-names-intermediate": "warning or error",
+            "client-certificate-missing": "error",
+            "reset-during-handshake": "error",
+        },
+        never=("ca-list-truncated", "ca-list-too-long"),
+    ),
+    stacks=["openssl", "java", "python"],
+    how="s_server -CAfile with Example Issuing CA 1 alone; Java's client honours the list; a relay resets",
+)
+def ca_list_polluted(lab: Lab) -> None:
+    """Somebody put the issuing CA into the store of roots. Windows sends only the names of such CAs then, and every
+    partner is left out: no match, an empty Certificate, RST."""
+    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required", trust=lab.trusts(lab.pki.issuing))
+    relay_before_server(lab.server, BACKEND, 5061, inner_alert, "rst")
+    with lab.capture():
+        lab.java_client(lab.partner, "protocol=TLSv1.2")
+
+
+@case(
+    "ca-list-names-intermediate.pcap",
+    "an intermediate among the roots of the list, and it works",
+    healthy(expect={"ca-list-names-intermediate": "warning"}, never=("ca-list-polluted",)),
+    stacks=["openssl"],
+    how="s_server -CAfile with both roots and Example Issuing CA 1",
+)
+def ca_list_names_intermediate(lab: Lab) -> None:
+    """OpenSSL sends them all; a Windows server with that store would name the intermediate alone."""
+    trust = lab.trusts(lab.pki.root, lab.pki.partner_root, lab.pki.issuing)
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=trust)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-one-root.pcap",
+    "a list of one root",
+    healthy(never=(*POLLUTED, "client-issuer-not-in-ca-list")),
+    stacks=["openssl"],
+    how="s_server -CAfile with Partner Root CA alone",
+)
+def ca_list_one_root(lab: Lab) -> None:
+    """Short, and right: only this partner is wanted."""
+    lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=lab.trusts(lab.pki.partner_root))
+    with lab.capture():
+        lab.openssl_client(lab.partner)
