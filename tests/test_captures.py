@@ -33,7 +33,6 @@ SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 LARGEST, LARGEST_OF_ALL = 150_000, 6_000_000  # bytes
 
 KNOWN_FAULTS: dict[str, str] = {
-    "chain-unrelated-certificate.pcap": "a certificate too many is taken for the upper end of a chain with a hole",
     "cross-certificate-expired.pcap": "only one way up is judged",
     "server-name-mismatch-dns.pcap": "names that DNS gives are not known yet",
 }

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from captures.makers.hosts import Host
@@ -59,6 +59,11 @@ def unchanged(seen: list[Record], record: bytes) -> bytes:
     return record
 
 
+def never(seen: list[Record]) -> str:
+    """Pass everything on."""
+    return ""
+
+
 def nth(side: str, number: int, when: str = "after") -> Until:
     """The n-th record of a side."""
     return lambda seen: when if seen[-1][0] == side and sum(1 for item in seen if item[0] == side) == number else ""
@@ -71,7 +76,7 @@ class Relay:
     The last record waits for `delay` seconds, if it is passed on. `end` is then "rst", "fin", or "silence" (nothing is
     sent or passed on any more for `hold` seconds, then RST).
     `pause` seconds pass before the end; `last` is sent then. `damage` sees all records so far and the last one's bytes:
-    what it returns is passed on instead.
+    what it returns is passed on instead. `pack`: the stack's handshake messages in clear share records, as Schannel's do.
     """
 
     outer: socket.socket
@@ -83,6 +88,7 @@ class Relay:
     delay: float = 0.0
     last: bytes = b""
     damage: Callable[[list[Record], bytes], bytes] = unchanged
+    pack: bool = False
     seen: list[Record] = field(default_factory=list)
     _rest: dict[str, bytes] = field(default_factory=lambda: {"inner": b"", "outer": b""})
 
@@ -121,10 +127,19 @@ class Relay:
                 ready += record
             if verdict:
                 time.sleep(self.delay)
-                target.sendall(ready)
+                target.sendall(self._packed(ready))
                 return True
-        target.sendall(ready)
+        target.sendall(self._packed(ready))
         return False
+
+    def _packed(self, ready: bytes) -> bytes:
+        """Records that came together, as one, if all of them are handshake messages in clear."""
+        records = [ready[at:end] for at, end in _records(ready)]
+        clear = self.pack and self.seen[-1][0] == "inner" and ("inner", CHANGE_CIPHER_SPEC, 1) not in self.seen
+        if not clear or len(records) < 2 or any(record[0] != HANDSHAKE for record in records):
+            return ready
+        messages = b"".join(record[5:] for record in records)
+        return records[0][:3] + len(messages).to_bytes(2, "big") + messages
 
     def _finish(self) -> None:
         time.sleep(self.pause)
@@ -145,6 +160,15 @@ class Relay:
         with contextlib.suppress(OSError):
             while self.outer.recv(65536):
                 pass
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of each record."""
+    at = 0
+    while at < len(data):
+        end = at + 5 + int.from_bytes(data[at + 3 : at + 5], "big")
+        yield at, end
+        at = end
 
 
 def serve(listener: socket.socket, talk: Callable[[socket.socket], None], times: int = 1) -> threading.Thread:
@@ -174,11 +198,12 @@ def relay_before_server(
     hold: float = 6,
     delay: float = 0,
     last: bytes = b"",
+    pack: bool = False,
 ) -> threading.Thread:
     """On the server: `port` on the wire, the real stack on `backend` (loopback of the same host)."""
 
     def talk(outer: socket.socket) -> None:
-        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold, delay, last).run()
+        Relay(outer, host.connect("127.0.0.1", backend), until, end, pause, hold, delay, last, pack=pack).run()
 
     return serve(host.listen("0.0.0.0", port), talk)
 

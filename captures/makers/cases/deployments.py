@@ -158,11 +158,28 @@ def edge_external_right(lab: Lab) -> None:
         never=("role-name-missing", "sip-domain-missing"),
     ),
     stacks=["openssl"],
-    how="s_server at the edge's internal address with edge.corp.example.com and sip.example.com",
+    how="s_server at the edge's internal address with edge.corp.example.com and pool01.corp.example.com",
     topology=TOPOLOGY,
 )
 def edge_internal_san(lab: Lab) -> None:
-    """Somebody wanted one certificate for everything: to the front end, the edge is now sip.example.com as well."""
+    """The edge's certificate speaks for the front end pool as well: who gets hold of the edge can pass for it."""
+    place(lab, EDGE_INTERNAL, (EDGE, POOL))
+
+
+@case(
+    "edge-internal-san-own.pcap",
+    "the certificate of the edge's internal side has the edge's external name too",
+    healthy(
+        client="not-requested",
+        expect={"edge-internal-san": "warning or error"},
+        never=("role-name-missing", "sip-domain-missing"),
+    ),
+    stacks=["openssl"],
+    how="as edge-internal-san, with sip.example.com instead of the pool",
+    topology=TOPOLOGY,
+)
+def edge_internal_san_own(lab: Lab) -> None:
+    """Somebody wanted one certificate for both sides of the edge."""
     place(lab, EDGE_INTERNAL, (EDGE, "sip.example.com"))
 
 
@@ -262,10 +279,9 @@ def pool_members_same(lab: Lab) -> None:
 @case(
     "old-and-new-certificate.pcap",
     "one server shows its old certificate on one port and its new one on another",
-    healthy(client="not-requested"),
-    healthy(client="not-requested", stream=1),
+    *(healthy(client="not-requested", stream=number) for number in range(3)),
     stacks=["openssl"],
-    how="s_server on 5061 with a leaf of 2022 to 2027 and on 443 with the same names of 2026 to 2036",
+    how="s_server on 5061 with a leaf of 2022 to 2027 and on 443 with the same names of 2026 to 2036; 5061, 443, 5061",
     across=Across(expect={"old-and-new-certificate": "warning"}, never=("pool-members-differ",)),
 )
 def old_and_new_certificate(lab: Lab) -> None:
@@ -275,8 +291,8 @@ def old_and_new_certificate(lab: Lab) -> None:
     lab.openssl_server(old, *TLS12)
     lab.openssl_server(lab.ours, *TLS12, port=443)
     with lab.capture():
-        lab.openssl_client(None, *TLS12)
-        lab.openssl_client(None, *TLS12, port=443)
+        for port in (5061, 443, 5061):
+            lab.openssl_client(None, *TLS12, port=port)
 
 
 FEDERATION = "_sipfederationtls._tcp.example.com"

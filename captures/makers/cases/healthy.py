@@ -136,7 +136,7 @@ def mtls13_gnutls(lab: Lab) -> None:
     how="makers/java/Server.java ask=need and Client.java, protocol=TLSv1.2",
 )
 def mtls12_java(lab: Lab) -> None:
-    """JSSE on both sides: several handshake messages share a record."""
+    """JSSE on both sides: its server sends one record for each message, its ticket carries the client's chain."""
     lab.java_server(lab.ours, "protocol=TLSv1.2", "ask=need")
     with lab.capture():
         lab.java_client(lab.partner, "protocol=TLSv1.2")

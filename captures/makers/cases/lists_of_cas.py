@@ -5,7 +5,8 @@ from __future__ import annotations
 from captures.makers.ca_lists import long_list
 from captures.makers.case import case, failed, healthy, healthy13
 from captures.makers.lab import Lab
-from captures.makers.peers import inner_alert, relay_before_server, serve
+from captures.makers.peers import Until, inner_alert, never, relay_before_server, serve
+from captures.makers.pki import Authority
 from captures.makers.scripted import echo, server_context
 
 BACKEND = 9061
@@ -134,43 +135,87 @@ def client_issuer_not_listed_works(lab: Lab) -> None:
 POLLUTED = ("ca-list-polluted", "ca-list-names-intermediate")
 
 
+def like_windows(lab: Lab, *trust: Authority, until: Until = inner_alert) -> None:
+    """s_server that trusts these; a relay packs its messages into one record, and resets instead of an alert."""
+    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required", trust=lab.trusts(*trust))
+    relay_before_server(lab.server, BACKEND, 5061, until, "rst" if until is inner_alert else "fin", pack=True)
+
+
 @case(
     "ca-list-polluted.pcap",
     "the list names nothing but an intermediate, the client finds no match and sends none",
     failed(
-        POLLUTED,
+        ("ca-list-polluted", "client-certificate-missing"),
         version="TLSv1.2",
         client_certificate_state="empty",
         alerts=(),
         expect={
-            "ca-list-polluted": "warning or error",
-            "ca-list-names-intermediate": "warning or error",
+            "ca-list-polluted": "error",
             "client-certificate-missing": "error",
             "reset-during-handshake": "error",
         },
-        never=("ca-list-truncated", "ca-list-too-long"),
+        never=("ca-list-truncated", "ca-list-too-long", "ca-list-names-intermediate"),
     ),
     stacks=["openssl", "java", "python"],
-    how="s_server -CAfile with Example Issuing CA 1 alone; Java's client honours the list; a relay resets",
+    how="s_server -CAfile with Example Issuing CA 1 alone; a relay packs its messages into one record, as Schannel does, "
+    "and resets instead of the alert; Java's client honours the list",
 )
 def ca_list_polluted(lab: Lab) -> None:
     """Somebody put the issuing CA into the store of roots. Windows sends only the names of such CAs then, and every
     partner is left out: no match, an empty Certificate, RST."""
-    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required", trust=lab.trusts(lab.pki.issuing))
-    relay_before_server(lab.server, BACKEND, 5061, inner_alert, "rst")
+    like_windows(lab, lab.pki.issuing)
     with lab.capture():
         lab.java_client(lab.partner, "protocol=TLSv1.2")
 
 
 @case(
+    "ca-list-polluted-refused.pcap",
+    "the list names nothing but an intermediate, the client sends its certificate all the same",
+    failed(
+        ("ca-list-polluted", "client-issuer-not-in-ca-list"),
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(),
+        expect={**REFUSED, "ca-list-polluted": "error", "reset-during-handshake": "error"},
+        may=("client-issuer-not-in-ca-list", "untrusted-root"),
+        never=("ca-list-names-intermediate", "client-chain-incomplete"),
+    ),
+    stacks=["openssl", "python"],
+    how="as ca-list-polluted with s_client, which does not care for the list",
+)
+def ca_list_polluted_refused(lab: Lab) -> None:
+    """The store that made the list judges the certificate as well."""
+    like_windows(lab, lab.pki.issuing)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
     "ca-list-names-intermediate.pcap",
-    "an intermediate among the roots of the list, and it works",
+    "an intermediate among the roots of a list that looks like that of Windows, and it works",
     healthy(expect={"ca-list-names-intermediate": "warning"}, never=("ca-list-polluted",)),
+    stacks=["openssl", "python"],
+    how="s_server -CAfile with both roots, Example Issuing CA 1 and a CA of the name of Microsoft's root, behind a relay "
+    "that packs its messages into one record",
+)
+def ca_list_names_intermediate(lab: Lab) -> None:
+    """It works, as long as nobody asks Windows: with that store it would name the intermediate alone."""
+    pki = lab.pki
+    microsoft = pki.authority("Microsoft Root Certificate Authority", "Example Namesake", "pki.example.org")
+    like_windows(lab, pki.root, pki.partner_root, pki.issuing, microsoft, until=never)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "ca-list-names-intermediate-openssl.pcap",
+    "an intermediate among the roots of an OpenSSL server",
+    healthy(expect={"ca-list-names-intermediate": "note"}, never=("ca-list-polluted",)),
     stacks=["openssl"],
     how="s_server -CAfile with both roots and Example Issuing CA 1",
 )
-def ca_list_names_intermediate(lab: Lab) -> None:
-    """OpenSSL sends them all; a Windows server with that store would name the intermediate alone."""
+def ca_list_names_intermediate_openssl(lab: Lab) -> None:
+    """Here that is allowed, and may be meant."""
     trust = lab.trusts(lab.pki.root, lab.pki.partner_root, lab.pki.issuing)
     lab.openssl_server(lab.ours, "-tls1_2", ask="required", trust=trust)
     with lab.capture():

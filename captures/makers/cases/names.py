@@ -65,11 +65,11 @@ def wildcard_on_sip(lab: Lab) -> None:
     "a SIP server with a wildcard as its common name",
     healthy(client="not-requested", expect={"wildcard-on-sip": "error"}, never=("server-name-mismatch",)),
     stacks=["openssl"],
-    how="s_server on 5061 with CN and SAN *.example.com, SAN example.com",
+    how="s_server on 5061 with CN *.example.com and SAN example.com, *.example.com",
 )
 def wildcard_as_common_name(lab: Lab) -> None:
     """The web server's certificate on a SIP server: not supported for any role."""
-    serve_names(lab, "*.example.com", "example.com", common="*.example.com")
+    serve_names(lab, "example.com", "*.example.com", common="*.example.com")
 
 
 @case(

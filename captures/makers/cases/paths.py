@@ -179,7 +179,11 @@ def ip_fragments(lab: Lab) -> None:
 @case(
     "zero-window.pcap",
     "the server stops reading in the handshake",
-    failed("reset-during-handshake", expect={"zero-window": "warning"}, may=("handshake-timeout",)),
+    failed(
+        ("zero-window", "reset-during-handshake"),
+        expect={"zero-window": "warning", "reset-during-handshake": "error"},
+        may=("handshake-timeout",),
+    ),
     stacks=["python", "openssl"],
     how="a listener with the smallest receive buffer hands the hello to s_server, then reads no more; RST after 6 s",
 )
