@@ -49,6 +49,11 @@ def outer_finished(seen: list[Record]) -> str:
     return "before" if seen[-1][:2] == ("outer", HANDSHAKE) and ("outer", CHANGE_CIPHER_SPEC, 1) in seen else ""
 
 
+def outer_data(seen: list[Record]) -> str:
+    """The peer's first application data."""
+    return "before" if seen[-1][:2] == ("outer", DATA) else ""
+
+
 def inner_finished(seen: list[Record]) -> str:
     """The stack's TLS 1.2 Finished is on the wire: the handshake is complete if it answered the peer's."""
     return "after" if seen[-1][:2] == ("inner", HANDSHAKE) and ("inner", CHANGE_CIPHER_SPEC, 1) in seen else ""

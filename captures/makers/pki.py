@@ -71,6 +71,18 @@ HEALTHY = Odd()
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a CA's certificate allows below it: levels of CAs (None = any), names (() = any), uses (() = any)."""
+
+    levels: int | None = None
+    names: tuple[str, ...] = ()
+    eku: tuple[x509.ObjectIdentifier, ...] = ()
+
+
+FREE = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """A CA. `parent` is None for a root."""
 
@@ -165,22 +177,22 @@ class Pki:
         )
 
     def authority(
-        self, common: str, organization: str, host: str, parent: Authority | None = None, odd: Odd = HEALTHY
+        self, common: str, organization: str, host: str, parent: Authority | None = None, limits: Limits = FREE
     ) -> Authority:
         """A root, or an intermediate of `parent`; the same object for the same name."""
         if common not in self._authorities:
             self._authorities[common] = self._authority(
-                distinguished_name(common, organization), new_key(), host, parent, odd, CA_VALID
+                distinguished_name(common, organization), new_key(), host, parent, limits, CA_VALID
             )
         return self._authorities[common]
 
     def namesake(self, authority: Authority) -> Authority:
         """Another CA of the same name and parent with another key: the next generation, or a wrong one."""
-        return self._authority(authority.name, new_key(), authority.host, authority.parent, HEALTHY, CA_VALID)
+        return self._authority(authority.name, new_key(), authority.host, authority.parent, FREE, CA_VALID)
 
     def crossed(self, authority: Authority, by: Authority, validity: tuple[dt.datetime, dt.datetime]) -> Authority:
         """The same name and key, certified by another CA: a cross certificate."""
-        return self._authority(authority.name, authority.key, authority.host, by, HEALTHY, validity)
+        return self._authority(authority.name, authority.key, authority.host, by, FREE, validity)
 
     def _authority(
         self,
@@ -188,13 +200,18 @@ class Pki:
         key: Key,
         host: str,
         parent: Authority | None,
-        odd: Odd,
+        limits: Limits,
         validity: tuple[dt.datetime, dt.datetime],
     ) -> Authority:
-        builder = self._builder(name, key, parent, validity, odd)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = self._builder(name, key, parent, validity, HEALTHY)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=limits.levels), critical=True)
         builder = builder.add_extension(_key_usage(CA_USAGE), critical=True)
-        return Authority(name, key, self._sign(builder, parent.key if parent else key, odd), parent, host)
+        if limits.names:
+            allowed = [x509.DNSName(item) for item in limits.names]
+            builder = builder.add_extension(x509.NameConstraints(allowed, None), critical=True)
+        if limits.eku:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(limits.eku), critical=False)
+        return Authority(name, key, self._sign(builder, parent.key if parent else key, HEALTHY), parent, host)
 
     def leaf(
         self,
@@ -300,6 +317,16 @@ class Pki:
         if odd.digest in OLD:
             return signed_again(builder.sign(key, hashes.SHA256()), odd.digest, key)
         return builder.sign(key, HASHES[odd.digest]())
+
+
+def revocation_list(issuer: Authority, numbers: Iterable[int] = ()) -> x509.CertificateRevocationList:
+    """The issuer's list with these serial numbers."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.name)
+    builder = builder.last_update(VALID[0]).next_update(CA_VALID[1])
+    for number in numbers:
+        revoked = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(VALID[0])
+        builder = builder.add_revoked_certificate(revoked.build())
+    return builder.sign(issuer.key, hashes.SHA256())
 
 
 def _stem(issuer: Authority) -> str:

@@ -213,6 +213,23 @@ def cross_certificate_expired(lab: Lab) -> None:
 
 
 @case(
+    "cross-certificate-expired-root-sent.pcap",
+    "an expired cross certificate and the root itself are in the chain, and it works",
+    healthy(
+        expect={"certificate-expired": "note", "root-sent": "note"},
+        never=("server-chain-incomplete", "chain-link-broken", "untrusted-root", "self-signed"),
+    ),
+    stacks=["openssl"],
+    how="as cross-certificate-expired, with Example Root CA itself behind the cross certificate",
+)
+def cross_certificate_expired_root_sent(lab: Lab) -> None:
+    """Both ways up can be seen: one has ended, the other is good."""
+    old = lab.pki.authority("Legacy Root CA", "Example Legacy Trust", "pki.example.org")
+    crossed = lab.pki.crossed(lab.pki.root, old, EXPIRED)
+    tls12(lab, server_sends(lab, lab.pki.issuing.pem(), crossed.pem(), lab.pki.root.pem()), lab.partner)
+
+
+@case(
     "cross-certificate-valid.pcap",
     "a valid cross certificate at the end of the chain",
     healthy(never=("server-chain-incomplete", "chain-unrelated-certificate", "chain-link-broken", "untrusted-root")),

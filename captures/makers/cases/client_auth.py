@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
 from captures.makers.case import case, failed
 from captures.makers.daemons import kamailio
 from captures.makers.lab import Lab
 from captures.makers.peers import inner_alert, outer_finished, passed_alert_13, relay_before_server
-from captures.makers.pki import EXPIRED, Identity
+from captures.makers.pki import EXPIRED, Identity, revocation_list
 
 BACKEND = 9061
 REFUSED = {"client-certificate-rejected": "error"}
@@ -314,3 +317,29 @@ def client_rejected_kamailio(lab: Lab) -> None:
     kamailio(lab, lab.ours, lab.trusts())
     with lab.capture():
         lab.openssl_client(lab.pki.leaf("edge.example.net", lab.pki.partner_issuing, chain=()), "-tls1_2")
+
+
+@case(
+    "client-revoked.pcap",
+    "revoked client certificate, refused",
+    failed(
+        ("tls-alert", "client-certificate-rejected"),
+        version="TLSv1.2",
+        client_certificate_state="sent",
+        alerts=(("server", 44),),
+        expect={**REFUSED, "tls-alert": "error"},
+        never=("untrusted-root", "revocation-stall", "client-chain-incomplete"),
+    ),
+    stacks=["openssl"],
+    how="s_server -crl_check -CRL with the leaf's number on the list",
+)
+def client_revoked(lab: Lab) -> None:
+    """The partner's old certificate is on its CA's list: alert 44. The certificate itself does not show it."""
+    issuer = lab.pki.partner_issuing
+    client = lab.pki.leaf("edge.example.net", issuer)
+    numbers = [x509.load_pem_x509_certificate(client.cert.read_bytes()).serial_number]
+    listed = lab.folder.resolve() / "revoked.pem"
+    listed.write_bytes(revocation_list(issuer, numbers).public_bytes(serialization.Encoding.PEM))
+    lab.openssl_server(lab.ours, "-tls1_2", "-crl_check", "-CRL", str(listed), ask="required")
+    with lab.capture():
+        lab.openssl_client(client)

@@ -70,6 +70,21 @@ def version_mismatch_client(lab: Lab) -> None:
 
 
 @case(
+    "inappropriate-fallback.pcap",
+    "the client tries again with an older version, the server sees through it",
+    refused_hello("tls-alert", 86),
+    stacks=["openssl"],
+    how="s_client -fallback_scsv -tls1_1 -cipher DEFAULT:@SECLEVEL=0, s_server of TLS 1.0 to 1.2",
+)
+def inappropriate_fallback(lab: Lab) -> None:
+    """Something broke the first attempt, and the client goes down to TLS 1.1 and says so: alert 86."""
+    weak = ("-cipher", "DEFAULT:@SECLEVEL=0")
+    lab.openssl_server(lab.ours, "-no_tls1_3", *weak)
+    with lab.capture():
+        lab.openssl_client(None, "-tls1_1", "-fallback_scsv", *weak)
+
+
+@case(
     "no-shared-cipher.pcap",
     "no cipher suite in common",
     refused_hello("no-shared-cipher", 40),

@@ -7,15 +7,14 @@ import socket
 import subprocess
 import time
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 
 from captures.makers.case import case, failed, healthy
 from captures.makers.dns import name_server
 from captures.makers.hosts import Host, LabError, know
 from captures.makers.lab import Lab
 from captures.makers.peers import abort, serve
-from captures.makers.pki import CA_VALID, VALID
+from captures.makers.pki import revocation_list
 from captures.makers.scripted import give_up, server_context
 
 LIST_HOST = "192.0.2.80"
@@ -43,7 +42,7 @@ def web_server(lab: Lab, wait: float, *, answers: bool = True) -> None:
     """The host of the partner's CRL; it takes `wait` seconds for an answer, or for a close without one."""
     lab.more_addresses(lab.client, LIST_HOST)
     name_server(lab, lab.client, {("pki.example.net", "A"): LIST_HOST})
-    body = revocation_list(lab)
+    body = revocation_list(lab.pki.partner_issuing).public_bytes(serialization.Encoding.DER)
     words = ("date", "-u", "+%a, %d %b %Y %H:%M:%S GMT")
 
     def give(connection: socket.socket) -> None:
@@ -55,14 +54,6 @@ def web_server(lab: Lab, wait: float, *, answers: bool = True) -> None:
             connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     serve(lab.client.listen(LIST_HOST, 80), give, 4)
-
-
-def revocation_list(lab: Lab) -> bytes:
-    """The partner's; nothing is on it."""
-    authority = lab.pki.partner_issuing
-    builder = x509.CertificateRevocationListBuilder().issuer_name(authority.name)
-    builder = builder.last_update(VALID[0]).next_update(CA_VALID[1])
-    return builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 @case(

@@ -14,6 +14,7 @@ from captures.makers.peers import (
     abort,
     inner_finished,
     nth,
+    outer_data,
     outer_finished,
     relay_before_client,
     relay_before_server,
@@ -261,6 +262,21 @@ def closed_after_handshake_12(lab: Lab) -> None:
     """The same with FIN and without close_notify."""
     lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required")
     relay_before_server(lab.server, BACKEND, 5061, inner_finished, "fin", pause=0.03)
+    with lab.capture():
+        lab.openssl_client(lab.partner)
+
+
+@case(
+    "reset-after-request-12.pcap",
+    "server resets when the client's first request comes",
+    after_handshake(),
+    stacks=["openssl", "python"],
+    how="s_server behind a relay that resets instead of passing on the client's first data",
+)
+def reset_after_request_12(lab: Lab) -> None:
+    """The client is already speaking when the server, which has not said a word, hangs up."""
+    lab.openssl_server(lab.ours, "-tls1_2", port=BACKEND, ask="required")
+    relay_before_server(lab.server, BACKEND, 5061, outer_data, "rst")
     with lab.capture():
         lab.openssl_client(lab.partner)
 
