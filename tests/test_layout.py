@@ -26,6 +26,7 @@ FLOORS = (
     "report",
     "rules",
     "judgement",
+    "topology",
     "selection",
     "summary",
     "folding",
