@@ -27,6 +27,7 @@ from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.summary import CaptureSummary
 from analyzer.tally import Tally
+from analyzer.topology.model import Topology
 from analyzer.tracker import Tracker
 
 Progress = Callable[[str, int, int | None], None]
@@ -41,6 +42,7 @@ class Options:
         at_ns: judge validity at this time instead of the capture's.
         today_ns: the time of the run, for "expired today as well"; None = say nothing about today.
         timezone: zone of local time stamps; None = UTC.
+        topology: what the user says about the deployment; None = nothing.
         workers: processes for several inputs.
         keep: which connections to report; None = all. Called with the judged record.
         verdicts: called with each connection and all its rules' verdicts (--verdicts); None = not wanted. Not with
@@ -52,6 +54,7 @@ class Options:
     at_ns: int | None = None
     today_ns: int | None = None
     timezone: str | None = None
+    topology: Topology | None = None
     workers: int = 1
     keep: Callable[[Connection], bool] | None = None
     verdicts: Callable[[Connection, Sequence[Verdict]], None] | None = None
@@ -130,6 +133,7 @@ class Analysis:
             mtls_ports=knowledge.mtls_ports(),
             sip_ports=knowledge.sip_ports(),
             trust=options.trust,
+            topology=options.topology,
         )
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)

@@ -16,6 +16,7 @@ from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_time
 from analyzer.summary import CaptureSummary, Repeated
+from analyzer.topology.model import Topology
 
 if TYPE_CHECKING:
     from analyzer.report.dataframe import DataFrame
@@ -30,6 +31,7 @@ def analyze(
     any_port: bool = False,
     at: str | None = None,
     timezone: str | None = None,
+    topology: Path | Topology | None = None,
     workers: int = 1,
     select: Selection | None = None,
     trust: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | None = None,
@@ -41,6 +43,7 @@ def analyze(
         ports: where TLS is expected; None means the usual ones (443, 5061 ...). any_port: no port is special.
         at: judge validity at this time ("2026-11-21T09:30:00Z") instead of the capture's.
         timezone: zone of captures that carry local time; None means UTC.
+        topology: a topology file (docs/topology.md), or what `read_topology` made of one; None means none.
         workers: processes for several inputs.
         select: which connections to keep; None means all.
         trust: certificate files or folders that both hosts trust, or {"client": ..., "server": ...}: "client" is the store of
@@ -54,6 +57,7 @@ def analyze(
         at_ns=None if at is None else parse_time(at, "at"),
         today_ns=time_ns(),
         timezone=timezone,
+        topology=_topology(topology),
         workers=workers,
         keep=select,
         trust=_trust(trust),
@@ -71,6 +75,14 @@ def _trust(given: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | 
 
 def _each(paths: Path | Sequence[Path]) -> list[Path]:
     return [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+
+
+def _topology(given: Path | Topology | None) -> Topology | None:
+    if not isinstance(given, str | os.PathLike):
+        return given
+    from analyzer.topology.reading import read_topology
+
+    return read_topology(os.fspath(given))
 
 
 class Result:

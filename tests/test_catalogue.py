@@ -68,6 +68,7 @@ EXPECTED = {
         "untrusted-root",
     },
     "names": {"server-name-mismatch"},
+    "deployment": {"role-name-missing", "sip-domain-missing", "edge-internal-san"},
 }
 """The ids are a promise: none may vanish or change."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from analyzer.judgement.trust import Trust
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
+    from analyzer.topology.model import Topology
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""
@@ -104,6 +105,11 @@ def _add_judging(parser: Parser) -> None:
         "host, which judges the server's certificates; server=PATH is the store ON THE SERVER'S host, which judges the "
         "clients' certificates; PATH alone is both. May be given several times; public roots are known without it",
     )
+    add(
+        "--topology",
+        metavar="FILE",
+        help="hosts, roles, pools and domains, see docs/topology.md; see also mtlscope plan",
+    )
     add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
 
 
@@ -159,6 +165,7 @@ def _options(args: argparse.Namespace) -> Options:
         at_ns=parse_time(args.at, "--at") if args.at else None,
         today_ns=time_ns(),
         timezone=zone(args.timezone),
+        topology=topology(args.topology),
         workers=args.workers,
         keep=None if selection == Selection() else selection,
         verdicts=_say_verdicts if args.verdicts else None,
@@ -186,6 +193,15 @@ def _trust(words: Sequence[str], quiet: bool, verbose: bool) -> Trust:
         if store.problems or verbose:
             say(safe.line(f"{store.name}: {'; '.join(told)}"))
     return Trust(**sides)
+
+
+def topology(file: str | None) -> Topology | None:
+    """The topology of --topology. Raise UsageError for a mistake in it."""
+    if file is None:
+        return None
+    from analyzer.topology.reading import read_topology
+
+    return read_topology(file)
 
 
 def ports(text: str | None) -> frozenset[int] | None:

@@ -14,10 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from analyzer.certificates.chain import Chain
-from analyzer.connection import CaList, CertificateState, Connection
+from analyzer.connection import CaList, CertificateState, Connection, Side
+from analyzer.judgement.expected import expected_names
+from analyzer.judgement.roles import RoleSources, demand_of
+from analyzer.topology.model import Demand
 
 Period = tuple[int, int]
 """From and to, both inclusive, in seconds since 1970, of the moment of judgement (`Context.judged_at`)."""
+NOTHING_DEMANDED: tuple[tuple[str, ...], None, None] = ((), None, None)
 FOREVER: Period = (-(2**62), 2**62)
 
 
@@ -32,6 +36,8 @@ class Kind:
         server_name: `Connection.server_name`.
         named: the ClientHello has a server name.
         sslv2: it is in the SSLv2 format.
+        expected: names that a client without server name can have meant; () if nobody knows any.
+        server_demand, client_demand: what the topology says their certificates have to contain; None if nothing.
     """
 
     server: Chain | None
@@ -41,6 +47,9 @@ class Kind:
     server_name: str | None
     named: bool
     sslv2: bool
+    expected: tuple[str, ...] = ()
+    server_demand: Demand | None = None
+    client_demand: Demand | None = None
 
     def chains(self) -> list[Chain]:
         """The chains seen, the server's first."""
@@ -50,7 +59,19 @@ class Kind:
 Quiet = Callable[[Kind], Period | None]
 
 
-def kind_of(conn: Connection) -> Kind:
+def demanded(conn: Connection, sources: RoleSources) -> tuple[tuple[str, ...], Demand | None, Demand | None]:
+    """The last three attributes of its kind."""
+    if sources.topology is None:
+        return NOTHING_DEMANDED
+    expected = expected_names(conn, sources)
+    return (
+        expected.names if expected else (),
+        demand_of(conn, Side.SERVER, sources),
+        demand_of(conn, Side.CLIENT, sources),
+    )
+
+
+def kind_of(conn: Connection, sources: RoleSources) -> Kind:
     """The kind of this connection."""
     hello, request = conn.client_hello, conn.certificate_request
     return Kind(
@@ -61,6 +82,7 @@ def kind_of(conn: Connection) -> Kind:
         conn.server_name,
         bool(hello and hello.server_name),
         bool(hello and hello.sslv2),
+        *demanded(conn, sources),
     )
 
 

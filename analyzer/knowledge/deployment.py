@@ -20,6 +20,7 @@ class DeploymentRole:
     Attributes:
         name: as in a topology, e.g. "front-end". title: as in a sentence, e.g. "front end".
         sides: it has an internal and an external network side.
+        trusted: front ends trust servers of this role as callers.
         remark: what a plan says instead of a certificate; "" if nothing.
         source: where that is said.
     """
@@ -27,6 +28,7 @@ class DeploymentRole:
     name: str
     title: str
     sides: bool
+    trusted: bool
     remark: str
     source: str
 

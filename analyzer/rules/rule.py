@@ -22,6 +22,7 @@ from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.refusal import Judgement
 from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.topology.model import Topology
 
 
 class HistoryView(Protocol):
@@ -61,6 +62,7 @@ class Context:
         mtls_ports: ports on which both sides are expected to present certificates (knowledge: lync_roles).
         sip_ports: ports on which SIP is spoken (5061 and its neighbours).
         trust: the trust stores that the user gave.
+        topology: what the user says about the deployment; None if nothing. Never a guess.
     """
 
     history: HistoryView
@@ -69,6 +71,7 @@ class Context:
     mtls_ports: frozenset[int] = frozenset()
     sip_ports: frozenset[int] = frozenset()
     trust: Trust = NO_TRUST
+    topology: Topology | None = None
 
     def judged_at(self, conn: Connection) -> int:
         """The moment at which validity is judged: `--at`, else the connection's last packet."""

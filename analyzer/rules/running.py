@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
-from analyzer.judgement.kind import FOREVER, Kind, Period, common, kind_of
+from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of
 from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.entries import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context
@@ -24,7 +24,7 @@ HOW_IT_WENT = Seen.ESTABLISHED | Seen.FAILED | Seen.NOT_TLS | Seen.NO_DATA | See
 
 MAX_KINDS = 1024  # their chains and CA lists stay in memory
 
-Key = tuple[int, int, int, int, str | None, str | None, str | None, bool]
+Key = tuple[int, int, int, int, str | None, str | None, str | None, bool, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
 
 def _speakers(conn: Connection, context: Context) -> tuple[Entry, ...]:
     """Those of the plan that may have something to say about this connection."""
-    key = _key(conn)
+    key = _key(conn, context)
     known = _kinds.get(key)
     if known is None:
         if key not in _kinds:
@@ -97,12 +97,12 @@ def _speakers(conn: Connection, context: Context) -> tuple[Entry, ...]:
                 _kinds.clear()
             _kinds[key] = None
             return _plan(conn.seen)
-        known = _kinds[key] = _plan_kind(conn)
+        known = _kinds[key] = _plan_kind(conn, context)
     first, last = known.period
     return known.speakers if first <= context.judged_at(conn) // SECOND_NS <= last else _plan(conn.seen)
 
 
-def _key(conn: Connection) -> Key:
+def _key(conn: Connection, context: Context) -> Key:
     """Everything that `seen` and `kind_of` say, as numbers and texts: to hash chains, lists and members of an enum is slow."""
     server, client, request = conn.server_chain, conn.client_chain, conn.certificate_request
     state, hello = conn.client_certificate_state, conn.client_hello
@@ -115,12 +115,13 @@ def _key(conn: Connection) -> Key:
         conn.server_name,
         hello.server_name if hello is not None else None,
         hello is not None and hello.sslv2,
+        NOTHING_DEMANDED if context.topology is None else demanded(conn, context),
     )
 
 
-def _plan_kind(conn: Connection) -> KindPlan:
+def _plan_kind(conn: Connection, context: Context) -> KindPlan:
     """Ask each rule of the plan once."""
-    kind, speakers, period = kind_of(conn), [], FOREVER
+    kind, speakers, period = kind_of(conn, context), [], FOREVER
     for entry in _plan(conn.seen):
         silent = _silent(entry, kind)
         if silent is None:

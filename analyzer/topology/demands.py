@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from analyzer.knowledge.deployment import NeededName, RoleCertificate, certificates_of, is_from, switches
+from analyzer.knowledge.deployment import NeededName, RoleCertificate, certificates_of, is_from, roles, switches
 from analyzer.topology.model import EXTERNAL, INTERNAL, Address, Demand, Host, Place, Pool, Topology, role_title
 
 Values = Mapping[str, tuple[str, ...]]
@@ -65,7 +65,20 @@ def _place(topology: Topology, pool: Pool, host: Host | None, side: str) -> Plac
     names = needed if side == EXTERNAL else _unique([*own, *needed])
     name = common_name(names) if side == EXTERNAL else own[0]
     label = " ".join(filter(None, (role_title(pool.role), side, name)))
-    return Place(pool, host, side, label, own, names, tuple(demand(topology, row, pool, servers) for row in rows))
+    others = _others(topology, pool) if side == INTERNAL else frozenset[str]()
+    demands = tuple(
+        replace(demand(topology, row, pool, servers), label=label, own=own, names=names, others=others) for row in rows
+    )
+    return Place(pool, host, side, label, own, names, demands)
+
+
+def _others(topology: Topology, pool: Pool) -> frozenset[str]:
+    """Names that front ends trust: of trusted applications, and of other servers and pools."""
+    names = set(topology.trusted_applications)
+    for other in topology.pools:
+        if other is not pool and roles()[other.role].trusted:
+            names |= {other.fqdn, *other.names, *other.members}
+    return frozenset(names)
 
 
 def _all_names(topology: Topology, rows: Iterable[RoleCertificate], pool: Pool, servers: tuple[str, ...]) -> Group:

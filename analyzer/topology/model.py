@@ -81,6 +81,8 @@ class Demand:
         required: of each of these groups one name must be there: its absence is blamed.
         sip: sip.<SIP domain> names whose absence is blamed.
         planned: every name that a new certificate should have, the common name first, wildcards last.
+        label, own, names: as of the place.
+        others: names that front ends trust (other servers, trusted applications), where the certificate must not have them.
     """
 
     row: RoleCertificate
@@ -89,6 +91,10 @@ class Demand:
     required: tuple[tuple[str, ...], ...]
     sip: tuple[str, ...]
     planned: tuple[str, ...]
+    label: str = ""
+    own: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,9 @@
 ## What it does
 Compares the server_name of the ClientHello with the names of the server's leaf: dNSName entries (a wildcard stands for one
 whole left-most label), or the common name where there is no dNSName. It is a warning when the client goes on all the same
-and an error otherwise. A server_name that is no host name (an IP address, an empty value) is not compared.
+and an error otherwise. A server_name that is no host name (an IP address, an empty value) is not compared. Where the client
+sent none and a topology names the address (--topology), a certificate that covers nothing that can be meant there is a
+warning, and an error if the client refused it.
 
 ## Why it matters
 Clients check this name and refuse: Windows with event 36884 or 14428 (0x80090322), others with bad_certificate or
@@ -14,8 +16,8 @@ Reissue the certificate with the name in its SAN, or bind the certificate that h
 does not know the name sends its default). Or correct the name that the client is configured with.
 
 ## When it cannot tell
-TLS 1.3 without keys and resumed sessions show no certificates. Without server_name the expected name is not known. A leaf
-that cannot be read shows no names.
+TLS 1.3 without keys and resumed sessions show no certificates. Without server_name and topology the expected name is not
+known. A leaf that cannot be read shows no names.
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.connection import Connection, Outcome, Seen, Side
+from analyzer.connection import Connection, Outcome, Seen, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
+from analyzer.judgement.expected import Expected, covers_one, expected_names
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import some, where
-from analyzer.judgement.refusal import Defect, Weight, weigh, went_on
+from analyzer.judgement.refusal import Defect, Weight, weaker, weigh, went_on
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -52,14 +55,25 @@ HOST_NAME = re.compile(r"(?!.*\.\d+\.?$)(?=.{1,254}$)(?:[\w-]{1,63}\.)*[\w-]{1,6
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     sent, asked = conn.server_chain, conn.server_name
-    if sent is None or not asked or covered(sent.chain, asked):
+    expected = None if asked else expected_names(conn, context)
+    if sent is None or (
+        covered(sent.chain, asked) if asked else not expected or covers_one(sent.chain, expected.names)
+    ):
         return
     leaf = as_meant(sent.chain).leaf
     if not leaf.readable:
         yield CannotTell("the server's certificate cannot be read, so its names are unknown")
-        return
+    elif expected is not None:
+        yield _unexpected(conn, sent, leaf, expected)
+    else:
+        yield _mismatch(conn, sent, leaf)
+
+
+def _mismatch(conn: Connection, sent: SentChain, leaf: Certificate) -> Finding:
+    """The client named a server."""
+    asked = conn.server_name
     weight = _weight(conn, sent.time_ns)
-    yield RULE.finding(
+    return RULE.finding(
         conn,
         f"the client asked for {asked}, but the server's certificate is for {_names(leaf)}{weight.clause}",
         advice=f"Put {asked} into the subject alternative names of the certificate on {where(conn, Side.SERVER)}, bind the "
@@ -71,9 +85,29 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     )
 
 
+def _unexpected(conn: Connection, sent: SentChain, leaf: Certificate, expected: Expected) -> Finding:
+    """The client named none, but what it can have meant is known."""
+    weight = weigh(conn, Side.SERVER, Defect.NAME, Severity.WARNING)
+    return RULE.finding(
+        conn,
+        f"{expected.source}, but the server's certificate there is for {_names(leaf)}, none of which belongs "
+        f"there{weight.clause}",
+        advice=f"Bind the certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct who has this "
+        "address.",
+        frames=(*sent.frames, *weight.frames),
+        severity=weight.severity,
+        confidence=weaker(weight.confidence, Confidence.MEDIUM),
+        depth=weight.depth,
+    )
+
+
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    return quiet_if(kind.server is None or not kind.server_name or covered(kind.server, kind.server_name))
+    if kind.server is None:
+        return quiet_if(True)
+    if kind.server_name:
+        return quiet_if(covered(kind.server, kind.server_name))
+    return quiet_if(not kind.expected or covers_one(kind.server, kind.expected))
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -8,8 +8,9 @@ import pytest
 
 from analyzer.connection import Outcome, Seen
 from analyzer.findings import Depth
-from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, SERVER_FLIGHT, connection
+from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, SERVER_FLIGHT, connection, context
 from tests.rules.cast import CLIENT, SUB, answer, chain, finding, raw
+from tests.topology.lab import lab
 
 RULE = "server-name-mismatch"
 
@@ -79,6 +80,51 @@ def test_it_is_the_cause_only_if_the_alert_can_mean_it() -> None:
     assert depth("> RST") is Depth.ROOT
     assert depth("> Alert 48") is Depth.SYMPTOM
     assert depth("> Alert 45") is Depth.SYMPTOM
+
+
+@pytest.mark.parametrize(
+    ("ip", "sent", "expected"),
+    [
+        pytest.param("10.0.0.11", names("fe1.corp.example"), "silent", id="the server's own name"),
+        pytest.param("10.0.0.11", names("pool.corp.example"), "silent", id="its pool's"),
+        pytest.param("10.0.0.11", names("meet.two.example"), "silent", id="a simple URL that it serves"),
+        pytest.param("10.0.1.21", names("edge.corp.example"), "silent", id="an edge inside"),
+        pytest.param("198.51.100.5", names("sip.partner.example"), "silent", id="a partner"),
+        pytest.param(
+            "10.0.0.99", names("www.other.example"), "silent", id="an address that the topology does not know"
+        ),
+        pytest.param("10.0.0.11", raw(b"junk"), "cannot tell", id="a certificate that cannot be read"),
+        pytest.param("10.0.0.11", names("www.other.example"), "warning", id="none of its names"),
+        pytest.param("192.0.2.21", names("edge.corp.example"), "warning", id="an edge's inner certificate outside"),
+        pytest.param("198.51.100.5", names("sip.other.example"), "warning", id="another partner"),
+    ],
+)
+def test_without_a_server_name_the_topology_knows_what_is_right(ip: str, sent: Any, expected: str) -> None:
+    conn = connection(*HANDSHAKE, *DATA, server_name=None, server_ip=ip, server_chain=sent)
+    assert answer(RULE, conn, context(topology=lab())) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "ladder", "expected"),
+    [
+        pytest.param({}, ("> Alert 42",), "error", id="the client refuses it"),
+        pytest.param({}, ("> Alert 48",), "warning", id="the client refuses it for another reason"),
+        pytest.param({"server_name": "www.other.example"}, ("> Alert 42",), "silent", id="the client wanted that name"),
+        pytest.param({"preamble": "HTTP CONNECT"}, ("> Alert 42",), "silent", id="the address is a proxy's"),
+    ],
+)
+def test_how_much_it_matters_without_a_server_name(
+    facts: dict[str, Any], ladder: tuple[str, ...], expected: str
+) -> None:
+    given: dict[str, Any] = {"server_name": None, "server_ip": "10.0.0.11", "server_chain": names("www.other.example")}
+    assert answer(RULE, connection(*SERVER_FLIGHT, *ladder, **(given | facts)), context(topology=lab())) == expected
+
+
+def test_the_sentence_says_what_the_topology_knows() -> None:
+    conn = connection(*HANDSHAKE, server_name=None, server_ip="10.0.0.11", server_chain=names("www.other.example"))
+    said = finding(RULE, conn, topology=lab())
+    assert "the topology calls 10.0.0.11 front end fe1.corp.example, but the server's certificate" in said.summary
+    assert "www.other.example" in said.summary
 
 
 def test_a_client_certificate_has_no_server_name_to_cover() -> None:

@@ -1,0 +1,64 @@
+"""Which names the certificate of a server may be for, when the client did not say which one it wants.
+
+A client that sends no server_name still had a name in mind. Who else knows it (the topology) names all that it can have been:
+a certificate for one of them is right, and only one for none of them is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from analyzer.certificates.chain import Chain
+from analyzer.connection import Connection
+from analyzer.judgement.chains import as_meant
+from analyzer.judgement.memory import CAPACITY
+from analyzer.topology.model import Place, Topology
+
+
+class Sources(Protocol):
+    """Who knows names: the part of `rules.rule.Context` that is asked here."""
+
+    @property
+    def topology(self) -> Topology | None:
+        """What the user says; None if nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Names that the client can have meant.
+
+    Attributes:
+        names: at least one; the likeliest first.
+        source: who says so, as the start of a sentence: "the topology calls 10.0.0.11 front end fe1.corp.example".
+    """
+
+    names: tuple[str, ...]
+    source: str
+
+
+def expected_names(conn: Connection, sources: Sources) -> Expected | None:
+    """What this server's certificate is expected to be for; None if the client named the server, or if nobody knows."""
+    place = nameless_at(conn, sources)
+    if place is None or not place.names:
+        return None
+    return Expected(place.names, f"the topology calls {conn.server_ip} {place.label}")
+
+
+def nameless_at(conn: Connection, sources: Sources) -> Place | None:
+    """Where a client went that named no server; None if it named one, or if the topology does not know the place.
+
+    Behind plain text such as CONNECT the address is that of a proxy, and the certificate is not.
+    """
+    topology = sources.topology
+    if topology is None or conn.server_name or conn.client_hello is None or conn.preamble is not None:
+        return None
+    return topology.place(conn.server_ip, conn.server_port)
+
+
+@lru_cache(maxsize=CAPACITY)
+def covers_one(chain: Chain, names: tuple[str, ...]) -> bool:
+    """Does the leaf cover one of these names?"""
+    leaf = as_meant(chain).leaf
+    return any(leaf.covers(name) is not None for name in names)

@@ -1,0 +1,1 @@
+"""Rules about how several machines fit together."""
