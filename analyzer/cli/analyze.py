@@ -7,6 +7,7 @@ import gc
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,12 @@ def run(words: list[str]) -> int:
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
     progress = Progress(wanted=not (args.no_progress or args.quiet))
-    analysis = Run(paths, _options(args), progress.update if progress.on else None)
+    options = _options(args)
+    analysis = Run(paths, options, progress.update if progress.on else None)
     items = _started(analysis)  # usage errors come before the output is opened
     try:
         with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-            output.write(items, sink, how)
+            output.write(items, sink, replace(how, topology=options.topology))
     finally:
         progress.clear()
         _tell(analysis, args)

@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "print one rule's page",
     "fields": "say what the keys of the output mean",
     "plan": "print the certificates that a topology needs, or write requests for them",
+    "topology": "print a guessed topology to start from, made from captures",
     "doctor": "say what works on this machine and what to do about the rest",
 }
 """Command -> help. Each is a module of this folder with `run(words) -> int`."""

@@ -1,5 +1,5 @@
 """What a deployment of Lync or Skype for Business is made of: products, roles, and the names that each role's certificates
-need. The data is in products.toml, pool_switches.toml, deployment_roles.toml and role_names.toml.
+need. The data is in products.toml, pool_switches.toml, deployment_roles.toml, role_names.toml and role_signs.toml.
 """
 
 from __future__ import annotations
@@ -87,6 +87,20 @@ class RoleCertificate:
     until: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RoleSign:
+    """What lets us guess a role; the attributes are described at the top of role_signs.toml."""
+
+    name: str
+    role: str
+    side: str
+    served: frozenset[int]
+    starts: tuple[str, ...]
+    where: str
+    weight: int
+    source: str
+
+
 @cache
 def products() -> tuple[str, ...]:
     """Ids of the products, oldest first."""
@@ -127,12 +141,27 @@ def certificates_of(role: str, product: str) -> tuple[RoleCertificate, ...]:
     )
 
 
+@cache
+def role_signs() -> tuple[RoleSign, ...]:
+    """Every sign, in the order of the file."""
+    return tuple(map(_sign, _rows("role_signs", "sign")))
+
+
 def _certificate(row: dict[str, Any]) -> RoleCertificate:
     names = tuple(NeededName(**(name | {"any": tuple(name["any"])})) for name in row.pop("names"))
-    ports = frozenset(port for first, last in row.pop("shown_on") for port in range(first, last + 1))
+    ports = _ports(row.pop("shown_on"))
     return RoleCertificate(
         **(row | {"roles": tuple(row["roles"]), "eku": tuple(row["eku"])}), names=names, shown_on=ports
     )
+
+
+def _sign(row: dict[str, Any]) -> RoleSign:
+    served, where, starts = _ports(row.pop("served")), row.pop("in"), tuple(row.pop("starts"))
+    return RoleSign(**row, served=served, where=where, starts=starts)
+
+
+def _ports(ranges: list[list[int]]) -> frozenset[int]:
+    return frozenset(port for first, last in ranges for port in range(first, last + 1))
 
 
 def _rows(table: str, key: str) -> list[dict[str, Any]]:

@@ -92,6 +92,18 @@ def _headline(conn: Connection, page: Page) -> None:
     start = rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
     lasted = span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
     page.write((f"  stream {conn.stream} {signs.dot} {start} {signs.dot} {lasted}", "dim"))
+    roles = _roles(conn, page)
+    if roles:
+        page.write((f"  {roles}", "dim"))
+
+
+def _roles(conn: Connection, page: Page) -> str:
+    """ "edge internal edge01.lab.example -> front end fe01.lab.example" as far as the topology knows; "" if it knows nobody."""
+    if page.topology is None:
+        return ""
+    client = page.topology.label(conn.client_ip, conn.client_port)
+    server = page.topology.label(conn.server_ip, conn.server_port)
+    return f"{client or conn.client_ip} {page.symbols.arrow} {server or conn.server_ip}" if client or server else ""
 
 
 def _others(group: Group, page: Page) -> None:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from analyzer.connection import Connection
 from analyzer.summary import CaptureSummary, Repeated
+from analyzer.topology.model import Topology
 
 Item = Connection | Repeated | CaptureSummary
 """In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary."""
@@ -22,12 +23,14 @@ class OutputOptions:
         width: columns of the terminal; 100 in a pipe.
         unicode: the sink can show more than ASCII.
         each: list every finding instead of grouping equal ones (text only).
+        topology: calls servers by role and name (text only); None if the user gave none.
     """
 
     color: bool = False
     width: int = 100
     unicode: bool = True
     each: bool = False
+    topology: Topology | None = None
 
 
 @dataclass(frozen=True, slots=True)

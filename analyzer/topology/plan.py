@@ -75,6 +75,11 @@ def plan(topology: Topology) -> Plan:
                 f"{topology.file}: {made.common_name} has {len(made.common_name)} characters; a common name has at most "
                 f"{MAX_COMMON_NAME} (RFC 5280)"
             )
+    made_up = next((name for made in certificates for name in made.names if name.endswith(".invalid")), "")
+    if made_up:
+        remarks.append(
+            f"{made_up} is a made-up name (RFC 2606), as in a guessed topology: put the right one there first"
+        )
     return Plan(tuple(certificates), tuple(remarks))
 
 

@@ -77,8 +77,8 @@ def _finding(conn: Connection, one: Shown) -> Finding:
     decisive = ", whose common name alone counts," if demand.row.decisive == "cn" else ""
     return RULE.finding(
         conn,
-        f"the certificate of {one.where(conn)}{decisive} lacks {counted(len(lacking), 'name')} that a {demand.row.title} "
-        f"certificate needs: {some(lacking)}; it is for {some(one.leaf.names) or 'no host at all'}{weight.clause}",
+        f"the certificate of {one.where(conn)}{decisive} lacks {counted(len(lacking), 'name')} that its role needs "
+        f"({demand.row.title}): {some(lacking)}; it is for {some(one.leaf.names) or 'no host at all'}{weight.clause}",
         advice=f"Request it again with {some(lacking, shown=8)} in its subject alternative names and assign it; `mtlscope plan` "
         "prints every name that it needs. If the deployment does not use the name, correct the topology.",
         frames=(*one.sent.frames, *weight.frames),
