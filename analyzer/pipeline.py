@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from analyzer import knowledge
 from analyzer.capture.inputs import Input, find_inputs
@@ -27,8 +28,10 @@ from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.summary import CaptureSummary
 from analyzer.tally import Tally
-from analyzer.topology.model import Topology
 from analyzer.tracker import Tracker
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Topology
 
 Progress = Callable[[str, int, int | None], None]
 

@@ -16,10 +16,10 @@ from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_time
 from analyzer.summary import CaptureSummary, Repeated
-from analyzer.topology.model import Topology
 
 if TYPE_CHECKING:
     from analyzer.report.dataframe import DataFrame
+    from analyzer.topology.model import Topology
 
 Path = str | os.PathLike[str]
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY
-from analyzer.topology.model import Place, Topology
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Place, Topology
 
 
 class Sources(Protocol):

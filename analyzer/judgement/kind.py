@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CaList, CertificateState, Connection, Side
 from analyzer.judgement.expected import expected_names
 from analyzer.judgement.roles import RoleSources, demand_of
-from analyzer.topology.model import Demand
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Demand
 
 Period = tuple[int, int]
 """From and to, both inclusive, in seconds since 1970, of the moment of judgement (`Context.judged_at`)."""

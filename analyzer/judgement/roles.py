@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -15,7 +15,9 @@ from analyzer.judgement.chains import as_meant
 from analyzer.judgement.expected import covers_one
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import where
-from analyzer.topology.model import ANY_PORT, Demand, Topology
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Demand, Topology
 
 
 class RoleSources(Protocol):
@@ -55,7 +57,7 @@ def demand_of(conn: Connection, side: Side, sources: RoleSources) -> Demand | No
     if side is Side.SERVER:
         place = topology.place(conn.server_ip, conn.server_port)
         return place.demand(conn.server_port) if place else None
-    place = topology.place(conn.client_ip, ANY_PORT) if conn.server_port in sources.mtls_ports else None
+    place = topology.place_of_client(conn.client_ip) if conn.server_port in sources.mtls_ports else None
     return place.demand_as_client() if place else None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.connection import Connection
 from analyzer.summary import CaptureSummary, Repeated
-from analyzer.topology.model import Topology
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Topology
 
 Item = Connection | Repeated | CaptureSummary
 """In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary."""

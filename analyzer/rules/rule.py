@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
@@ -22,7 +22,9 @@ from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.refusal import Judgement
 from analyzer.judgement.trust import NO_TRUST, Trust
-from analyzer.topology.model import Topology
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Topology
 
 
 class HistoryView(Protocol):

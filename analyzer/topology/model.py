@@ -96,6 +96,11 @@ class Demand:
     names: tuple[str, ...] = ()
     others: frozenset[str] = frozenset()
 
+    @property
+    def inside(self) -> bool:
+        """Is it for the internal one of two network sides?"""
+        return self.row.side == INTERNAL
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
@@ -161,6 +166,10 @@ class Topology:
     def place(self, ip: str, port: int) -> Place | None:
         """What this end of a connection stands for; None if the topology does not know it."""
         return self.places.get((ip, port)) or self.places.get((ip, ANY_PORT))
+
+    def place_of_client(self, ip: str) -> Place | None:
+        """The same for a client, whose port says nothing."""
+        return self.places.get((ip, ANY_PORT))
 
     def label(self, ip: str, port: int) -> str:
         """For people: "edge external sip.contoso.example"; "" if the topology does not know it."""

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.hostnames import coverage
@@ -35,7 +36,9 @@ from analyzer.judgement.phrases import some
 from analyzer.judgement.refusal import Defect, weigh
 from analyzer.judgement.roles import Shown, shown
 from analyzer.rules.rule import Context, Rule
-from analyzer.topology.model import INTERNAL, Demand
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Demand
 
 RULE = Rule(
     id="edge-internal-san",
@@ -69,7 +72,7 @@ def quiet(kind: Kind) -> Period | None:
 @lru_cache(maxsize=CAPACITY)
 def too_much(chain: Chain, demand: Demand) -> tuple[str, ...]:
     """Names of the leaf that an edge must not have inside; () for other places."""
-    if demand.row.side != INTERNAL:
+    if not demand.inside:
         return ()
     leaf = as_meant(chain).leaf
     names = dict.fromkeys(name.lower().removesuffix(".") for name in (leaf.san.dns if leaf.san else ()) or leaf.names)

@@ -18,7 +18,7 @@ writes the request. If the name is not used in this deployment, correct the topo
 ## When it cannot tell
 Without a topology, and at addresses, ports and roles of which the topology or the table says nothing. TLS 1.3 without keys and
 resumed sessions show no certificates. Behind CONNECT the address is that of a proxy. A certificate that is for somebody else
-altogether, shown to a client that named no server, is left to `server-name-mismatch`.
+altogether, and not what the client asked for, is left to `server-name-mismatch`.
 """
 
 from __future__ import annotations
@@ -65,8 +65,9 @@ def quiet(kind: Kind) -> Period | None:
 
 def _other_rule(conn: Connection, one: Shown) -> bool:
     """Does `server-name-mismatch` say already that this certificate does not belong here at all?"""
-    nameless = one.sent.side is Side.SERVER and not conn.server_name and conn.client_hello is not None
-    return nameless and stranger(one.sent.chain, one.demand)
+    if one.sent.side is Side.CLIENT or conn.client_hello is None or not stranger(one.sent.chain, one.demand):
+        return False
+    return not conn.server_name or one.leaf.covers(conn.server_name) is None
 
 
 def _finding(conn: Connection, one: Shown) -> Finding:

@@ -147,6 +147,12 @@ def test_it_does_not_stand_before_a_cause_that_is_another() -> None:
     assert (said.depth, said.confidence) == (Depth.SYMPTOM, Confidence.MEDIUM)
 
 
+def test_a_certificate_of_somebody_else_is_left_to_the_rule_that_says_so() -> None:
+    for asked in (None, "sip.lab.example"):
+        said = ask(served(EDGE_OUT, names("www.other.example"), server_name=asked), known())
+        assert {v.rule for v in said if v.findings} & {RULE, "server-name-mismatch"} == {"server-name-mismatch"}
+
+
 def test_a_certificate_of_somebody_else_may_be_a_mistake_in_the_topology() -> None:
     conn = served(EDGE_OUT, names("www.other.example"), *HANDSHAKE, *DATA, server_name="www.other.example")
     (said,) = next(v for v in ask(conn, known()) if v.rule == RULE).findings
