@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection
+from analyzer.findings import Confidence, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY
 
@@ -34,10 +35,14 @@ class Expected:
     Attributes:
         names: at least one; the likeliest first.
         source: who says so, as the start of a sentence: "the topology calls 10.0.0.11 front end fe1.corp.example".
+        severity: of a certificate for none of them, while the client goes on.
+        confidence: how sure it is, at most, that the client meant one of them.
     """
 
     names: tuple[str, ...]
     source: str
+    severity: Severity = Severity.WARNING
+    confidence: Confidence = Confidence.MEDIUM
 
 
 def expected_names(conn: Connection, sources: Sources) -> Expected | None:

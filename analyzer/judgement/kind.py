@@ -76,6 +76,7 @@ def demanded(conn: Connection, sources: RoleSources) -> tuple[tuple[str, ...], D
 
 def kind_of(conn: Connection, sources: RoleSources) -> Kind:
     """The kind of this connection."""
+    expected, server_demand, client_demand = demanded(conn, sources)
     hello, request = conn.client_hello, conn.certificate_request
     return Kind(
         conn.server_chain.chain if conn.server_chain else None,
@@ -85,7 +86,9 @@ def kind_of(conn: Connection, sources: RoleSources) -> Kind:
         conn.server_name,
         bool(hello and hello.server_name),
         bool(hello and hello.sslv2),
-        *demanded(conn, sources),
+        expected=expected,
+        server_demand=server_demand,
+        client_demand=client_demand,
     )
 
 

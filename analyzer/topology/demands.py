@@ -23,10 +23,11 @@ def with_places(topology: Topology, shared: Mapping[str, Mapping[str, tuple[Addr
             if addresses:
                 place = _place(topology, pool, None, side)
                 places |= dict.fromkeys(addresses, place)
+    pools = {pool.fqdn: pool for pool in topology.pools}
     for host in topology.hosts:
         for side, addresses in host.sides().items():
             if addresses:
-                place = _place(topology, topology.pool(host.pool), host, side)
+                place = _place(topology, pools[host.pool], host, side)
                 places |= dict.fromkeys(addresses, place)
     return replace(topology, places=places)
 

@@ -55,7 +55,7 @@ class Host:
         fqdn: its name. pool: the FQDN of its pool. names: further names.
         addresses: where it is seen. internal, external: the same for a role with two sides. Behind NAT both the own and
             the public address stand there. On each side in the order of the file.
-        trust: files or folders with the roots that it trusts, as the file names them, relative to the file's folder.
+        trust: files or folders with the roots that it trusts; what the file says, from where the topology file lies.
     """
 
     fqdn: str
@@ -128,6 +128,11 @@ class Place:
         """The name of its role, e.g. "edge"."""
         return self.pool.role
 
+    @property
+    def position(self) -> str:
+        """ "edge external", "front end": two places with different ones must not share a certificate."""
+        return f"{role_title(self.role)} {self.side}".strip()
+
     def demand(self, port: int) -> Demand | None:
         """What the certificate shown on this port has to contain; None if the table says nothing of this port."""
         return next((demand for demand in self.demands if port in demand.row.shown_on), None)
@@ -177,7 +182,10 @@ class Topology:
         return place.label if place else ""
 
     def trust(self, ip: str, port: int) -> tuple[str, ...]:
-        """Where the roots are that this end trusts; () if the topology does not say."""
+        """Files and folders with the roots that this end trusts; () if the topology does not say.
+
+        Meant for trust stores: the host at this end judges its peer's chain with these instead of with --trust.
+        """
         place = self.place(ip, port)
         return place.host.trust if place and place.host else ()
 

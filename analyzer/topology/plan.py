@@ -114,6 +114,13 @@ def _certificate(
         names=ordered,
         eku=tuple(dict.fromkeys(use for row in together for use in row.eku)),
         exportable=len(servers) > 1,
-        note="; ".join(dict.fromkeys(row.note for row in together if row.note)),
+        note="; ".join(_notes(together, pool)),
         sources=tuple(dict.fromkeys(row.source for row in together)),
     )
+
+
+def _notes(together: tuple[RoleCertificate, ...], pool: Pool) -> list[str]:
+    notes = list(dict.fromkeys(row.note for row in together if row.note))
+    if pool.hardware_load_balancer and any(row.usage.startswith("web") for row in together):
+        notes.append("if the load balancer ends TLS itself, it needs a certificate with these names too")
+    return notes

@@ -54,7 +54,7 @@ def parse_topology(text: str, file: str = "topology") -> Topology:
     )
     urls.end()
     pools, shared = _pools(table.tables("pool"))
-    hosts, lone = _hosts(table.tables("host"), pools)
+    hosts, lone = _hosts(table.tables("host"), pools, Path(file).parent)
     table.end()
     members: dict[str, list[str]] = {}
     for host in hosts:
@@ -76,8 +76,8 @@ def _pools(tables: list[Table]) -> tuple[dict[str, Pool], Shared]:
     return pools, shared
 
 
-def _hosts(tables: list[Table], pools: Mapping[str, Pool]) -> tuple[list[Host], list[Pool]]:
-    """The hosts, and a pool of one for each host that is in none."""
+def _hosts(tables: list[Table], pools: Mapping[str, Pool], folder: Path) -> tuple[list[Host], list[Pool]]:
+    """The hosts, and a pool of one for each host that is in none. `folder`: where relative paths start."""
     hosts: dict[str, Host] = {}
     lone: list[Pool] = []
     for table in tables:
@@ -103,7 +103,7 @@ def _hosts(tables: list[Table], pools: Mapping[str, Pool]) -> tuple[list[Host], 
             addresses=sides[""],
             internal=sides["internal"],
             external=sides["external"],
-            trust=table.texts("trust"),
+            trust=tuple(str(folder / path) for path in table.texts("trust")),
         )
         table.end()
     return list(hosts.values()), lone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -41,7 +42,7 @@ class Source:
             if isinstance(part, int):
                 words[-1] += f" {part + 1}"
             else:
-                words.append(part)
+                words.append(_printable(part))
         return ", ".join(filter(None, (self.file, f"line {line:,}" if line else "", *words)))
 
 
@@ -167,5 +168,11 @@ class Table:
 def _shown(found: object) -> str:
     if found is None or isinstance(found, bool):
         return str(found).lower()
-    text = f'"{found}"' if isinstance(found, str) else repr(found)
+    text = json.dumps(found, ensure_ascii=False) if isinstance(found, str) else repr(found)
+    text = _printable(text)
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 3]}..."
+
+
+def _printable(text: str) -> str:
+    """The text on one line, and harmless to a terminal."""
+    return text if text.isprintable() else ascii(text)

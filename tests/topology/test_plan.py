@@ -165,6 +165,13 @@ def test_one_certificate_for_all() -> None:
     assert not front_ends[0].exportable
 
 
+def test_a_load_balancer_may_need_the_names_too() -> None:
+    balanced = made(("sign_in = true", "sign_in = true\nhardware_load_balancer = true"))
+    web = certificate(balanced, "front end", "web services external", "fe1.corp.example")
+    assert "if the load balancer ends TLS itself" in web.note
+    assert "load balancer" not in certificate(balanced, "front end", "default", "fe1.corp.example").note
+
+
 def test_the_edge_is_a_client_of_partners_too() -> None:
     outside = certificate(made(), "edge", "external side")
     assert outside.eku == ("serverAuth", "clientAuth")

@@ -37,9 +37,21 @@ def test_an_address_stands_for(ip: str, port: int, label: str) -> None:
 
 
 def test_what_a_host_trusts_is_there_for_the_trust_stores() -> None:
-    assert lab().trust("10.0.0.11", 5061) == ("stores/fe1.sst", "stores/extra")
+    assert lab().trust("10.0.0.11", 5061) == (str(Path("stores/fe1.sst")), str(Path("stores/extra")))
     assert lab().trust("10.0.0.10", 5061) == ()
     assert lab().trust("10.9.9.9", 5061) == ()
+
+
+def test_stores_lie_beside_the_topology_file(tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(LAB, encoding="ascii")
+    assert read_topology(str(path)).trust("10.0.0.11", 5061)[0] == str(tmp_path / "stores" / "fe1.sst")
+
+
+def test_a_position_tells_sides_apart() -> None:
+    places = lab().places
+    positions = [places[ip, 0].position for ip in ("10.0.0.11", "10.0.0.12", "10.0.1.21", "192.0.2.21")]
+    assert positions == ["front end", "front end", "edge internal", "edge external"]
 
 
 def test_a_pool_knows_its_members() -> None:
@@ -172,12 +184,15 @@ def test_a_mistake_is_told_in_one_line(old: str, new: str, told: str) -> None:
         ("simple_urls = 3", "line 1, simple_urls: found 3, expected a table [simple_urls]"),
         ("pool = [1]", "found [1], expected tables with two brackets"),
         ('host = [{ fqdn = "a.example", role = "edg" }]', "line 1, host 1, role: found"),
+        ('product = "a\\nb\\u001b"', 'product: found "a\\nb\\u001b", expected one of'),
+        ('"a\\nb\\u001b" = 1', "no such key"),
     ],
 )
 def test_other_shapes(text: str, told: str) -> None:
     with pytest.raises(UsageError, match=r"^topology, ") as caught:
         parse_topology(text)
     assert told in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -248,6 +263,7 @@ def test_any_value_is_taken_or_told(key: str, value: Any) -> None:
         parse_topology(f"{key} = {written(value)}")
     except UsageError as error:
         assert str(error)
+        assert "\n" not in str(error)
 
 
 @settings(max_examples=60, deadline=None)
@@ -257,3 +273,4 @@ def test_a_file_changed_anywhere_is_taken_or_told(start: int, cut: int, put: str
         parse_topology(LAB[:start] + put + LAB[start + cut :])
     except UsageError as error:
         assert str(error)
+        assert "\n" not in str(error)

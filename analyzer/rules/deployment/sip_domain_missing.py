@@ -14,9 +14,9 @@ Request the certificate again with sip.<domain> for every domain; `mtlscope plan
 served any more belongs out of the topology.
 
 ## When it cannot tell
-Without a topology, and at addresses of which it says nothing. TLS 1.3 without keys and resumed sessions show no certificates.
-Behind CONNECT the address is that of a proxy. A certificate that is for somebody else altogether is left to
-`role-name-missing` and `server-name-mismatch`.
+Without a topology, and at addresses of which it says nothing; an edge of OCS 2007 R2 or older is not judged. TLS 1.3 without
+keys and resumed sessions show no certificates. Behind CONNECT the address is that of a proxy. A certificate that is for
+somebody else altogether is left to `role-name-missing` and `server-name-mismatch`.
 """
 
 from __future__ import annotations

@@ -87,16 +87,15 @@ def _mismatch(conn: Connection, sent: SentChain, leaf: Certificate) -> Finding:
 
 def _unexpected(conn: Connection, sent: SentChain, leaf: Certificate, expected: Expected) -> Finding:
     """The client named none, but what it can have meant is known."""
-    weight = weigh(conn, Side.SERVER, Defect.NAME, Severity.WARNING)
+    weight = weigh(conn, Side.SERVER, Defect.NAME, expected.severity)
     return RULE.finding(
         conn,
-        f"{expected.source}, but the server's certificate there is for {_names(leaf)}, none of which belongs "
-        f"there{weight.clause}",
-        advice=f"Bind the certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct who has this "
-        "address.",
+        f"{expected.source}, but the server's certificate there is for {_names(leaf)}{weight.clause}",
+        advice=f"Bind a certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct the address that "
+        "the client is sent to (or the topology).",
         frames=(*sent.frames, *weight.frames),
         severity=weight.severity,
-        confidence=weaker(weight.confidence, Confidence.MEDIUM),
+        confidence=weaker(weight.confidence, expected.confidence),
         depth=weight.depth,
     )
 
