@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
+from analyzer.certificates.hostnames import coverage
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.findings import CannotTell
 from analyzer.judgement.chains import as_meant
@@ -75,10 +76,19 @@ def shown(conn: Connection, sources: RoleSources) -> Iterator[Shown | CannotTell
         leaf = as_meant(sent.chain).leaf
         if not leaf.readable:
             yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its names are unknown")
+        elif sent.side is Side.SERVER and _another_site(conn.server_name, leaf, demand):
+            yield CannotTell(
+                f"the client asked for {conn.server_name}, which the topology does not know at this address"
+            )
         else:
             yield Shown(sent, leaf, demand)
     if not known:
         yield CannotTell("the topology does not say what a certificate at these addresses and ports has to contain")
+
+
+def _another_site(asked: str | None, leaf: Certificate, demand: Demand) -> bool:
+    """Did the client ask for something else that is served at the same address, and get the certificate of that?"""
+    return bool(asked and leaf.covers(asked)) and coverage(asked or "", demand.names, (), None) is None
 
 
 @lru_cache(maxsize=CAPACITY)

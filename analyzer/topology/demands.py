@@ -83,9 +83,10 @@ def _others(topology: Topology, pool: Pool) -> frozenset[str]:
 
 
 def _all_names(topology: Topology, rows: Iterable[RoleCertificate], pool: Pool, servers: tuple[str, ...]) -> Group:
-    """Names that somebody can ask for here, whatever the switches say."""
+    """Names that somebody can ask for here, whatever the switches say. Nobody asks for a wildcard."""
     values = _values(topology, pool, servers)
-    return _unique(name for row in rows for needed in row.names for group in _groups(needed, values) for name in group)
+    names = (name for row in rows for needed in row.names for group in _groups(needed, values) for name in group)
+    return _unique(name for name in names if not name.startswith("*."))
 
 
 def _values(topology: Topology, pool: Pool, servers: tuple[str, ...]) -> Values:

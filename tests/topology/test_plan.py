@@ -141,10 +141,10 @@ def test_what_changes_the_names(change: tuple[str, str], role: str, usage: str, 
     assert not gone or gone not in one.names
 
 
-def test_names_are_in_the_order_that_phones_need_and_none_is_there_twice() -> None:
-    planned = made(
-        ("sign_in = true", "sign_in = true\nwildcards = true\nphones = true"), ('av = "av', 'xmpp = true\nav = "av')
-    )
+@pytest.mark.parametrize("one_certificate", ["true", "false"])
+def test_names_are_in_the_order_that_phones_need_and_none_is_there_twice(one_certificate: str) -> None:
+    switches = f"sign_in = true\nwildcards = true\nphones = true\none_certificate = {one_certificate}"
+    planned = made(("sign_in = true", switches), ('av = "av', 'xmpp = true\nav = "av'))
     for one in planned.certificates:
         wild = [name.startswith("*.") for name in one.names]
         assert wild == sorted(wild), one.names

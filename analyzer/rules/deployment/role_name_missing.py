@@ -17,8 +17,9 @@ writes the request. If the name is not used in this deployment, correct the topo
 
 ## When it cannot tell
 Without a topology, and at addresses, ports and roles of which the topology or the table says nothing. TLS 1.3 without keys and
-resumed sessions show no certificates. Behind CONNECT the address is that of a proxy. A certificate that is for somebody else
-altogether, and not what the client asked for, is left to `server-name-mismatch`.
+resumed sessions show no certificates. A certificate for a name that the client asked for, and that the topology does not know
+at this address, is that of another site there. Behind CONNECT the address is that of a proxy. A certificate that is for
+somebody else altogether, and not what the client asked for, is left to `server-name-mismatch`.
 """
 
 from __future__ import annotations

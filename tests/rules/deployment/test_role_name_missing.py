@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.connection import Seen
 from analyzer.findings import Confidence, Depth
-from tests.build.connections import CLIENT_FLIGHT, DATA, HANDSHAKE, SERVER_FLIGHT, connection, context
+from tests.build.connections import CLIENT_FLIGHT, HANDSHAKE, SERVER_FLIGHT, connection, context
 from tests.rules.cast import SUB, answer, ask, chain, raw
 from tests.rules.deployment.lab import (
     EDGE_IN,
@@ -153,7 +153,24 @@ def test_a_certificate_of_somebody_else_is_left_to_the_rule_that_says_so() -> No
         assert {v.rule for v in said if v.findings} & {RULE, "server-name-mismatch"} == {"server-name-mismatch"}
 
 
-def test_a_certificate_of_somebody_else_may_be_a_mistake_in_the_topology() -> None:
-    conn = served(EDGE_OUT, names("www.other.example"), *HANDSHAKE, *DATA, server_name="www.other.example")
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        pytest.param(
+            "www.lab.example", "cannot tell", id="another site at this address, which shows its own certificate"
+        ),
+        pytest.param("sip.lab.example", "error", id="the edge itself"),
+        pytest.param("SIP.lab.example.", "error", id="case and a dot do not count"),
+        pytest.param("sip.two.example", "error", id="the edge by a name that this certificate lacks"),
+        pytest.param("mail.other.example", "error", id="a name that neither knows"),
+    ],
+)
+def test_several_sites_may_share_an_address(asked: str, expected: str) -> None:
+    sent = names("sip.lab.example", "www.lab.example")
+    assert answer(RULE, served(EDGE_OUT, sent, server_name=asked), known()) == expected
+
+
+def test_a_client_certificate_of_somebody_else_may_be_a_mistake_in_the_topology() -> None:
+    conn = called(EDGE_OUT, names("www.other.example"))
     (said,) = next(v for v in ask(conn, known()) if v.rule == RULE).findings
     assert said.confidence is Confidence.MEDIUM
