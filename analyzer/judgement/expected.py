@@ -17,7 +17,7 @@ from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY
 
 if TYPE_CHECKING:
-    from analyzer.topology.model import Place, Topology
+    from analyzer.topology.model import Topology
 
 
 class Sources(Protocol):
@@ -46,22 +46,21 @@ class Expected:
 
 
 def expected_names(conn: Connection, sources: Sources) -> Expected | None:
-    """What this server's certificate is expected to be for; None if the client named the server, or if nobody knows."""
-    place = nameless_at(conn, sources)
-    if place is None or not place.names:
-        return None
-    return Expected(place.names, f"the topology calls {conn.server_ip} {place.label}")
-
-
-def nameless_at(conn: Connection, sources: Sources) -> Place | None:
-    """Where a client went that named no server; None if it named one, or if the topology does not know the place.
+    """What this server's certificate is expected to be for; None if the client named the server, or if nobody knows.
 
     Behind plain text such as CONNECT the address is that of a proxy, and the certificate is not.
     """
-    topology = sources.topology
-    if topology is None or conn.server_name or conn.client_hello is None or conn.preamble is not None:
+    if conn.server_name or conn.client_hello is None or conn.preamble is not None:
         return None
-    return topology.place(conn.server_ip, conn.server_port)
+    return from_topology(conn, sources)
+
+
+def from_topology(conn: Connection, sources: Sources) -> Expected | None:
+    """What the topology says of the server's address; None if it does not know it."""
+    place = sources.topology.place(conn.server_ip, conn.server_port) if sources.topology else None
+    if place is None or not place.names:
+        return None
+    return Expected(place.names, f"the topology calls {conn.server_ip} {place.label}")
 
 
 @lru_cache(maxsize=CAPACITY)
