@@ -144,8 +144,8 @@ def _note(chain: Chain, into: Sighting) -> None:
 
 
 def _host_names(chain: Chain) -> list[str]:
-    """Names with a domain; wildcards without their star."""
-    folded = (name.lower().removesuffix(".").removeprefix("*.") for name in chain.leaf.names)
+    """Names with a domain, without wildcards."""
+    folded = (name.lower().removesuffix(".") for name in chain.leaf.names)
     return [name for name in folded if _is_host(name)]
 
 
@@ -208,12 +208,13 @@ def _host(
         if shared[name] == 1 and not name.startswith((*SIP_PREFIXES, *URL_PREFIXES.values()))
     ]
     common = next(iter(seen.common_names), "")
+    access = next((name for name in seen.common_names if name.startswith(SIP_PREFIXES)), common)
     likely = "" if side == EXTERNAL else common if shared[common] == 1 else next(iter(own), "")
     fqdn, made_up = _free(likely, f"host-{_word(seen.ip)}", taken)
     conferencing = next((name for name in seen.names if name.startswith(WEB_CONFERENCING)), "")
     outside = side == EXTERNAL
     return GuessedHost(
-        fqdn, made_up, role, side, seen.ip, common if outside else "", conferencing if outside else "", why
+        fqdn, made_up, role, side, seen.ip, access if outside else "", conferencing if outside else "", why
     )
 
 

@@ -104,6 +104,15 @@ def test_servers_that_share_a_name_are_a_pool() -> None:
     assert read.label("10.0.0.2", 444) == "front end fe2.corp.example"
 
 
+def test_a_wildcard_is_no_name_of_a_server() -> None:
+    assert guess(server("10.0.0.1", 444, "*.corp.example")).label("10.0.0.1", 444) == "front end host-10-0-0-1.invalid"
+
+
+def test_the_access_edge_is_the_name_that_looks_like_one() -> None:
+    read = guess(client("10.0.0.1", "pool.corp.example"), server("10.0.0.1", 5061, "sip.lab.example"))
+    assert read.pools[0].access == "sip.lab.example"
+
+
 def test_domains_and_urls_are_read_from_names() -> None:
     read = guess(
         server("10.0.0.1", 5061, "sip.lab.example", "sip.two.example", "webcon.lab.example"),

@@ -91,11 +91,7 @@ def dangerous(chain: Chain, demand: Demand) -> tuple[str, ...]:
 def _finding(conn: Connection, one: Shown) -> Finding:
     extra, theirs = too_much(one.sent.chain, one.demand), dangerous(one.sent.chain, one.demand)
     weight = weigh(conn, one.sent.side, Defect.NAME, Severity.ERROR if theirs else Severity.WARNING)
-    why = (
-        f"; {some(theirs)} belongs to another server or application, for which front ends can take the edge"
-        if theirs
-        else ""
-    )
+    why = f", so that front ends can take it for {some(theirs)}, whom they trust" if theirs else ""
     return RULE.finding(
         conn,
         f"the certificate of {one.where(conn)} is not for the edge alone, it also names {some(extra)}{why}{weight.clause}",

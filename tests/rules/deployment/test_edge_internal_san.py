@@ -63,4 +63,6 @@ def test_the_sentence_says_whose_names_they_are() -> None:
     (said,) = next(v for v in ask(served(EDGE_IN, names("*.corp.example")), known()) if v.rule == RULE).findings
     assert "edge internal edge1.corp.example (10.0.1.21:5061)" in said.summary
     assert "it also names *.corp.example" in said.summary
-    assert "app.corp.example, fe1.corp.example, fe2.corp.example, pool.corp.example" in said.summary
+    assert (
+        "take it for app.corp.example, fe1.corp.example, fe2.corp.example, pool.corp.example and 1 more" in said.summary
+    )
