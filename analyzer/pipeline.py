@@ -128,7 +128,7 @@ class Analysis:
         self.input, self.options, self.progress = one, options, progress
         self.errors: list[str] = []
         self.crashes: list[str] = []
-        self._history = History((*options.trust.client, *options.trust.server, PUBLIC_ROOTS))
+        self._history = History((*options.trust.stores, PUBLIC_ROOTS))
         self._context = Context(
             history=self._history,
             now_ns=options.at_ns,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
-from analyzer.certificates.stores.loading import load_sides
+from analyzer.certificates.stores.loading import load_hosts, load_sides
 from analyzer.connection import Connection
 from analyzer.findings import Finding
 from analyzer.judgement.trust import NO_TRUST, Trust
@@ -52,15 +53,16 @@ def analyze(
     """
     given = _each(paths)
     expected = knowledge.default_tls_ports() if ports is None else frozenset(ports)
+    deployment = _topology(topology)
     options = Options(
         ports=None if any_port else expected,
         at_ns=None if at is None else parse_time(at, "at"),
         today_ns=time_ns(),
         timezone=timezone,
-        topology=_topology(topology),
+        topology=deployment,
         workers=workers,
         keep=select,
-        trust=_trust(trust),
+        trust=_of_hosts(_trust(trust), deployment),
     )
     return Result(Run([os.fspath(path) for path in given], options))
 
@@ -68,9 +70,19 @@ def analyze(
 def _trust(given: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | None) -> Trust:
     if given is None:
         return NO_TRUST
-    if not isinstance(given, Mapping):
-        return Trust(**load_sides([(None, path) for path in _each(given)]))
-    return Trust(**load_sides([(side, path) for side, paths in given.items() for path in _each(paths)]))
+    sides = load_sides(
+        [(side, path) for side, paths in given.items() for path in _each(paths)]
+        if isinstance(given, Mapping)
+        else [(None, path) for path in _each(given)]
+    )
+    return Trust(sides["client"], sides["server"])
+
+
+def _of_hosts(trust: Trust, topology: Topology | None) -> Trust:
+    """With the stores that the topology names."""
+    if topology is None:
+        return trust
+    return replace(trust, topology=topology, of_hosts=load_hosts(host.trust for host in topology.hosts))
 
 
 def _each(paths: Path | Sequence[Path]) -> list[Path]:

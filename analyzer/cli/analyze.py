@@ -153,7 +153,9 @@ def _options(args: argparse.Namespace) -> Options:
 
     if args.verdicts and args.workers > 1:
         raise UsageError("--verdicts needs one process: leave out -j")
-    trust = {"trust": _trust(args.trust, args.quiet, args.verbose)} if args.trust else {}
+    deployment = topology(args.topology)
+    stores = any(host.trust for host in deployment.hosts) if deployment is not None else False
+    trust = {"trust": _trust(args.trust, deployment, args.quiet, args.verbose)} if args.trust or stores else {}
     selection = Selection(
         hosts=tuple(map(parse_host, args.host)),
         names=tuple(args.name),
@@ -167,7 +169,7 @@ def _options(args: argparse.Namespace) -> Options:
         at_ns=parse_time(args.at, "--at") if args.at else None,
         today_ns=time_ns(),
         timezone=zone(args.timezone),
-        topology=topology(args.topology),
+        topology=deployment,
         workers=args.workers,
         keep=None if selection == Selection() else selection,
         verdicts=_say_verdicts if args.verdicts else None,
@@ -175,10 +177,12 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _trust(words: Sequence[str], quiet: bool, verbose: bool) -> Trust:
-    """The stores of --trust. What in them cannot be read is said, with -v also what could. Raise UsageError for one without
-    certificates."""
-    from analyzer.certificates.stores.loading import SIDES, load_sides
+def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose: bool) -> Trust:
+    """The stores of --trust and of a topology. What in them cannot be read is said, with -v also what could.
+
+    Raise UsageError for one without certificates.
+    """
+    from analyzer.certificates.stores.loading import SIDES, load_hosts, load_sides
     from analyzer.judgement.trust import Trust
     from analyzer.report import safe
 
@@ -187,14 +191,15 @@ def _trust(words: Sequence[str], quiet: bool, verbose: bool) -> Trust:
         side, sign, path = word.partition("=")
         given.append((side, path) if sign and side in SIDES else (None, word))
     sides = load_sides(given)
-    for store in () if quiet else dict.fromkeys(itertools.chain(*sides.values())):
+    of_hosts = load_hosts(host.trust for host in topology.hosts) if topology is not None else {}
+    for store in () if quiet else dict.fromkeys(itertools.chain(*sides.values(), *of_hosts.values())):
         told = [f"certificates read: {len(store.certificates):,}"]
         if store.problems:
             more = f" (and {len(store.problems) - 1:,} more)" if len(store.problems) > 1 else ""
             told.insert(0, f"{store.problems[0]}{more}")
         if store.problems or verbose:
             say(safe.line(f"{store.name}: {'; '.join(told)}"))
-    return Trust(**sides)
+    return Trust(sides["client"], sides["server"], topology, of_hosts)
 
 
 def topology(file: str | None) -> Topology | None:

@@ -6,9 +6,11 @@ is wrong with the chain. A public list proves no distrust.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -38,6 +40,9 @@ from analyzer.judgement.validity import Clock, lapse
 from analyzer.judgement.weakness import old_hashes, refused_then, short_keys
 from analyzer.tls.names import AlertDescription
 
+if TYPE_CHECKING:
+    from analyzer.topology.model import Topology
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
@@ -46,10 +51,14 @@ class Trust:
     Attributes:
         client: stores of the client's host: it judges the server's chains.
         server: stores of the server's host: it judges the clients' chains.
+        topology: names the files of single hosts, which judge with these instead; None if there are no such files.
+        of_hosts: what was read from these files.
     """
 
     client: tuple[Store, ...] = ()
     server: tuple[Store, ...] = ()
+    topology: Topology | None = None
+    of_hosts: Mapping[tuple[str, ...], tuple[Store, ...]] = field(default_factory=dict)
 
     def of(self, judge: Side) -> tuple[Store, ...]:
         """The stores with which this side judges the other; () if none was given."""
@@ -57,12 +66,24 @@ class Trust:
 
     def judging(self, conn: Connection, side: Side) -> tuple[Store, ...]:
         """The stores of the host that judges this side's chain on this connection; () if none was given."""
-        return self.of(side.peer)
+        judge = side.peer
+        if self.topology is not None and self.of_hosts:
+            client = judge is Side.CLIENT
+            ip, port = (conn.client_ip, conn.client_port) if client else (conn.server_ip, conn.server_port)
+            own = self.of_hosts.get(self.topology.trust(ip, port))
+            if own:
+                return own
+        return self.of(judge)
 
     @property
     def given(self) -> bool:
         """Is there any store?"""
-        return bool(self.client or self.server)
+        return bool(self.client or self.server or self.of_hosts)
+
+    @property
+    def stores(self) -> tuple[Store, ...]:
+        """Every store, whoever judges with it."""
+        return (*self.client, *self.server, *itertools.chain(*self.of_hosts.values()))
 
 
 NO_TRUST = Trust()
@@ -135,7 +156,7 @@ def summit(conn: Connection, side: Side, chain: Chain, trust: Trust, known: Know
     top = (chain.top, *cas_above(conn, side, known))[-1]
     if top.self_issued:
         return Summit(top.subject, top, True, top)
-    for store in (*trust.client, *trust.server, PUBLIC_ROOTS):
+    for store in (*trust.stores, PUBLIC_ROOTS):
         for root in store.find(top.issuer)[:MAX_CANDIDATES]:
             if root.self_issued and top.signed_by(root) is not False:
                 return Summit(root.subject, root, True, top)

@@ -9,6 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.topology.reading import read_topology
+from tests.build import pki
 from tests.cli.commands import Shell
 
 CAPTURE = str(Path(__file__).parents[2] / "captures" / "mtls12-openssl.pcap")
@@ -105,3 +106,25 @@ def test_what_cannot_be_guessed(words: list[str], code: int, told: str, shell: S
     done = shell(*words)
     assert done.code == code
     assert told in done.err
+
+
+def test_a_host_judges_with_the_store_that_the_topology_names(shell: Shell, edge: str) -> None:
+    """The server's own store lacks the client's root; the client's is that of --trust, which has the server's."""
+    chains = [item.server_chain.chain for item in analyzer.analyze(CAPTURE) if item.server_chain]
+    (other := Path(edge).with_name("other.der")).write_bytes(pki.root("CN=Elsewhere").der)
+    (own := Path(edge).with_name("own.der")).write_bytes(chains[0].certificates[-1].der)
+    Path(edge).write_text(EDGE.replace('role = "edge"', 'role = "edge"\ntrust = ["other.der"]'), encoding="ascii")
+    done = shell("-v", "-T", "jsonl", "--trust", str(own), "--topology", edge, CAPTURE)
+    told = [f["summary"] for line in map(json.loads, done.out.splitlines()) for f in line.get("findings", ())]
+    found = [summary for summary in told if "trust store" in summary]
+    assert [(summary.split("'s chain")[0], str(other) in summary) for summary in found] == [("the client", True)]
+    assert f"{other}: certificates read: 1" in done.err
+    result = analyzer.analyze(CAPTURE, trust=own, topology=edge)
+    assert [f.summary for f in result.findings if f.rule == "untrusted-root"] == found
+
+
+def test_a_store_of_a_host_that_is_not_there_is_said(shell: Shell, edge: str) -> None:
+    Path(edge).write_text(EDGE.replace('role = "edge"', 'role = "edge"\ntrust = ["none.der"]'), encoding="ascii")
+    done = shell("--topology", edge, CAPTURE)
+    assert done.code == 2
+    assert "none.der: no such file" in done.err

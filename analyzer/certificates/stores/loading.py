@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 from analyzer.capture.strangers import recognise
@@ -75,6 +76,13 @@ def load_sides(given: Iterable[tuple[str | None, str | os.PathLike[str]]]) -> di
         for one in SIDES if side is None else (side,):
             sides[one].append(stores[name])
     return {side: tuple(dict.fromkeys(found)) for side, found in sides.items()}
+
+
+def load_hosts(given: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[TrustStore, ...]]:
+    """The stores of hosts by their paths, each path read once. Raise UsageError as `load_store` does."""
+    hosts = dict.fromkeys(paths for paths in given if paths)
+    stores = {path: load_store(path) for path in dict.fromkeys(chain.from_iterable(hosts))}
+    return {paths: tuple(stores[path] for path in paths) for paths in hosts}
 
 
 def read_content(data: bytes) -> Content:
@@ -161,4 +169,4 @@ def _what(data: bytes, content: Content) -> str:
     return stranger or f"bytes that start with {data[:4].hex(' ')}"
 
 
-__all__ = ["MAX_BYTES", "READABLE", "SIDES", "Problem", "load_sides", "load_store", "read_content"]
+__all__ = ["MAX_BYTES", "READABLE", "SIDES", "Problem", "load_hosts", "load_sides", "load_store", "read_content"]
