@@ -96,6 +96,8 @@ class Seen(IntFlag):
     PREAMBLE = 1 << 25
     TROUBLED_END = 1 << 26
     """outcome failed, or the end (reset, silence) came at once after the handshake: rules about endings need it."""
+    HELLO_RETRY = 1 << 27
+    """A HelloRetryRequest."""
 
 
 NOTHING = Seen(0)

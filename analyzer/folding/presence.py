@@ -39,6 +39,7 @@ def seen_facts(conn: Connection) -> Seen:
         (_RETRANSMISSION, client.unacked_full_size or server.unacked_full_size),
         (_ZERO_WINDOW, client.zero_window_frame is not None or server.zero_window_frame is not None),
         (_PREAMBLE, conn.preamble is not None),
+        (_HELLO_RETRY, conn.hello_retry_request is not None),
         (_TROUBLED_END, _troubled_end(conn)),
     ):
         if there:
@@ -68,6 +69,7 @@ _ALERT, _ENCRYPTED_ALERT = Seen.ALERT.value, Seen.ENCRYPTED_ALERT.value
 _RESET, _FIN, _ICMP, _RESUMED = Seen.RESET.value, Seen.FIN.value, Seen.ICMP.value, Seen.RESUMED.value
 _APPLICATION_DATA, _SERVER_KEY_EXCHANGE = Seen.APPLICATION_DATA.value, Seen.SERVER_KEY_EXCHANGE.value
 _LIMITED_VIEW, _RETRANSMISSION = Seen.LIMITED_VIEW.value, Seen.RETRANSMISSION.value
+_HELLO_RETRY = Seen.HELLO_RETRY.value
 _ZERO_WINDOW, _PREAMBLE, _TROUBLED_END = Seen.ZERO_WINDOW.value, Seen.PREAMBLE.value, Seen.TROUBLED_END.value
 
 
@@ -93,5 +95,5 @@ def hidden_facts(conn: Connection, seen: Seen) -> Seen:
     if conn.version_code is not None and conn.client_auth_13 is not None:
         bits |= _SERVER_CERTIFICATE | _CERTIFICATE_REQUEST | _CLIENT_CERTIFICATE | _CLIENT_CERTIFICATE_MESSAGE
     if conn.visibility.limited:
-        bits |= _FLIGHTS | _CLIENT_HELLO | _SYN | _SYN_ACK | _ALERT
+        bits |= _FLIGHTS | _CLIENT_HELLO | _HELLO_RETRY | _SYN | _SYN_ACK | _ALERT
     return _as_flags(bits & ~seen.value) if bits else NOTHING

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.certificates.chain import Chain
-from analyzer.connection import CaList, CertificateState, Connection, Side
+from analyzer.connection import CaList, CertificateState, Connection, Seen, Side
 from analyzer.judgement.expected import expected_names
 from analyzer.judgement.roles import RoleSources, demand_of
 
@@ -39,6 +39,7 @@ class Kind:
         server_name: `Connection.server_name`.
         named: the ClientHello has a server name.
         sslv2: it is in the SSLv2 format.
+        seen: `Connection.seen`.
         expected: names that a client without server name can have meant; () if nobody knows any.
         server_demand, client_demand: what the topology says their certificates have to contain; None if nothing.
     """
@@ -50,6 +51,7 @@ class Kind:
     server_name: str | None
     named: bool
     sslv2: bool
+    seen: Seen
     expected: tuple[str, ...] = ()
     server_demand: Demand | None = None
     client_demand: Demand | None = None
@@ -86,6 +88,7 @@ def kind_of(conn: Connection, sources: RoleSources) -> Kind:
         conn.server_name,
         bool(hello and hello.server_name),
         bool(hello and hello.sslv2),
+        conn.seen,
         expected=expected,
         server_demand=server_demand,
         client_demand=client_demand,

@@ -50,6 +50,7 @@ MAY_BE_LOST = (
     Seen.SYN
     | Seen.SYN_ACK
     | Seen.CLIENT_HELLO
+    | Seen.HELLO_RETRY
     | Seen.SERVER_HELLO
     | Seen.SERVER_CERTIFICATE
     | Seen.CERTIFICATE_REQUEST
@@ -402,6 +403,7 @@ def _seen(record: Connection) -> Seen:
         Seen.RETRANSMISSION: any(side.retransmitted for side in sides),
         Seen.ZERO_WINDOW: any(side.zero_window_frame is not None for side in sides),
         Seen.PREAMBLE: record.preamble is not None,
+        Seen.HELLO_RETRY: record.hello_retry_request is not None,
         Seen.TROUBLED_END: record.outcome is Outcome.FAILED or (record.established and at_once),
     }
     seen = NOTHING

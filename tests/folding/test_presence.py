@@ -27,6 +27,7 @@ MUTUAL = TCP | FLIGHTS | ASKED
         pytest.param("refused", Seen.SYN | Seen.RESET, id="refused by TCP"),
         pytest.param("nobody_answers", Seen.SYN, id="nobody answers"),
         pytest.param("behind_a_proxy", MUTUAL | Seen.PREAMBLE | TALKED, id="plain text first"),
+        pytest.param("hello_retry_13", TCP | HELLOS | Seen.HELLO_RETRY | TALKED, id="a second hello"),
         pytest.param("window_closed", MUTUAL | Seen.ZERO_WINDOW | TALKED, id="a closed window"),
         pytest.param("starts_inside", Seen.PAYLOAD | TALKED | Seen.LIMITED_VIEW, id="starts inside"),
     ],
