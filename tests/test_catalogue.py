@@ -67,8 +67,19 @@ EXPECTED = {
         "root-sent",
         "untrusted-root",
     },
-    "names": {"server-name-mismatch"},
-    "deployment": {"role-name-missing", "sip-domain-missing", "edge-internal-san"},
+    "names": {
+        "server-name-mismatch",
+        "cn-not-in-san",
+        "wildcard-on-sip",
+        "wildcard-before-fqdn",
+        "short-name",
+        "san-too-large",
+    },
+    "deployment": {
+        "role-name-missing",
+        "sip-domain-missing",
+        "edge-internal-san",
+    },
 }
 """The ids are a promise: none may vanish or change."""
 

@@ -177,6 +177,12 @@ def default_tls_ports() -> frozenset[int]:
     return frozenset(port for port, row in _roles().items() if row.tls)
 
 
+@cache
+def skype_labels() -> frozenset[str]:
+    """First labels of host names that only Lync and Skype for Business use: "lyncdiscover", ..."""
+    return frozenset(row[0] for row in _csv("skype_labels"))
+
+
 def limit(name: str) -> int:
     """Value of a threshold of stack_limits.toml. Raise KeyError for a name that is not there: a bug of ours."""
     return _limits()[name].value
