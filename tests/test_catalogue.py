@@ -45,6 +45,10 @@ EXPECTED = {
         "client-issuer-not-in-ca-list",
         "client-certificate-missing",
         "client-certificate-rejected",
+        "ca-list-polluted",
+        "ca-list-names-intermediate",
+        "client-certificate-not-requested",
+        "renegotiated-client-auth",
     },
     "certificate": {
         "certificate-expired",

@@ -39,7 +39,7 @@ class Kind:
         server_name: `Connection.server_name`.
         named: the ClientHello has a server name.
         sslv2: it is in the SSLv2 format.
-        seen: `Connection.seen`.
+        seen, version_code: as in `Connection`.
         expected: names that a client without server name can have meant; () if nobody knows any.
         server_demand, client_demand: what the topology says their certificates have to contain; None if nothing.
     """
@@ -52,6 +52,7 @@ class Kind:
     named: bool
     sslv2: bool
     seen: Seen
+    version_code: int | None
     expected: tuple[str, ...] = ()
     server_demand: Demand | None = None
     client_demand: Demand | None = None
@@ -89,6 +90,7 @@ def kind_of(conn: Connection, sources: RoleSources) -> Kind:
         bool(hello and hello.server_name),
         bool(hello and hello.sslv2),
         conn.seen,
+        conn.version_code,
         expected=expected,
         server_demand=server_demand,
         client_demand=client_demand,

@@ -15,7 +15,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.certificates.stores.store import Store
-from analyzer.connection import CertificateRequest, Connection, SentChain, Side
+from analyzer.connection import CaList, CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.judgement.phrases import dn
 from analyzer.summary import Amendment
@@ -35,6 +35,9 @@ MAX_SERVED = 32
 """Names remembered of one server."""
 MAX_PENDING = 4096
 """Verdicts that later knowledge may withdraw."""
+
+FINITE_FIELD = "TLS_DHE_"
+"""How names of suites with Diffie-Hellman over a finite field begin."""
 
 WITHDRAWABLE = {"server-chain-incomplete": Side.SERVER, "client-chain-incomplete": Side.CLIENT}
 
@@ -81,6 +84,10 @@ class History:
         self._authorities: Bounded[Name, tuple[Certificate, ...]] = Bounded(MAX_CERTIFICATES)
         self._senders: Bounded[str, str] = Bounded(MAX_CERTIFICATES)
         self._learned: Bounded[int, object] = Bounded(MAX_OBJECTS)
+        self._generation = 0
+        self._named: Bounded[int, tuple[int, CaList, tuple[Certificate, ...]]] = Bounded(MAX_OBJECTS)
+        self._self_issued: Bounded[Name, str] = Bounded(MAX_NAMES)
+        self._dhe: Bounded[tuple[str, str, int], int] = Bounded(MAX_NAMES)
         self._served: Bounded[tuple[str, int], dict[str, None]] = Bounded(MAX_NAMES)
         self._successes: Bounded[tuple[str, int], int] = Bounded(MAX_NAMES)
         self._hosts: Bounded[str, None] = Bounded(MAX_NAMES)
@@ -98,6 +105,19 @@ class History:
     def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
         """CA certificates with this subject that somebody sent and that are not self-issued."""
         return self._authorities.get(subject, ())
+
+    def shown_root(self, name: Name) -> str | None:
+        """How this name is known to be a root, whatever CA lists say; None if nothing showed it."""
+        return self._given.get(name) or self._self_issued.get(name)
+
+    def intermediates_named(self, ca_list: CaList) -> tuple[Certificate, ...]:
+        """One or more certificates of each name on the list that is known as an intermediate's."""
+        known = self._named.get(id(ca_list))
+        if known is not None and known[0] == self._generation:
+            return known[2]
+        found = tuple(c for name in ca_list.names for c in self._authorities.get(name, ()))
+        self._named[id(ca_list)] = (self._generation, ca_list, found)
+        return found
 
     def sender_of(self, sha256: str) -> str | None:
         """Who sent this certificate first."""
@@ -118,6 +138,10 @@ class History:
     def succeeded(self, server_ip: str, server_port: int) -> int:
         """Number of established connections to this server."""
         return self._successes.get((server_ip, server_port), 0)
+
+    def dhe_worked(self, client_ip: str, server_ip: str, server_port: int) -> int:
+        """Number of established connections of this pair with a TLS_DHE suite."""
+        return self._dhe.get((client_ip, server_ip, server_port), 0)
 
     def amendments(self) -> tuple[Amendment, ...]:
         """What later connections changed about earlier verdicts, in the order in which it turned out."""
@@ -153,6 +177,9 @@ class History:
     def _learn_success(self, conn: Connection) -> None:
         server = (conn.server_ip, conn.server_port)
         self._successes[server] = self._successes.get(server, 0) + 1
+        if conn.cipher is not None and conn.cipher.startswith(FINITE_FIELD):
+            pair = (conn.client_ip, *server)
+            self._dhe[pair] = self._dhe.get(pair, 0) + 1
         name = conn.server_name
         if name:
             served = self._served.get(server)
@@ -180,12 +207,15 @@ class History:
             if certificate.is_ca and not certificate.self_issued:
                 self._learn_authority(certificate)
         for root in roots_in(chain):
-            self._learn_root(root.subject, f"a self-issued certificate in frame {conn.frame_label(sent.frames[0])}")
+            how = f"a self-issued certificate in frame {conn.frame_label(sent.frames[0])}"
+            self._self_issued[root.subject] = how
+            self._learn_root(root.subject, how)
 
     def _learn_authority(self, certificate: Certificate) -> None:
         known = self._authorities.get(certificate.subject, ())
         if len(known) < MAX_SAME_NAME and all(other.sha256 != certificate.sha256 for other in known):
             self._authorities[certificate.subject] = (*known, certificate)
+            self._generation += 1
 
     def _learn_root(self, name: Name, how: str) -> None:
         if name not in self._roots:

@@ -24,7 +24,7 @@ HOW_IT_WENT = Seen.ESTABLISHED | Seen.FAILED | Seen.NOT_TLS | Seen.NO_DATA | See
 
 MAX_KINDS = 1024  # their chains and CA lists stay in memory
 
-Key = tuple[int, int, int, int, str | None, str | None, str | None, bool, object]
+Key = tuple[int, int, int, int, str | None, str | None, str | None, bool, int | None, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def _key(conn: Connection, context: Context) -> Key:
         conn.server_name,
         hello.server_name if hello is not None else None,
         hello is not None and hello.sslv2,
+        conn.version_code,
         NOTHING_DEMANDED if context.topology is None else demanded(conn, context),
     )
 

@@ -117,6 +117,7 @@ class FakeHistory:
     alive: tuple[str, ...] = ()
     both: bool = False
     successes: int = 0
+    dhe: int = 0
 
     def known_root(self, name: Name) -> str | None:
         """`roots` is keyed by the name's text."""
@@ -125,6 +126,15 @@ class FakeHistory:
     def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
         """Those of `cas` with this subject."""
         return tuple(ca for ca in self.cas if ca.subject == subject)
+
+    def shown_root(self, name: Name) -> str | None:
+        """`roots`, but for those that a CA list shows."""
+        how = self.roots.get(name.text)
+        return None if how is None or "CA list" in how else how
+
+    def intermediates_named(self, ca_list: CaList) -> tuple[Certificate, ...]:
+        """Those of `cas` whose subject the list names."""
+        return tuple(ca for name in ca_list.names for ca in self.cas if ca.subject == name)
 
     def sender_of(self, sha256: str) -> str | None:
         """`sent` is keyed by the hash."""
@@ -145,6 +155,10 @@ class FakeHistory:
     def succeeded(self, server_ip: str, server_port: int) -> int:
         """`successes`, whatever the server."""
         return self.successes
+
+    def dhe_worked(self, client_ip: str, server_ip: str, server_port: int) -> int:
+        """`dhe`, whatever the pair."""
+        return self.dhe
 
 
 def context(history: FakeHistory | None = None, **facts: Any) -> Context:

@@ -237,3 +237,32 @@ def test_pending_verdicts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         judged(history, whole(server_chain=chain(SERVER), uid=f"C{number}"))
     judged(history, whole(request=ca_list(name(SUB))))
     assert [amendment.uid for amendment in history.amendments()] == ["C2", "C3", "C4"]
+
+
+def test_a_list_does_not_show_that_a_name_is_a_root() -> None:
+    listed = known(whole(request=ca_list(name(SUB), name(ROOT))), whole(server_chain=chain(SERVER, SUB, ROOT)))
+    assert listed.known_root(name(SUB)) is not None
+    assert listed.shown_root(name(SUB)) is None
+    assert listed.known_root(name(ROOT)) == "a CA list on the wire (frame 7)"
+    assert listed.shown_root(name(ROOT)) == "a self-issued certificate in frame 6"
+    assert History([(name(ROOT), "a store")]).shown_root(name(ROOT)) == "a store"
+
+
+def test_intermediates_on_a_list_are_known_as_soon_as_somebody_sends_them() -> None:
+    history, names = History(), ca_list(name(ROOT), name(SUB))
+    assert history.intermediates_named(names) == ()
+    history.learn(whole(server_chain=chain(SERVER, SUB, ROOT)))
+    found = history.intermediates_named(names)
+    assert found == (certificate(SUB),)
+    history.learn(whole(server_chain=chain(SERVER, SUB)))
+    assert history.intermediates_named(names) is found, "nothing new was learned: it is not looked up again"
+    assert history.intermediates_named(ca_list(name(OTHER))) == ()
+
+
+def test_successes_with_a_finite_field() -> None:
+    dhe: dict[str, Any] = {"cipher": "TLS_DHE_RSA_WITH_AES_256_CBC_SHA"}
+    other = whole(**dhe, client_ip="192.0.2.11")
+    history = known(whole(**dhe), whole(**dhe), other, whole(), connection(*SERVER_FLIGHT, "> RST", **dhe))
+    assert history.dhe_worked("192.0.2.10", "198.51.100.5", 5061) == 2
+    assert history.dhe_worked("192.0.2.11", "198.51.100.5", 5061) == 1
+    assert history.dhe_worked("192.0.2.10", "198.51.100.5", 443) == 0
