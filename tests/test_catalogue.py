@@ -36,6 +36,10 @@ EXPECTED = {
         "sni-missing",
         "sni-unrecognized",
         "session-resumed",
+        "hello-retry",
+        "message-over-limit",
+        "signature-scheme-mismatch",
+        "dhe-leading-zero",
     },
     "alert": {"tls-alert", "encrypted-alert"},
     "client_auth": {

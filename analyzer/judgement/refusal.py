@@ -38,6 +38,7 @@ class Defect(StrEnum):
     SIGNATURE = "unsupported signature"
     REVOCATION = "revocation cannot be checked"
     UNREADABLE = "unreadable"
+    SCHEME = "signature scheme not accepted"
 
 
 _ANYTHING = frozenset(Defect)
@@ -51,7 +52,7 @@ _MEANING: dict[int, frozenset[Defect]] = {
     AlertDescription.unknown_ca: _TRUST,
     AlertDescription.certificate_expired: frozenset({Defect.EXPIRED, Defect.NOT_YET_VALID}),
     AlertDescription.unsupported_certificate: frozenset(
-        {Defect.USE, Defect.KEY_USAGE, Defect.WEAK, Defect.SIGNATURE, Defect.UNREADABLE}
+        {Defect.USE, Defect.KEY_USAGE, Defect.WEAK, Defect.SIGNATURE, Defect.UNREADABLE, Defect.SCHEME}
     ),
     AlertDescription.certificate_revoked: frozenset(),
     AlertDescription.no_certificate: frozenset(),

@@ -177,6 +177,17 @@ def default_tls_ports() -> frozenset[int]:
     return frozenset(port for port, row in _roles().items() if row.tls)
 
 
+def certificate_schemes(algorithm: str, digest: str | None) -> frozenset[str]:
+    """SignatureScheme names that a certificate's signature of this algorithm and hash counts as; empty if unknown."""
+    known = _certificate_schemes()
+    return known.get(algorithm) or known.get(f"{algorithm} {digest}", frozenset())
+
+
+@cache
+def _certificate_schemes() -> dict[str, frozenset[str]]:
+    return {row[0]: frozenset(row[1].split()) for row in _csv("certificate_signatures")}
+
+
 @cache
 def skype_labels() -> frozenset[str]:
     """First labels of host names that only Lync and Skype for Business use: "lyncdiscover", ..."""
