@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
     from analyzer.topology.model import Topology
+    from analyzer.report.repro import Repro
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""
 GARBAGE_THRESHOLD = 1_000_000
 """Objects made between two searches for garbage in cycles: we leave none behind, and Python's 700 cost a quarter of the time."""
+SHOWN_COMMANDS = 25
+"""Lines of --repro that are shown; all are in its file."""
 _DESCRIPTION = "Tells why a mutual-TLS link does not come up, from captures (pcap, pcapng, Network Monitor; also .gz)."
 _EXIT_CODES = """\
 exit codes:
@@ -54,9 +57,14 @@ def run(words: list[str]) -> int:
     options = _options(args)
     analysis = Run(paths, options, progress.update if progress.on else None)
     items = _started(analysis)  # usage errors come before the output is opened
+    repro = _repro(args.repro, paths)
     try:
+        items = repro.watch(items) if repro is not None else items
         with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
             output.write(items, sink, replace(how, topology=options.topology))
+        if repro is not None:
+            repro.finish()
+            _say_repro(repro, args.quiet)
     finally:
         progress.clear()
         _tell(analysis, args)
@@ -134,6 +142,12 @@ def _add_selecting(parser: Parser) -> None:
 def _add_showing(parser: Parser) -> None:
     add = parser.add_argument_group("how to show it").add_argument
     add("--each", action="store_true", help="text: every connection by itself instead of grouping equal troubles")
+    add(
+        "--repro",
+        metavar="DIR",
+        help="write the chains of what is in trouble as PEM files into DIR, with the openssl lines that try it again "
+        "(repro.txt, and on standard error)",
+    )
     add("--verdicts", action="store_true", help="on standard error: what each rule said of each connection, and why")
     add(
         "--color",
@@ -246,6 +260,37 @@ def _started(analysis: Run) -> Iterator[Item]:
     items = iter(analysis)
     first = list(itertools.islice(items, 1))
     return itertools.chain(first, items)
+
+
+def _repro(folder: str | None, paths: Sequence[str]) -> Repro | None:
+    """Where --repro writes; None without it. Raise UsageError if the folder cannot be one, or its text is an input."""
+    from pathlib import Path
+
+    from analyzer.cli.sink import refuse_inputs
+    from analyzer.report.repro import TEXT, Repro
+
+    if folder is None:
+        return None
+    target = Path(folder)
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"--repro {folder} is no folder")
+    refuse_inputs(str(target / TEXT), paths, "--repro")
+    return Repro(target)
+
+
+def _say_repro(repro: Repro, quiet: bool) -> None:
+    """The first lines to try, on standard error."""
+    if quiet:
+        return
+    commands = repro.commands()
+    for command in commands[:SHOWN_COMMANDS]:
+        say(command)
+    more = f"{len(commands) - SHOWN_COMMANDS:,} more in " if len(commands) > SHOWN_COMMANDS else ""
+    say(
+        f"{more}{repro.folder}: repro.txt and the certificates"
+        if commands
+        else "nothing is in trouble: nothing to try again"
+    )
 
 
 def _say_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:

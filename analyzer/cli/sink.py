@@ -26,7 +26,7 @@ def open_sink(
     if target is None or target == "-":
         yield _binary(_stdout(), "to standard output", progress), _for_stdout(color, each)
         return
-    _refuse_inputs(target, inputs)
+    refuse_inputs(target, inputs)
     try:
         file = Path(target).open("wb")  # noqa: SIM115  (closed below; only opening may fail here)
     except OSError as error:
@@ -93,7 +93,7 @@ def _wants_color(color: str, terminal: bool) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (terminal and os.environ.get("TERM") != "dumb")
 
 
-def _refuse_inputs(target: str, inputs: Sequence[str]) -> None:
+def refuse_inputs(target: str, inputs: Sequence[str], option: str = "-o") -> None:
     """Never write over a capture: one of the arguments, or one in a folder that is an argument."""
     path = Path(target)
     if not path.is_file():
@@ -102,7 +102,7 @@ def _refuse_inputs(target: str, inputs: Sequence[str]) -> None:
         given = Path(name)
         same = given.is_file() and given.samefile(path)
         if same or (_holds(given, path) and _is_capture(path)):
-            raise UsageError(f"-o {target} is an input; choose another file")
+            raise UsageError(f"{option} {target} is an input; choose another file")
 
 
 def _holds(given: Path, path: Path) -> bool:

@@ -177,6 +177,16 @@ def default_tls_ports() -> frozenset[int]:
     return frozenset(port for port, row in _roles().items() if row.tls)
 
 
+def openssl_name(name: str) -> str | None:
+    """How OpenSSL's command line writes this suite, group or signature scheme; None if OpenSSL 3.0 does not know it."""
+    return _openssl_names().get(name)
+
+
+@cache
+def _openssl_names() -> dict[str, str]:
+    return {row[0]: row[1] for row in _csv("openssl_names")}
+
+
 def certificate_schemes(algorithm: str, digest: str | None) -> frozenset[str]:
     """SignatureScheme names that a certificate's signature of this algorithm and hash counts as; empty if unknown."""
     known = _certificate_schemes()
