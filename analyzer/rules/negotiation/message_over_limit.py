@@ -2,8 +2,9 @@
 
 ## What it does
 Measures Certificate and CertificateRequest messages: over 16,384 bytes they do not fit into one record, over 32,768 bytes
-Windows and Java refuse them, over 102,400 bytes OpenSSL does. It is a note while the connection works, a warning when the
-receiver ended the handshake at that message, and an error when it did so beyond 32,768 bytes. Of a hello that was never
+Windows and Java refuse them, over 102,400 bytes OpenSSL does. While the connection works it is a note up to 32,768 bytes
+and a warning beyond, since the size of a list or chain stays for the next peer. When the receiver ended the handshake at
+that message it is a warning, beyond 32,768 bytes an error. Of a hello that was never
 answered, or dropped without an alert that names another reason, it says so when the hello did not fit into one packet.
 
 ## Why it matters
@@ -98,9 +99,11 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 def _finding(conn: Connection, large: Large) -> Finding:
     peer = large.side.peer
     refused, confidence = _refused(conn, large)
-    severity = Severity.NOTE
+    beyond = large.size > limit("message_limit_client")
     if refused:
-        severity = Severity.ERROR if large.size > limit("message_limit_client") else Severity.WARNING
+        severity = Severity.ERROR if beyond else Severity.WARNING
+    else:
+        severity = Severity.WARNING if beyond and not conn.failed else Severity.NOTE
     return RULE.finding(
         conn,
         f"the {large.side}'s {large.name} has {large.size:,} bytes in {counted(large.records, 'record')}, more than "
