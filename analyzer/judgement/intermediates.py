@@ -7,6 +7,7 @@ they were told to, and RFC 5246 section 7.4.4 allows the names of intermediates.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -14,54 +15,72 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
-from analyzer.judgement.chains import names_of, roots_in
-from analyzer.judgement.memory import per_object
+from analyzer.judgement.chains import roots_in
+from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.tls.messages import Handshake
 
 
 class Seen(Protocol):
     """What the rest of the run showed: the part of the history that is asked here."""
 
+    def learned(self) -> int:
+        """Grows with every CA certificate and every root that is new: until then answers about names stay the same."""
+
     def shown_root(self, name: Name) -> str | None:
         """How this name is known to be a root, CA lists apart; None if nothing shows it."""
 
-    def intermediates_named(self, ca_list: CaList) -> tuple[Certificate, ...]:
-        """CA certificates that somebody sent, not self-issued, whose subject is on the list."""
+    def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
+        """CA certificates with this subject that somebody sent and that are not self-issued."""
 
 
-def listed_intermediates(conn: Connection, seen: Seen) -> tuple[Certificate, ...]:
-    """CA certificates, one for each name of the server's list that is not a root's as far as the capture shows."""
-    request = conn.certificate_request
-    if request is None or not request.ca_list.names:
-        return ()
-    found = seen.intermediates_named(request.ca_list)
-    for sent in conn.chains():
-        found += _sent_and_named(sent.chain, request.ca_list)
-    if not found:
-        return ()  # nearly every connection
-    each = {certificate.subject: certificate for certificate in reversed(found)}
-    own_roots = {root.subject for sent in conn.chains() for root in roots_in(sent.chain)}
-    return tuple(
-        each[name]
-        for name in dict.fromkeys(request.ca_list.names)
-        if name in each and name not in own_roots and seen.shown_root(name) is None
-    )
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What is known of the names of a CA list.
+
+    Attributes:
+        intermediates: CA certificates, one for each name that is not a root's as far as the capture shows, in its order.
+        root: a name on it is known to be a root's.
+    """
+
+    intermediates: tuple[Certificate, ...] = ()
+    root: bool = False
 
 
-def names_a_root(conn: Connection, seen: Seen) -> bool:
-    """Does the capture show of any name on the server's list that it is a root's?"""
+NOTHING_LISTED = Listed()
+_answers: dict[tuple[int, int, int, int, int], tuple[tuple[object, ...], Listed]] = {}
+"""By the identity of history, list and chains, which are kept as well; thousands of connections share them."""
+
+
+def listed(conn: Connection, seen: Seen) -> Listed:
+    """What this connection and the rest of the run show of the names on the server's list."""
     request = conn.certificate_request
     if request is None:
-        return False
-    own_roots = {root.subject for sent in conn.chains() for root in roots_in(sent.chain)}
-    return any(name in own_roots or seen.shown_root(name) is not None for name in request.ca_list.names)
+        return NOTHING_LISTED
+    ca_list, server, client = request.ca_list, conn.server_chain, conn.client_chain
+    chains = (server.chain if server is not None else None, client.chain if client is not None else None)
+    key = (id(seen), seen.learned(), id(ca_list), id(chains[0]), id(chains[1]))
+    known = _answers.get(key)
+    if known is not None:
+        return known[1]
+    answer = _look_up(ca_list, [chain for chain in chains if chain is not None], seen)
+    if len(_answers) >= CAPACITY:
+        del _answers[next(iter(_answers))]
+    _answers[key] = ((seen, ca_list, *chains), answer)
+    return answer
 
 
-@per_object
-def _sent_and_named(chain: Chain, ca_list: CaList) -> tuple[Certificate, ...]:
-    """Intermediates of this chain whose subject the list names."""
-    names = names_of(ca_list)
-    return tuple(c for c in chain.certificates if c.is_ca and not c.self_issued and c.subject in names)
+def _look_up(ca_list: CaList, chains: list[Chain], seen: Seen) -> Listed:
+    roots = {root.subject for chain in chains for root in roots_in(chain)}
+    sent = {c.subject: c for chain in chains for c in chain.certificates if c.is_ca and not c.self_issued}
+    found, root = [], False
+    for name in dict.fromkeys(ca_list.names):
+        if name in roots or seen.shown_root(name) is not None:
+            root = True
+        elif name in sent:
+            found.append(sent[name])
+        else:
+            found += seen.intermediates(name)[:1]
+    return Listed(tuple(found), root)
 
 
 WINDOWS_ROOTS = "Microsoft Root "

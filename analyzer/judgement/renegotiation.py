@@ -14,6 +14,8 @@ from analyzer.tls.names import TLS13
 ENCRYPTED = "EncryptedHandshake"
 BEYOND = 2
 """Both sides' Finished."""
+SHORTEST = 6
+"""Steps of the shortest handshake, a resumed one without what TCP does: two hellos, and twice ChangeCipherSpec, Finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +56,5 @@ def second_handshake(conn: Connection) -> SecondHandshake | None:
 def _has_any(steps: Sequence[Step]) -> bool:
     """Without making objects: nearly no connection has one."""
     if isinstance(steps, Steps):
-        return any(row[4] == ENCRYPTED for row in steps.rows)
+        return ENCRYPTED in [row[4] for row in steps.rows[SHORTEST:]]
     return any(step.name == ENCRYPTED for step in steps)

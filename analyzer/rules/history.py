@@ -15,7 +15,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.certificates.stores.store import Store
-from analyzer.connection import CaList, CertificateRequest, Connection, SentChain, Side
+from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.judgement.phrases import dn
 from analyzer.summary import Amendment
@@ -85,7 +85,6 @@ class History:
         self._senders: Bounded[str, str] = Bounded(MAX_CERTIFICATES)
         self._learned: Bounded[int, object] = Bounded(MAX_OBJECTS)
         self._generation = 0
-        self._named: Bounded[int, tuple[int, CaList, tuple[Certificate, ...]]] = Bounded(MAX_OBJECTS)
         self._self_issued: Bounded[Name, str] = Bounded(MAX_NAMES)
         self._dhe: Bounded[tuple[str, str, int], int] = Bounded(MAX_NAMES)
         self._served: Bounded[tuple[str, int], dict[str, None]] = Bounded(MAX_NAMES)
@@ -110,14 +109,9 @@ class History:
         """How this name is known to be a root, whatever CA lists say; None if nothing showed it."""
         return self._given.get(name) or self._self_issued.get(name)
 
-    def intermediates_named(self, ca_list: CaList) -> tuple[Certificate, ...]:
-        """One or more certificates of each name on the list that is known as an intermediate's."""
-        known = self._named.get(id(ca_list))
-        if known is not None and known[0] == self._generation:
-            return known[2]
-        found = tuple(c for name in ca_list.names for c in self._authorities.get(name, ()))
-        self._named[id(ca_list)] = (self._generation, ca_list, found)
-        return found
+    def learned(self) -> int:
+        """Counts new CA certificates and roots."""
+        return self._generation
 
     def sender_of(self, sha256: str) -> str | None:
         """Who sent this certificate first."""
@@ -208,7 +202,9 @@ class History:
                 self._learn_authority(certificate)
         for root in roots_in(chain):
             how = f"a self-issued certificate in frame {conn.frame_label(sent.frames[0])}"
-            self._self_issued[root.subject] = how
+            if root.subject not in self._self_issued:
+                self._self_issued[root.subject] = how
+                self._generation += 1
             self._learn_root(root.subject, how)
 
     def _learn_authority(self, certificate: Certificate) -> None:

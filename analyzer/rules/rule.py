@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
-from analyzer.connection import CaList, Connection, Seen
+from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.refusal import Judgement
 from analyzer.judgement.trust import NO_TRUST, Trust
@@ -40,8 +40,8 @@ class HistoryView(Protocol):
     def shown_root(self, name: Name) -> str | None:
         """As `known_root`, but a CA list on the wire does not count: a server may list what is no root."""
 
-    def intermediates_named(self, ca_list: CaList) -> tuple[Certificate, ...]:
-        """Those of `intermediates` whose subject this list names, in its order; cheap for a list that was asked before."""
+    def learned(self) -> int:
+        """Grows with every CA certificate and every root that is new: until then `intermediates` and `shown_root` stay."""
 
     def sender_of(self, sha256: str) -> str | None:
         """Who sent this certificate earlier: "192.0.2.1:5061 in connection 3"; None if nobody did."""

@@ -248,15 +248,12 @@ def test_a_list_does_not_show_that_a_name_is_a_root() -> None:
     assert History([(name(ROOT), "a store")]).shown_root(name(ROOT)) == "a store"
 
 
-def test_intermediates_on_a_list_are_known_as_soon_as_somebody_sends_them() -> None:
-    history, names = History(), ca_list(name(ROOT), name(SUB))
-    assert history.intermediates_named(names) == ()
-    history.learn(whole(server_chain=chain(SERVER, SUB, ROOT)))
-    found = history.intermediates_named(names)
-    assert found == (certificate(SUB),)
-    history.learn(whole(server_chain=chain(SERVER, SUB)))
-    assert history.intermediates_named(names) is found, "nothing new was learned: it is not looked up again"
-    assert history.intermediates_named(ca_list(name(OTHER))) == ()
+def test_what_is_new_about_names_is_counted() -> None:
+    history, counts = History(), []
+    for sent in ((SERVER,), (SERVER, SUB), (CLIENT, SUB), (CLIENT, SUB, ROOT), (SERVER, SUB, ROOT)):
+        history.learn(whole(server_chain=chain(*sent)))
+        counts.append(history.learned())
+    assert counts == [0, 1, 1, 2, 2]
 
 
 def test_successes_with_a_finite_field() -> None:

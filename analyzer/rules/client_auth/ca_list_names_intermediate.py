@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.intermediates import listed_intermediates, names_windows_roots, packs_messages
+from analyzer.judgement.intermediates import listed, names_windows_roots, packs_messages
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.names import depth_beside
 from analyzer.judgement.phrases import dn, where
@@ -48,7 +48,7 @@ RULE = Rule(
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     request = conn.certificate_request
-    known = listed_intermediates(conn, context.history)
+    known = listed(conn, context.history).intermediates
     if request is None or not known:
         return
     ca_list = request.ca_list

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import CaList, CertificateRequest, CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.intermediates import listed_intermediates, names_a_root, packs_messages
+from analyzer.judgement.intermediates import listed, packs_messages
 from analyzer.judgement.issuers import listing
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import dn, some, where
@@ -57,11 +57,12 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     request = conn.certificate_request
     if request is None or not _short(request.ca_list):
         return
-    names = dict.fromkeys(request.ca_list.names)
-    known = listed_intermediates(conn, context.history)
-    if len(known) == len(names):
-        yield _finding(conn, request, known, context)
-    elif not names_a_root(conn, context.history):
+    known = listed(conn, context.history)
+    if known.root:
+        return
+    if known.intermediates and len(known.intermediates) == len(set(request.ca_list.names)):
+        yield _finding(conn, request, known.intermediates, context)
+    else:
         yield UNKNOWN
 
 

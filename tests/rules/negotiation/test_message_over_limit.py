@@ -63,7 +63,12 @@ CASES = [
         says=("CertificateRequest has 17,587 bytes", "before 7 and 2008 R2 (16,384 bytes"),
         frames=(7,),
     ),
-    hit("a chain that works here, and not with Windows or Java", server(*HANDSHAKE, *DATA, size=40_000), severity=Severity.WARNING, says=("Windows and Java",)),
+    hit(
+        "a chain that works here, and not with Windows or Java",
+        server(*HANDSHAKE, *DATA, size=40_000),
+        severity=Severity.WARNING,
+        says=("Windows and Java",),
+    ),
     hit("over OpenSSL's limit", server(*HANDSHAKE, size=102_401), says=("OpenSSL (102,400 bytes by default) and Windows",)),
     hit("over Go's limit", asking(*HANDSHAKE, size=65_537), says=("Go (65,536)",)),
     hit("the client's chain", client(*HANDSHAKE, size=32_769), says=("the client's Certificate", "ServerClientAuth")),
