@@ -43,9 +43,9 @@ def unlisted_common_name(chain: Chain) -> str | None:
     """
     leaf = as_meant(chain).leaf
     common_name = leaf.subject.common_name
-    if leaf.san is None or not leaf.san.dns or common_name is None or not is_dns_name(common_name):
+    if common_name is None or not is_dns_name(common_name) or leaf.covers(common_name) is not None:
         return None
-    return None if leaf.covers(common_name) is not None else common_name
+    return common_name
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -198,3 +198,32 @@ def test_an_event_of_the_windows_log_is_found_by_what_it_tells() -> None:
     assert knowledge.schannel_event("client certificate") == 36877
     with pytest.raises(KeyError):
         knowledge.schannel_event("no such event")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        pytest.param("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256", id="suite"),
+        pytest.param("TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256", id="suite of TLS 1.3"),
+        pytest.param("secp256r1", "P-256", id="group"),
+        pytest.param("ecdsa_sha1", "ECDSA+SHA1", id="pair"),
+        pytest.param("X25519MLKEM768", None, id="not in OpenSSL 3.0"),
+    ],
+)
+def test_words_of_openssl(name: str, word: str | None) -> None:
+    assert knowledge.openssl_name(name) == word
+
+
+def test_openssl_has_words_only_for_names_of_ours() -> None:
+    def rows(table: str) -> list[list[str]]:
+        return list(csv.reader((FOLDER / f"{table}.csv").read_text(encoding="ascii").splitlines()))[2:]
+
+    ours = {row[1] for table in ("cipher_suites", "groups", "signature_schemes") for row in rows(table)}
+    theirs = {row[0] for row in rows("openssl_names")}
+    assert theirs
+    assert theirs <= ours
+
+
+def test_labels_of_skype() -> None:
+    assert "lyncdiscover" in knowledge.skype_labels()
+    assert "www" not in knowledge.skype_labels()

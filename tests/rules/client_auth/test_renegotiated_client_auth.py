@@ -49,6 +49,7 @@ CASES = [
         connection(*HANDSHAKE[:-2], "> EncryptedHandshake", *HANDSHAKE[-2:], *DATA),
     ),
     clear("TLS 1.3: tickets and key updates", connection(*HANDSHAKE_13, "< EncryptedHandshake", version="TLSv1.3")),
+    clear("TLS 1.3, whatever else it shows", connection(*SECOND, version="TLSv1.3")),
     clear("TLS 1.3, coalesced records", connection(*HANDSHAKE_13, "> EncryptedHandshake", version="TLSv1.3")),
     clear("an alert that declines it", connection(*GET, "> EncryptedAlert", *DATA)),
     clear("no handshake in view", connection(*HELLOS)),

@@ -14,9 +14,10 @@ from tests.rules.cast import SUB, answer, chain, finding, findings, raw
 RULE = "san-too-large"
 
 
-def leaf(names: int, length: int = 25) -> Any:
-    """A chain whose leaf has so many names of so many characters: each takes two bytes more."""
-    return chain(SUB.issue("a.example", san=[f"{n:04}.".ljust(length, "x") for n in range(names)] or None), SUB)
+def leaf(names: int, last: int = 0) -> Any:
+    """A chain whose leaf has so many names of 25 characters, and one of `last`: each takes two bytes more."""
+    san = [f"{n:04}.".ljust(25, "x") for n in range(names)] + ["y" * last] * bool(last)
+    return chain(SUB.issue("a.example", san=san or None), SUB)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,10 @@ def leaf(names: int, length: int = 25) -> Any:
         pytest.param(leaf(37), 1_003, "silent", id="37 names"),
         pytest.param(raw(b"junk"), 0, "silent", id="the leaf cannot be read"),
         pytest.param(chain(SUB, SUB), 0, "silent", id="a CA's certificate"),
+        pytest.param(leaf(37, last=18), 1_023, "silent", id="a byte below the old limit"),
+        pytest.param(leaf(37, last=19), 1_024, "note", id="exactly the old limit"),
+        pytest.param(leaf(151, last=12), 4_095, "note", id="a byte below the limit of AD CS"),
+        pytest.param(leaf(151, last=13), 4_096, "warning", id="exactly the limit of AD CS"),
         pytest.param(leaf(38), 1_030, "note", id="38 names: over the old limit"),
         pytest.param(leaf(151), 4_081, "note", id="151 names: AD CS can just store it"),
         pytest.param(leaf(152), 4_108, "warning", id="152 names"),

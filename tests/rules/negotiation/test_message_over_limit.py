@@ -99,7 +99,8 @@ CASES = [
         says=("decode_error",),
     ),
     hit("refused for another reason", asking(*SERVER_FLIGHT, "> Alert 48", size=40_000), severity=Severity.NOTE),
-    hit("the client went on", asking(*CLIENT_DONE, "< Alert 40", size=40_000), severity=Severity.NOTE),
+    hit("the server ended it", asking(*CLIENT_DONE, "< Alert 40", size=40_000), severity=Severity.NOTE),
+    hit("the client went on, and ended it later", asking(*CLIENT_DONE, "> RST", size=40_000), severity=Severity.NOTE),
     hit(
         "a hole: nobody is blamed",
         asking(*SERVER_FLIGHT, "> RST", size=40_000, visibility={"gap_bytes": 9}),
