@@ -51,7 +51,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         return
     yield RULE.finding(
         conn,
-        f"{_what(second)}, encrypted, so that a client certificate asked for there cannot be judged{_size(second)}",
+        f"{_what(second)}; it is encrypted, so a client certificate asked for there cannot be judged{_size(second)}",
         advice=f"To see it, let {where(conn, Side.SERVER)} ask in the first handshake (Windows: netsh http add sslcert ... "
         "clientcertnegotiation=enable for the binding); else read its log.",
         frames=second.frames,

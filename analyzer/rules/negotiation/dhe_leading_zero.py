@@ -56,7 +56,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     proof = conn.client_certificate_state is CertificateState.SENT
     yield RULE.finding(
         conn,
-        f"{conn.cipher}, and {end(conn)}: if it happens only now and then, it is the leading-zero bug of TLS_DHE, which "
+        f"{conn.cipher}, and {end(conn)}: if it happens only now and then, it may be the leading-zero bug of TLS_DHE, which "
         f"shows about once in 256 handshakes{worked}",
         advice="Try again: if most tries work, update Windows (KB 4557473) or prefer ECDHE suites"
         + ("; if all fail, look at the client's certificate." if proof else "; if all fail, it is something else."),

@@ -97,7 +97,6 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def _finding(conn: Connection, large: Large) -> Finding:
-    peer = large.side.peer
     refused, confidence = _refused(conn, large)
     beyond = large.size > limit("message_limit_client")
     if refused:
@@ -108,9 +107,7 @@ def _finding(conn: Connection, large: Large) -> Finding:
         conn,
         f"the {large.side}'s {large.name} has {large.size:,} bytes in {counted(large.records, 'record')}, more than "
         f"{_who(large)} accept" + (f"; {end(conn)}" if refused else ""),
-        advice=_advice(conn, large)
-        if refused
-        else f"If another {peer} than this one does not come through: {_advice(conn, large)}",
+        advice=_advice(conn, large, refused),
         frames=(*large.frames, *((conn.closed.frame,) if refused and conn.closed.frame else ())),
         severity=severity,
         confidence=confidence,
@@ -146,14 +143,15 @@ def _refused(conn: Connection, large: Large) -> tuple[bool, Confidence]:
     return True, Confidence.HIGH if alert.code in ABOUT_SIZE else Confidence.MEDIUM
 
 
-def _advice(conn: Connection, large: Large) -> str:
+def _advice(conn: Connection, large: Large, refused: bool) -> str:
     what = "the list of CAs" if large.name == "CertificateRequest" else "the chain"
-    peer, name = large.side.peer, "MessageLimitClient"
-    if peer is Side.SERVER:
-        name = "MessageLimitServerClientAuth"
+    peer = large.side.peer
+    name = "MessageLimitClient" if peer is Side.CLIENT else "MessageLimitServerClientAuth"
+    there = where(conn, peer) if refused else f"the {peer}"
+    begin = "Shorten" if refused else f"If another {peer} does not come through: shorten"
     return (
-        f"shorten {what} on {where(conn, large.side)}, or raise the limit on {where(conn, peer)} (Windows: SCHANNEL\\Messaging, "
-        f"{name}; Java: jdk.tls.maxHandshakeMessageSize)."
+        f"{begin} {what} on {where(conn, large.side)}, or raise the limit of {there} (Windows: SCHANNEL\\Messaging, {name}; "
+        "Java: jdk.tls.maxHandshakeMessageSize)."
     )
 
 

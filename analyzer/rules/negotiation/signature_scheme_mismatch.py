@@ -99,7 +99,7 @@ def _of_chain(
         f"the {side}'s certificate {called(first)}{also} is signed with {algorithm}, which the {side.peer} does not say it "
         f"accepts ({_list(announced)}); {how}",
         advice=f"Reissue {called(first)} for {where(conn, side)} with a signature that the {side.peer} accepts (SHA-256 with RSA "
-        f"is taken everywhere), or update {where(conn, side.peer)} so that it accepts {algorithm}.",
+        f"is taken everywhere), or update {where(conn, side.peer)} so that it accepts {algorithm}{_on_windows(first)}.",
         frames=(*(sent.frames if sent else ()), *frames),
         confidence=weaker(confidence, Confidence.MEDIUM),
     )
@@ -117,6 +117,11 @@ def _refused(conn: Connection, side: Side, proof: bool) -> tuple[str, tuple[int,
         return None
     sure = Confidence.HIGH if proof else Confidence.MEDIUM
     return f"the {side.peer} refused with the alert {alert_name(alert.code)}", (alert.frame,), sure
+
+
+def _on_windows(certificate: Certificate) -> str:
+    """What makes Windows accept it, as a clause; "" if nothing is known to."""
+    return " (Windows 2012 R2 and older may need KB 2973337)" if certificate.signature_hash == "sha512" else ""
 
 
 def _algorithm(certificate: Certificate) -> str:

@@ -77,7 +77,7 @@ CASES = [
         asking(*SERVER_FLIGHT, "> Alert 47", size=38_441),
         severity=Severity.ERROR,
         confidence=Confidence.HIGH,
-        says=("Windows and Java (32,768", "illegal_parameter (47)", "shorten the list of CAs on 198.51.100.5:5061"),
+        says=("Windows and Java (32,768", "illegal_parameter (47)", "Shorten the list of CAs", "of 192.0.2.10 (W"),
     ),
     hit(
         "the client just resets",
