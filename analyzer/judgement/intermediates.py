@@ -20,11 +20,11 @@ from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.tls.messages import Handshake
 
 
-class Seen(Protocol):
+class KnownNames(Protocol):
     """What the rest of the run showed: the part of the history that is asked here."""
 
     def learned(self) -> int:
-        """Grows with every CA certificate and every root that is new: until then answers about names stay the same."""
+        """A number that stands for what is known: another one in each run, and after each new CA certificate or root."""
 
     def shown_root(self, name: Name) -> str | None:
         """How this name is known to be a root, CA lists apart; None if nothing shows it."""
@@ -47,39 +47,39 @@ class Listed:
 
 
 NOTHING_LISTED = Listed()
-_answers: dict[tuple[int, int, int, int, int], tuple[tuple[object, ...], Listed]] = {}
-"""By the identity of history, list and chains, which are kept as well; thousands of connections share them."""
+_answers: dict[tuple[int, int, int, int], tuple[tuple[object, ...], Listed]] = {}
+"""By what is known and the identity of list and chains, which are kept as well; thousands of connections share them."""
 
 
-def listed(conn: Connection, seen: Seen) -> Listed:
+def listed(conn: Connection, known: KnownNames) -> Listed:
     """What this connection and the rest of the run show of the names on the server's list."""
     request = conn.certificate_request
     if request is None:
         return NOTHING_LISTED
     ca_list, server, client = request.ca_list, conn.server_chain, conn.client_chain
     chains = (server.chain if server is not None else None, client.chain if client is not None else None)
-    key = (id(seen), seen.learned(), id(ca_list), id(chains[0]), id(chains[1]))
-    known = _answers.get(key)
-    if known is not None:
-        return known[1]
-    answer = _look_up(ca_list, [chain for chain in chains if chain is not None], seen)
+    key = (known.learned(), id(ca_list), id(chains[0]), id(chains[1]))
+    remembered = _answers.get(key)
+    if remembered is not None:
+        return remembered[1]
+    answer = _look_up(ca_list, [chain for chain in chains if chain is not None], known)
     if len(_answers) >= CAPACITY:
         del _answers[next(iter(_answers))]
-    _answers[key] = ((seen, ca_list, *chains), answer)
+    _answers[key] = ((ca_list, *chains), answer)
     return answer
 
 
-def _look_up(ca_list: CaList, chains: list[Chain], seen: Seen) -> Listed:
+def _look_up(ca_list: CaList, chains: list[Chain], known: KnownNames) -> Listed:
     roots = {root.subject for chain in chains for root in roots_in(chain)}
     sent = {c.subject: c for chain in chains for c in chain.certificates if c.is_ca and not c.self_issued}
     found, root = [], False
     for name in dict.fromkeys(ca_list.names):
-        if name in roots or seen.shown_root(name) is not None:
+        if name in roots or known.shown_root(name) is not None:
             root = True
         elif name in sent:
             found.append(sent[name])
         else:
-            found += seen.intermediates(name)[:1]
+            found += known.intermediates(name)[:1]
     return Listed(tuple(found), root)
 
 
@@ -96,7 +96,7 @@ def names_windows_roots(ca_list: CaList) -> bool:
 
 def packs_messages(conn: Connection) -> bool | None:
     """Does the server put several handshake messages into one record, as Windows does and OpenSSL does not? None if it
-    cannot be seen. A hint, no proof: others do so too."""
+    cannot be known. A hint, no proof: others do so too."""
     ends = list(_spans(conn))
     if len(ends) < 2:
         return None

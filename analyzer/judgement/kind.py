@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CaList, CertificateState, Connection, Seen, Side
 from analyzer.judgement.expected import expected_names
+from analyzer.judgement.intermediates import KnownNames, Listed, listed
 from analyzer.judgement.roles import RoleSources, demand_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Kind:
         named: the ClientHello has a server name.
         sslv2: it is in the SSLv2 format.
         seen, version_code: as in `Connection`.
+        listed: what is known of the names on the CA list, as long as nothing new is learned of names.
         expected: names that a client without server name can have meant; () if nobody knows any.
         server_demand, client_demand: what the topology says their certificates have to contain; None if nothing.
     """
@@ -53,6 +55,7 @@ class Kind:
     sslv2: bool
     seen: Seen
     version_code: int | None
+    listed: Listed
     expected: tuple[str, ...] = ()
     server_demand: Demand | None = None
     client_demand: Demand | None = None
@@ -60,6 +63,14 @@ class Kind:
     def chains(self) -> list[Chain]:
         """The chains seen, the server's first."""
         return [chain for chain in (self.server, self.client) if chain is not None]
+
+
+class Sources(RoleSources, Protocol):
+    """The part of `rules.rule.Context` that is asked here."""
+
+    @property
+    def history(self) -> KnownNames:
+        """What is known of names."""
 
 
 Quiet = Callable[[Kind], Period | None]
@@ -77,7 +88,7 @@ def demanded(conn: Connection, sources: RoleSources) -> tuple[tuple[str, ...], D
     )
 
 
-def kind_of(conn: Connection, sources: RoleSources) -> Kind:
+def kind_of(conn: Connection, sources: Sources) -> Kind:
     """The kind of this connection."""
     expected, server_demand, client_demand = demanded(conn, sources)
     hello, request = conn.client_hello, conn.certificate_request
@@ -91,6 +102,7 @@ def kind_of(conn: Connection, sources: RoleSources) -> Kind:
         bool(hello and hello.sslv2),
         conn.seen,
         conn.version_code,
+        listed(conn, sources.history),
         expected=expected,
         server_demand=server_demand,
         client_demand=client_demand,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from itertools import count
 from typing import Generic, TypeVar
 
 from analyzer.certificates.certificate import Certificate
@@ -40,6 +41,9 @@ FINITE_FIELD = "TLS_DHE_"
 """How names of suites with Diffie-Hellman over a finite field begin."""
 
 WITHDRAWABLE = {"server-chain-incomplete": Side.SERVER, "client-chain-incomplete": Side.CLIENT}
+
+
+_STATES = count()
 
 
 class Bounded(OrderedDict[K, V], Generic[K, V]):
@@ -84,7 +88,7 @@ class History:
         self._authorities: Bounded[Name, tuple[Certificate, ...]] = Bounded(MAX_CERTIFICATES)
         self._senders: Bounded[str, str] = Bounded(MAX_CERTIFICATES)
         self._learned: Bounded[int, object] = Bounded(MAX_OBJECTS)
-        self._generation = 0
+        self._state = next(_STATES)
         self._self_issued: Bounded[Name, str] = Bounded(MAX_NAMES)
         self._dhe: Bounded[tuple[str, str, int], int] = Bounded(MAX_NAMES)
         self._served: Bounded[tuple[str, int], dict[str, None]] = Bounded(MAX_NAMES)
@@ -110,8 +114,8 @@ class History:
         return self._given.get(name) or self._self_issued.get(name)
 
     def learned(self) -> int:
-        """Counts new CA certificates and roots."""
-        return self._generation
+        """A number that no other state of names, of this run or another, has had."""
+        return self._state
 
     def sender_of(self, sha256: str) -> str | None:
         """Who sent this certificate first."""
@@ -204,14 +208,14 @@ class History:
             how = f"a self-issued certificate in frame {conn.frame_label(sent.frames[0])}"
             if root.subject not in self._self_issued:
                 self._self_issued[root.subject] = how
-                self._generation += 1
+                self._state = next(_STATES)
             self._learn_root(root.subject, how)
 
     def _learn_authority(self, certificate: Certificate) -> None:
         known = self._authorities.get(certificate.subject, ())
         if len(known) < MAX_SAME_NAME and all(other.sha256 != certificate.sha256 for other in known):
             self._authorities[certificate.subject] = (*known, certificate)
-            self._generation += 1
+            self._state = next(_STATES)
 
     def _learn_root(self, name: Name, how: str) -> None:
         if name not in self._roots:

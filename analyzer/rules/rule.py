@@ -41,7 +41,8 @@ class HistoryView(Protocol):
         """As `known_root`, but a CA list on the wire does not count: a server may list what is no root."""
 
     def learned(self) -> int:
-        """Grows with every CA certificate and every root that is new: until then `intermediates` and `shown_root` stay."""
+        """A number that stands for what `intermediates` and `shown_root` know: another one in each run, and after each new
+        CA certificate or root."""
 
     def sender_of(self, sha256: str) -> str | None:
         """Who sent this certificate earlier: "192.0.2.1:5061 in connection 3"; None if nobody did."""

@@ -24,7 +24,7 @@ HOW_IT_WENT = Seen.ESTABLISHED | Seen.FAILED | Seen.NOT_TLS | Seen.NO_DATA | See
 
 MAX_KINDS = 1024  # their chains and CA lists stay in memory
 
-Key = tuple[int, int, int, int, str | None, str | None, str | None, bool, int | None, object]
+Key = tuple[int, int, int, int, str | None, str | None, str | None, bool, int | None, int, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,7 @@ def _key(conn: Connection, context: Context) -> Key:
         hello.server_name if hello is not None else None,
         hello is not None and hello.sslv2,
         conn.version_code,
+        context.history.learned(),
         NOTHING_DEMANDED if context.topology is None else demanded(conn, context),
     )
 

@@ -249,11 +249,14 @@ def test_a_list_does_not_show_that_a_name_is_a_root() -> None:
 
 
 def test_what_is_new_about_names_is_counted() -> None:
-    history, counts = History(), []
+    history, states = History(), []
+    start = history.learned()
     for sent in ((SERVER,), (SERVER, SUB), (CLIENT, SUB), (CLIENT, SUB, ROOT), (SERVER, SUB, ROOT)):
         history.learn(whole(server_chain=chain(*sent)))
-        counts.append(history.learned())
-    assert counts == [0, 1, 1, 2, 2]
+        states.append(history.learned())
+    one, two = states[1], states[3]
+    assert states == [start, one, one, two, two]
+    assert len({start, one, two, History().learned()}) == 4, "no two states have the same number, not even in two runs"
 
 
 def test_successes_with_a_finite_field() -> None:

@@ -72,5 +72,5 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def quiet(kind: Kind) -> Period | None:
-    """See judgement/kind.py. What is known of a name may change with every connection."""
-    return quiet_if(kind.ca_list is None or not kind.ca_list.names)
+    """See judgement/kind.py."""
+    return quiet_if(not kind.listed.intermediates)

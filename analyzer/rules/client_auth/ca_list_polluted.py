@@ -70,8 +70,8 @@ UNKNOWN = CannotTell("the capture does not show whether the names on the list ar
 
 
 def quiet(kind: Kind) -> Period | None:
-    """See judgement/kind.py. What is known of a name may change with every connection."""
-    return quiet_if(kind.ca_list is None or not _short(kind.ca_list))
+    """See judgement/kind.py."""
+    return quiet_if(kind.ca_list is None or not kind.listed.intermediates or not _short(kind.ca_list))
 
 
 def _short(ca_list: CaList) -> bool:

@@ -1,8 +1,9 @@
 """A second handshake follows inside the first: a client certificate may have been asked for out of sight.
 
 ## What it does
-Fires when handshake records follow the complete handshake of TLS 1.2 or older: a renegotiation. IIS asks for client
-certificates this way unless its binding says otherwise. Tickets and key updates of TLS 1.3 are none.
+Fires when handshake records follow the complete handshake of TLS 1.2 or older, in which the client sent no certificate: a
+renegotiation. IIS asks for client certificates this way unless its binding says otherwise. Tickets and key updates of TLS
+1.3 are none.
 
 ## Why it matters
 Request and certificate of the second handshake are encrypted, so no rule about client certificates can speak. If the
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Seen, Side
+from analyzer.connection import CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import where
@@ -43,7 +44,7 @@ RULE = Rule(
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
-    second = second_handshake(conn)
+    second = second_handshake(conn) if conn.client_certificate_state is not CertificateState.SENT else None
     if second is None:
         return
     if conn.visibility.limited:
@@ -60,7 +61,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    return quiet_if(kind.version_code == TLS13)
+    return quiet_if(kind.version_code == TLS13 or kind.client_state is CertificateState.SENT)
 
 
 def _what(second: SecondHandshake) -> str:

@@ -9,6 +9,9 @@ import pytest
 
 from analyzer.connection import CaList, Seen, Side, Step
 from analyzer.findings import Depth
+from analyzer.rules import judge
+from analyzer.rules.history import History
+from analyzer.rules.rule import Context
 from analyzer.tls.messages import Handshake, Plain, Span
 from tests.build import pki
 from tests.build.connections import DATA, HANDSHAKE, SERVER_FLIGHT, FakeHistory, ca_list, connection, context
@@ -98,3 +101,14 @@ def test_the_certificate_and_its_sender_are_told() -> None:
     assert "192.0.2.1:5061 in connection 3 sent that certificate" in said.advice
     assert (said.frames, said.depth) == ((7,), Depth.ROOT)
     assert finding(RULE, connection(*SERVER_FLIGHT, "> RST", request=MIXED), SUB_SEEN).depth is Depth.SYMPTOM
+
+
+def test_it_speaks_as_soon_as_somebody_sent_the_certificate() -> None:
+    history = History()
+    asked, conn = Context(history), connection(*HANDSHAKE, *DATA, request=MIXED)
+    for _ in range(3):
+        assert RULE not in {item.rule for item in judge(conn, asked)}, "quiet from the second time on"
+    history.learn(connection(*HANDSHAKE, *DATA, server_chain=chain(SERVER, SUB)))
+    assert RULE in {item.rule for item in judge(conn, asked)}
+    history.learn(connection(*HANDSHAKE, *DATA, server_chain=chain(pki.root("Sub"))))
+    assert RULE not in {item.rule for item in judge(conn, asked)}, "there is a root of this name as well"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.connection import Side
+from analyzer.connection import CertificateState, Side
 from analyzer.findings import Severity
 from tests.build.cases import Case, cannot_tell, clear, hit
 from tests.build.connections import DATA, HANDSHAKE, HANDSHAKE_13, HELLOS, connection
@@ -18,9 +18,14 @@ HELLO = (*ASKED, "> EncryptedHandshake")
 SECOND = (*HELLO, "< EncryptedHandshake", "> EncryptedHandshake", "> ChangeCipherSpec", "> EncryptedHandshake")
 
 
+def asked(*ladder: str, **facts: Any) -> Any:
+    """Nobody had asked for a certificate in the first handshake."""
+    return connection(*ladder, **({"client_certificate_state": CertificateState.NOT_REQUESTED} | facts))
+
+
 def sized(*ladder: str, client: int) -> Any:
     """The last encrypted handshake record of the client has this many bytes."""
-    conn = connection(*ladder)
+    conn = asked(*ladder)
     at = max(n for n, step in enumerate(conn.steps) if step.side is Side.CLIENT and step.name == "EncryptedHandshake")
     return replace(conn, steps=(*conn.steps[:at], replace(conn.steps[at], size=client), *conn.steps[at + 1 :]))
 
@@ -39,22 +44,24 @@ CASES = [
         says=("no record of the client there has room for a certificate: 100 bytes at most",),
     ),
     hit("a size that does not tell", sized(*SECOND, client=500), says=("cannot be judged",)),
-    hit("the server asks, the client ignores it", connection(*ASKED, *DATA), says=("the client began none",)),
-    hit("the client begins, the server ignores it", connection(*GET, "> EncryptedHandshake"), says=("unanswered",)),
-    hit("and then the server resets", connection(*SECOND, "< RST")),
-    clear("one handshake", connection(*HANDSHAKE, *DATA)),
-    clear("it did not complete", connection(*HANDSHAKE[:-2], "< RST")),
+    hit("the server asks, the client ignores it", asked(*ASKED, *DATA), says=("the client began none",)),
+    hit("the client begins, the server ignores it", asked(*GET, "> EncryptedHandshake"), says=("unanswered",)),
+    hit("the first request got an empty answer", asked(*SECOND, client_certificate_state=CertificateState.EMPTY)),
+    hit("and then the server resets", asked(*SECOND, "< RST")),
+    clear("the client had shown its certificate before", connection(*SECOND)),
+    clear("one handshake", asked(*HANDSHAKE, *DATA)),
+    clear("it did not complete", asked(*HANDSHAKE[:-2], "< RST")),
     clear(
         "a message of next protocol negotiation before the client's Finished",
-        connection(*HANDSHAKE[:-2], "> EncryptedHandshake", *HANDSHAKE[-2:], *DATA),
+        asked(*HANDSHAKE[:-2], "> EncryptedHandshake", *HANDSHAKE[-2:], *DATA),
     ),
-    clear("TLS 1.3: tickets and key updates", connection(*HANDSHAKE_13, "< EncryptedHandshake", version="TLSv1.3")),
-    clear("TLS 1.3, whatever else it shows", connection(*SECOND, version="TLSv1.3")),
-    clear("TLS 1.3, coalesced records", connection(*HANDSHAKE_13, "> EncryptedHandshake", version="TLSv1.3")),
-    clear("an alert that declines it", connection(*GET, "> EncryptedAlert", *DATA)),
+    clear("TLS 1.3: tickets and key updates", asked(*HANDSHAKE_13, "< EncryptedHandshake", version="TLSv1.3")),
+    clear("TLS 1.3, whatever else it shows", asked(*SECOND, version="TLSv1.3")),
+    clear("TLS 1.3, coalesced records", asked(*HANDSHAKE_13, "> EncryptedHandshake", version="TLSv1.3")),
+    clear("an alert that declines it", asked(*GET, "> EncryptedAlert", *DATA)),
     clear("no handshake in view", connection(*HELLOS)),
     cannot_tell(
-        "bytes are missing", connection(*SECOND, visibility={"gap_bytes": 100, "gap_side": Side.CLIENT}), says=("100",)
+        "bytes are missing", asked(*SECOND, visibility={"gap_bytes": 100, "gap_side": Side.CLIENT}), says=("100",)
     ),
 ]
 
