@@ -91,6 +91,7 @@ class History:
         self._state = next(_STATES)
         self._self_issued: Bounded[Name, str] = Bounded(MAX_NAMES)
         self._dhe: Bounded[tuple[str, str, int], int] = Bounded(MAX_NAMES)
+        self._chains: Bounded[tuple[str, int], Chain] = Bounded(MAX_OBJECTS)
         self._served: Bounded[tuple[str, int], dict[str, None]] = Bounded(MAX_NAMES)
         self._successes: Bounded[tuple[str, int], int] = Bounded(MAX_NAMES)
         self._hosts: Bounded[str, None] = Bounded(MAX_NAMES)
@@ -124,6 +125,10 @@ class History:
     def served_names(self, server_ip: str, server_port: int) -> tuple[str, ...]:
         """SNI values with which this server completed handshakes."""
         return tuple(self._served.get((server_ip, server_port), ()))
+
+    def served_chain(self, server_ip: str, server_port: int) -> Chain | None:
+        """The last chain that was new when this server sent it."""
+        return self._chains.get((server_ip, server_port))
 
     def answers_from(self, ip: str) -> bool:
         """Any packet of this host was seen."""
@@ -196,6 +201,8 @@ class History:
     def _learn_chain(self, conn: Connection, sent: SentChain) -> None:
         chain: Chain = sent.chain
         self._learned[id(chain)] = chain
+        if sent.side is Side.SERVER:
+            self._chains[conn.server_ip, conn.server_port] = chain
         sender = (
             f"{conn.address(sent.side) if sent.side is Side.SERVER else conn.client_ip} in connection {conn.stream}"
         )

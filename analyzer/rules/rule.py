@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
@@ -49,6 +50,9 @@ class HistoryView(Protocol):
 
     def served_names(self, server_ip: str, server_port: int) -> tuple[str, ...]:
         """SNI values with which this server completed handshakes earlier in the run."""
+
+    def served_chain(self, server_ip: str, server_port: int) -> Chain | None:
+        """A chain that this server sent earlier in the run; None if none was seen, or all were seen elsewhere first."""
 
     def answers_from(self, ip: str) -> bool:
         """Any packet of this host was seen in the capture before the end of this connection."""

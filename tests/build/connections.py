@@ -119,6 +119,7 @@ class FakeHistory:
     both: bool = False
     successes: int = 0
     dhe: int = 0
+    chain: Chain | None = None
     number: int = field(default_factory=count(-1, -1).__next__)
 
     def known_root(self, name: Name) -> str | None:
@@ -145,6 +146,10 @@ class FakeHistory:
     def served_names(self, server_ip: str, server_port: int) -> tuple[str, ...]:
         """`served`, whatever the server."""
         return self.served
+
+    def served_chain(self, server_ip: str, server_port: int) -> Chain | None:
+        """`chain`, whatever the server."""
+        return self.chain
 
     def answers_from(self, ip: str) -> bool:
         """Is the address among `alive`?"""

@@ -50,6 +50,7 @@ def test_it_is_what_rules_ask() -> None:
     assert not view.answers_from("198.51.100.5")
     assert not view.both_directions()
     assert view.succeeded("198.51.100.5", 5061) == 0
+    assert view.served_chain("198.51.100.5", 5061) is None
 
 
 def test_roots_of_trust_stores_are_known() -> None:
@@ -266,3 +267,10 @@ def test_successes_with_a_finite_field() -> None:
     assert history.dhe_worked("192.0.2.10", "198.51.100.5", 5061) == 2
     assert history.dhe_worked("192.0.2.11", "198.51.100.5", 5061) == 1
     assert history.dhe_worked("192.0.2.10", "198.51.100.5", 443) == 0
+
+
+def test_the_chain_of_a_server() -> None:
+    first, second = chain(SERVER, SUB), chain(SERVER)
+    history = known(whole(server_chain=first), whole(server_chain=second, client_chain=chain(CLIENT)))
+    assert history.served_chain("198.51.100.5", 5061) is second
+    assert history.served_chain("198.51.100.5", 443) is None

@@ -4,19 +4,20 @@
 Looks at TLS 1.2 handshakes that were refused. Compares the scheme of ServerKeyExchange and CertificateVerify, and the
 signatures of all certificates below the root, with what the other side announced: ClientHello signature_algorithms(_cert),
 or the list in the CertificateRequest. Silent when the other side goes on: many stacks accept more in a chain than they
-announce.
+announce. When the server refuses the hello itself, the chain is taken that the same server sent on another connection.
 
 ## Why it matters
 A chain signed with SHA-512 fails with unpatched Windows 2008 R2 to 2012 R2 on TLS 1.2, whose Schannel does not offer it
 (events 36874, 36888 with state 1205); Lync and Skype for Business support no RSASSA-PSS; current clients dropped SHA-1 and
-MD5. A server may see the same in the hello and refuse before it sends a certificate: then nothing of this can be seen.
+MD5. Servers see the same in the hello and may refuse before they send a certificate.
 
 ## What to do
 Reissue the certificate that is named with a signature that the other side accepts (SHA-256 with RSA PKCS #1 v1.5 is taken
 everywhere), or update the other side: Windows may need KB 2973337 for SHA-512; OpenSSL may need a lower security level.
 
 ## When it cannot tell
-TLS 1.3 hides the certificates. Before TLS 1.2 nobody announces schemes. When bytes are missing nobody is blamed.
+TLS 1.3 hides the certificates, and a server that refuses every hello shows none. Before TLS 1.2 nobody announces schemes.
+When bytes are missing nobody is blamed.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from analyzer import knowledge
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.hellos import refusing_alert
+from analyzer.judgement.chains import as_meant
+from analyzer.judgement.hellos import hello_refused, refusing_alert
 from analyzer.judgement.phrases import called, where
 from analyzer.judgement.refusal import Defect, refusal_of, weaker
 from analyzer.judgement.schemes import Schemes, accepted, own_scheme, unaccepted
-from analyzer.judgement.story import alert_name
+from analyzer.judgement.story import alert_name, end
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription, is_grease
 
@@ -41,17 +43,23 @@ RULE = Rule(
     severity=Severity.ERROR,
     confidence=Confidence.MEDIUM,
     depth=Depth.ROOT,
-    needs=(Seen.TROUBLED_END, Seen.CLIENT_HELLO, Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE),
+    needs=(Seen.TROUBLED_END, Seen.CLIENT_HELLO),
     citations=("RFC 5246 section 7.4.1.4.1", "RFC 5246 section 7.4.4", "RFC 8446 section 4.2.3", "KB 2973337"),
 )
 ABOUT_SIGNATURES = frozenset({AlertDescription.illegal_parameter, AlertDescription.decrypt_error})
 """Alerts that a wrong proof of the key brings, and that say nothing of a certificate."""
+NO_MATCH = frozenset({AlertDescription.handshake_failure, AlertDescription.insufficient_security})
+"""Alerts of a server that finds nothing in a hello that fits it."""
 NAMED = 6
 """Accepted schemes that the summary names."""
 
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
+    if conn.server_hello is None:
+        yield from _of_hello(conn, context)
+    elif conn.hidden & Seen.SERVER_CERTIFICATE and conn.server_chain is None:
+        yield CannotTell("the certificates cannot be seen")
     for side in (Side.SERVER, Side.CLIENT):
         sent, announced = conn.chain(side), accepted(conn, side.peer)
         if sent is None or announced is None:
@@ -102,6 +110,33 @@ def _of_chain(
         f"is taken everywhere), or update {where(conn, side.peer)} so that it accepts {algorithm}{_on_windows(first)}.",
         frames=(*(sent.frames if sent else ()), *frames),
         confidence=weaker(confidence, Confidence.MEDIUM),
+    )
+
+
+def _of_hello(conn: Connection, context: Context) -> Iterator[Finding]:
+    """The server refused the hello, and would have had to answer it with a chain that the client does not accept."""
+    hello = conn.client_hello
+    if hello is None or hello.signature_schemes is None or not hello_refused(conn):
+        return
+    chain = context.history.served_chain(conn.server_ip, conn.server_port)
+    alert = refusing_alert(conn, Side.SERVER)
+    if chain is None or (alert is not None and alert.code not in NO_MATCH):
+        return
+    if conn.server_name and as_meant(chain).leaf.covers(conn.server_name) is None:
+        return  # for this name it may have another certificate
+    announced = hello.signature_schemes_cert or hello.signature_schemes
+    bad = unaccepted(chain, announced)
+    if not bad:
+        return
+    first, algorithm = bad[0], _algorithm(bad[0])
+    yield RULE.finding(
+        conn,
+        f"the server's certificate {called(first)}, as it sent it on another connection, is signed with {algorithm}, which "
+        f"this client does not say it accepts ({_list(announced)}); {end(conn)}",
+        advice=f"Reissue {called(first)} for {where(conn, Side.SERVER)} with a signature that all clients accept (SHA-256 with "
+        f"RSA), or update {where(conn, Side.CLIENT)} so that it accepts {algorithm}{_on_windows(first)}.",
+        frames=(*conn.frames_of("ClientHello", Side.CLIENT), *((alert.frame,) if alert is not None else ())),
+        confidence=Confidence.MEDIUM if alert is not None else Confidence.LOW,
     )
 
 

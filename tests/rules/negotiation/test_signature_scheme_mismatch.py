@@ -20,9 +20,12 @@ from tests.build.connections import (
     HANDSHAKE,
     HANDSHAKE_13,
     SERVER_FLIGHT,
+    TCP,
+    FakeHistory,
     ca_list,
     client_hello,
     connection,
+    context,
 )
 from tests.rules.cast import SERVER, SUB, chain
 
@@ -45,6 +48,12 @@ def client(*ladder: str, sent: Any, accepts: tuple[int, ...] | None, **facts: An
     request = conn.certificate_request
     assert request is not None
     return replace(conn, certificate_request=replace(request, signature_schemes=accepts))
+
+
+def hello(end: str, accepts: tuple[int, ...] | None, server_name: str = "old.example") -> Connection:
+    """A hello with these signature_algorithms, and how the server ends it."""
+    offer = client_hello(signature_schemes=accepts, server_name=server_name)
+    return connection(*TCP, "> ClientHello", end, client_hello=offer)
 
 
 REFUSED = (*SERVER_FLIGHT, "> Alert 43")
@@ -117,6 +126,41 @@ CASES = [
         server(*REFUSED[:-1], "> RST", sent=chain(OLD), accepts=(RSA_256,), visibility={"gap_bytes": 9}),
         says=("9 bytes",),
     ),
+    hit(
+        "the hello is refused, and another connection shows the server's chain",
+        hello("< Alert 40", accepts=(RSA_256,)),
+        context=context(FakeHistory(chain=chain(OLD, RSA))),
+        severity=Severity.ERROR,
+        confidence=Confidence.MEDIUM,
+        says=("old.example, as it sent it on another connection", "handshake_failure (40)", "KB 2973337"),
+        frames=(4, 5),
+    ),
+    hit(
+        "the hello is reset",
+        hello("< RST", accepts=(RSA_256,)),
+        context=context(FakeHistory(chain=chain(OLD))),
+        confidence=Confidence.LOW,
+    ),
+    clear("the hello is refused, and nothing is known of the server", hello("< Alert 40", accepts=(RSA_256,))),
+    clear(
+        "the server's chain fits the hello",
+        hello("< Alert 40", accepts=(RSA_512,)),
+        context=context(FakeHistory(chain=chain(OLD))),
+    ),
+    clear(
+        "for this name the server has another certificate",
+        hello("< Alert 40", accepts=(RSA_256,), server_name="new.example"),
+        context=context(FakeHistory(chain=chain(OLD))),
+    ),
+    clear(
+        "the hello is refused for its version",
+        hello("< Alert 70", accepts=(RSA_256,)),
+        context=context(FakeHistory(chain=chain(OLD))),
+    ),
+    clear(
+        "an old hello without schemes", hello("< Alert 40", accepts=None), context=context(FakeHistory(chain=chain(OLD)))
+    ),
+    clear("the client gives up", hello("> FIN", accepts=(RSA_256,)), context=context(FakeHistory(chain=chain(OLD)))),
     cannot_tell(
         "TLS 1.3 hides it",
         connection(*HANDSHAKE_13, "< RST", hidden=Seen.SERVER_CERTIFICATE | Seen.CLIENT_CERTIFICATE),
