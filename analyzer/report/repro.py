@@ -249,7 +249,7 @@ def _offers(conn: Connection) -> tuple[list[str], list[str]]:
     protocols = [name for name in hello.alpn or () if name and "," not in name and "\\" not in name]
     extensions = hello.extensions or ()
     words = [] if version else _versions(hello, left_out)
-    if version != TLS13:
+    if version != TLS13 and (older or not newer):
         words += ["-cipher", ":".join([*(older or ["ALL"]), "@SECLEVEL=0"])]
     if version not in (None, TLS13):
         newer = []
@@ -267,9 +267,10 @@ def _plain(codes: Sequence[int] | None) -> list[int]:
 
 
 def _known(names: Iterable[str], left_out: list[str]) -> list[str]:
-    """OpenSSL's words for them; those that it does not have are noted. A signalling value is no suite to choose."""
+    """OpenSSL's words for them; those that it does not have are noted. A signalling value is no suite to choose. Once each:
+    some clients repeat a scheme, and OpenSSL refuses a list in which one comes twice."""
     found = []
-    for name in names:
+    for name in dict.fromkeys(names):
         word = knowledge.openssl_name(name)
         if word is not None:
             found.append(word)

@@ -29,7 +29,7 @@ from tests.report.records import CLIENT, ROOT, SERVER, SUB, failed, healthy, sum
 OPENSSL = shutil.which("openssl")
 HELLO = client_hello(
     cipher_suites=(0x0A0A, 0x1301, 0xC02B, 0xC030, 0x00FF),
-    signature_schemes=(0x0403, 0x0804, 0x0401),
+    signature_schemes=(0x0403, 0x0804, 0x0804, 0x0401),
     supported_groups=(0x1A1A, 0x11EC, 0x001D, 0x0017),
     alpn=("sip", "a,b"),
     extensions=(0, 5, 10, 13, 16, 35),
@@ -129,6 +129,18 @@ def test_the_other_side_and_the_chains(tmp_path: Path) -> None:
             ["-tls1_3", "-cert CLIENT-CERT.pem", "-key CLIENT-KEY.pem", "-ciphersuites TLS_AES_128_GCM_SHA256"],
             ["-cipher "],
             id="TLS 1.3 hides the client's certificate",
+        ),
+        pytest.param(
+            connection(*TCP, "> ClientHello", "< RST", client_hello=replace(HELLO, cipher_suites=(0x1301, 0x1302))),
+            ["-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"],
+            ["-cipher "],
+            id="nothing but suites of TLS 1.3",
+        ),
+        pytest.param(
+            connection(*TCP, "> ClientHello", "< RST", client_hello=replace(HELLO, cipher_suites=(0x0004,))),
+            ["-cipher ALL:@SECLEVEL=0"],
+            ["-ciphersuites"],
+            id="nothing that OpenSSL still has",
         ),
         pytest.param(connection("> SYN", "< RST"), ["-connect 198.51.100.5:5061"], ["-servername"], id="no hello"),
         pytest.param(
