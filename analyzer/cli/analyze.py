@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from analyzer.judgement.trust import Trust
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
-    from analyzer.topology.model import Topology
     from analyzer.report.repro import Repro
+    from analyzer.topology.model import Topology
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""

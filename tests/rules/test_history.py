@@ -246,7 +246,8 @@ def test_a_list_does_not_show_that_a_name_is_a_root() -> None:
     assert listed.shown_root(name(SUB)) is None
     assert listed.known_root(name(ROOT)) == "a CA list on the wire (frame 7)"
     assert listed.shown_root(name(ROOT)) == "a self-issued certificate in frame 6"
-    assert History([(name(ROOT), "a store")]).shown_root(name(ROOT)) == "a store"
+    given = History([TrustStore("lab.pem", (certificate(ROOT),))])
+    assert given.shown_root(name(ROOT)) == "the trust store lab.pem"
 
 
 def test_what_is_new_about_names_is_counted() -> None:
