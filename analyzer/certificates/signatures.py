@@ -1,7 +1,7 @@
 """Does this key verify that certificate's signature? The raw question, for SHA-1 and MD5 too.
 
 The library's own "was issued by" refuses old hashes, which an old capture is full of. It is imported here when the first
-signature has to be verified, and not before: many captures never need it.
+signature has to be verified, and not before: many captures never need it. What it refuses, pkcs1.py computes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.certificates.algorithms import SignatureAlgorithm, read_public_key, read_signature_algorithm
+from analyzer.certificates.pkcs1 import verify_pkcs1
 from analyzer.certificates.tolerant import outline
 
 if TYPE_CHECKING:
@@ -38,14 +39,20 @@ def verify(der: bytes, issuer_der: bytes) -> bool | None:
 def _verify(spki: bytes, signature: bytes, signed: bytes, algorithm: SignatureAlgorithm) -> bool | None:
     from cryptography.exceptions import InvalidSignature
 
+    answer: bool | None
     try:
-        return _check(spki, signature, signed, algorithm)
+        answer = _check(spki, signature, signed, algorithm)
     except InvalidSignature:
-        return False
+        answer = False
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException:  # the library raises many kinds, and its Rust part panics outside of Exception
-        return None
+        answer = None
+    if answer is not True and algorithm.key == "RSA" and algorithm.salt_bytes is None and algorithm.hash is not None:
+        # Some builds refuse old hashes and small keys, or call what they refuse a bad signature: a No must be sure.
+        own = verify_pkcs1(spki, signature, signed, algorithm.hash)
+        answer = own if own is not None else answer
+    return answer
 
 
 def _check(spki: bytes, signature: bytes, signed: bytes, algorithm: SignatureAlgorithm) -> bool | None:
