@@ -74,6 +74,7 @@ ATTRIBUTES = {
     "O": "2.5.4.10",
     "OU": "2.5.4.11",
     "DC": "0.9.2342.19200300.100.1.25",
+    "E": "1.2.840.113549.1.9.1",
 }
 
 
@@ -174,7 +175,7 @@ def subject_name(text: str) -> bytes:
 
 
 def _attribute(kind: str, value: str) -> bytes:
-    string = {"C": asn1.printable, "SERIALNUMBER": asn1.printable, "DC": asn1.ia5}.get(kind, asn1.utf8)
+    string = {"C": asn1.printable, "SERIALNUMBER": asn1.printable, "DC": asn1.ia5, "E": asn1.ia5}.get(kind, asn1.utf8)
     return asn1.attribute(ATTRIBUTES.get(kind, kind), string(value))
 
 
@@ -228,6 +229,22 @@ def authority_information(issuers: Sequence[str], ocsp: Sequence[str]) -> bytes:
     rows = [("1.3.6.1.5.5.7.48.1", url) for url in ocsp] + [("1.3.6.1.5.5.7.48.2", url) for url in issuers]
     entries = [asn1.seq(asn1.oid(method), asn1.implicit(6, url.encode())) for method, url in rows]
     return extension("1.3.6.1.5.5.7.1.1", asn1.seq(*entries))
+
+
+def name_constraints(permitted: Sequence[str] = (), excluded: Sequence[str] = ()) -> bytes:
+    """Each base as in `general_name`; "10.0.0.0/8" for addresses, "email:b.example" and "uri:b.example" for the others."""
+    trees = [(number, [asn1.seq(_base(text)) for text in bases]) for number, bases in ((0, permitted), (1, excluded))]
+    return extension("2.5.29.30", asn1.seq(*(asn1.explicit(n, *bases) for n, bases in trees if bases)), critical=True)
+
+
+def _base(text: str) -> bytes:
+    if "/" in text:
+        network = ipaddress.ip_network(text)
+        return asn1.implicit(7, network.network_address.packed + network.netmask.packed)
+    for prefix, number in (("email:", 1), ("uri:", 6)):
+        if text.startswith(prefix):
+            return asn1.implicit(number, text.removeprefix(prefix).encode())
+    return general_name(text)
 
 
 # ---------------------------------------------------------------------------------------------------------- identities
