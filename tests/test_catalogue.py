@@ -74,6 +74,8 @@ EXPECTED = {
         "chain-order",
         "root-sent",
         "untrusted-root",
+        "chain-link-broken",
+        "chain-unrelated-certificate",
     },
     "names": {
         "server-name-mismatch",

@@ -60,6 +60,11 @@ class Kind:
     server_demand: Demand | None = None
     client_demand: Demand | None = None
 
+    @property
+    def troubled(self) -> bool:
+        """It failed, or ended in an odd way (Seen.TROUBLED_END)."""
+        return bool(self.seen & Seen.TROUBLED_END)
+
     def chains(self) -> list[Chain]:
         """The chains seen, the server's first."""
         return [chain for chain in (self.server, self.client) if chain is not None]

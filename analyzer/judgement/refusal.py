@@ -64,11 +64,12 @@ _VAGUE: dict[int, frozenset[Defect]] = {
     AlertDescription.handshake_failure: _ANYTHING,
     AlertDescription.internal_error: _ANYTHING,
     AlertDescription.access_denied: _ANYTHING,
-    AlertDescription.decrypt_error: frozenset(),
+    AlertDescription.decrypt_error: frozenset({Defect.LINK}),
     AlertDescription.decode_error: frozenset({Defect.UNREADABLE}),
 }
 """Alerts that some stacks send about a certificate and others about something else: GnuTLS programs answer with
-access_denied whatever they do not like, which RFC 8446 means for a valid certificate that is not allowed in."""
+access_denied whatever they do not like, which RFC 8446 means for a valid certificate that is not allowed in. OpenSSL
+answers with decrypt_error when a signature within the chain is bad."""
 
 _PROOF = AlertDescription.decrypt_error
 _PARSING = AlertDescription.decode_error
