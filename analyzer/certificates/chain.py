@@ -117,7 +117,7 @@ def _path(
 
 
 def _best(child: Certificate, candidates: list[Certificate], below_a_root: set[Certificate]) -> Certificate:
-    """Key identifier first, then signature, then whether a root can be reached, then the later end of validity.
+    """Key identifier first, then signature, a CA, whether a root can be reached, then the later end of validity.
 
     Nothing depends on the order in which they were sent. A signature is verified only if keys differ.
     """
@@ -129,7 +129,10 @@ def _best(child: Certificate, candidates: list[Certificate], below_a_root: set[C
     if len({parent.spki_sha256 for parent in candidates}) > 1:
         signers = [parent for parent in candidates if child.signed_by(parent)]
         candidates = signers or candidates
-    return max(candidates, key=lambda parent: (parent in below_a_root, _until(parent), parent.sha256))
+    return max(
+        candidates,
+        key=lambda parent: (parent.is_ca is not False, parent in below_a_root, _until(parent), parent.sha256),
+    )
 
 
 def _until(certificate: Certificate) -> float:

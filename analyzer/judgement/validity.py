@@ -5,14 +5,16 @@ RFC 5280 section 4.1.2.5: a certificate is valid from notBefore through notAfter
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.connection import Connection, SentChain
+from analyzer.certificates.paths import End, Store, paths_of
+from analyzer.connection import Connection, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Known, as_meant
 from analyzer.judgement.elements import both_worlds, in_the_log
@@ -25,10 +27,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_NS = 1_000_000_000
 FIRST_SSL_NS = 788_918_400 * SECOND_NS
 """1995-01-01: SSL 2.0 came out in that February. Machines without a clock start at 1970 or 1980."""
-MAX_CANDIDATES = 8
-"""Certificates of one name that are tried as the next link, so that an odd chain cannot cost much."""
-MAX_VISITED = 64
-"""Certificates that are tried on the way round; then there is none for us."""
+
+StoresOf = Callable[[Side], tuple[Store, ...]]
+"""The trust stores with which this side judges the other; () if none is known."""
+
+
+def no_stores(judge: Side) -> tuple[Store, ...]:
+    """The answer while no trust store was given."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +114,15 @@ def inside(chain: Chain, clock: Clock) -> bool:
     return start <= at - doubt and at + doubt <= end
 
 
-def lapse(chain: Chain, defect: Defect, clock: Clock, known: Known) -> Lapse | None:
-    """What is expired (or not yet valid) on the chain's path; None if nothing is."""
+def lapse(chain: Chain, defect: Defect, clock: Clock, known: Known, stores: tuple[Store, ...] = ()) -> Lapse | None:
+    """What is expired (or not yet valid) on the chain's path; None if nothing is. `stores` are those of the side that
+    judges: their roots may open another path."""
     if inside(chain, clock):
         return None
     meant = as_meant(chain)
     sure = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, clock.doubt_ns))
     if sure:
-        return Lapse(sure, bypass(meant, sure, clock.at_ns // SECOND_NS, known), doubtful=False)
+        return Lapse(sure, bypass(meant, sure, clock.at_ns // SECOND_NS, known, stores), doubtful=False)
     maybe = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, -clock.doubt_ns))
     return Lapse(maybe, bypassed=False, doubtful=True) if maybe else None
 
@@ -134,33 +141,27 @@ def _date(certificate: Certificate, defect: Defect) -> datetime | None:
     return certificate.not_after if defect is Defect.EXPIRED else certificate.not_before
 
 
-def bypass(chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known) -> bool:
-    """Is there a path of certificates valid at this time, from the leaf to a root or to where a root may follow?"""
+def bypass(
+    chain: Chain, lapsed: tuple[Certificate, ...], at: int, known: Known, stores: tuple[Store, ...] = ()
+) -> bool:
+    """Is there a usable path without these certificates: valid at this time, allowed by its CAs, to a root or to where a
+    root may follow?"""
     if chain.leaf in lapsed:
         return False
-    by_subject: dict[object, list[Certificate]] = {}
-    for certificate in chain.certificates:
-        by_subject.setdefault(certificate.subject, []).append(certificate)
-    for certificate in lapsed:
-        # Only a cross-certificate: the peer can trust its name as a root of its own.
-        if not certificate.self_issued and known.known_root(certificate.subject) is not None:
-            return True
-    visited, waiting = {chain.leaf.sha256}, [chain.leaf]
-    while waiting and len(visited) <= MAX_VISITED:
-        child = waiting.pop()
-        parents = [] if child.self_issued else _parents(child, by_subject)
-        if not parents:
-            return True
-        for parent in parents:
-            if parent.sha256 not in visited and _valid(parent, at):
-                visited.add(parent.sha256)
-                waiting.append(parent)
+    from analyzer.certificates.faults import faults_of  # only a chain with a lapse needs them
+
+    searches = [paths_of(chain, store) for store in stores or (None,)]
+    for path in (path for search in searches for path in search.paths):
+        sound = tuple(takewhile(lambda certificate: _valid(certificate, at), path.certificates[1:]))
+        certificates = (chain.leaf, *sound)
+        if faults_of(certificates):
+            continue
+        if len(certificates) == len(path.steps):
+            if path.end in (End.ANCHOR, End.ROOT, End.MISSING):
+                return True
+        elif not path.certificates[len(certificates)].self_issued and known.known_root(certificates[-1].issuer):
+            return True  # only a cross-certificate lapsed: the peer can have a root of that name
     return False
-
-
-def _parents(child: Certificate, by_subject: dict[object, list[Certificate]]) -> list[Certificate]:
-    named = by_subject.get(child.issuer, ())[:MAX_CANDIDATES]
-    return [certificate for certificate in named if child.signed_by(certificate) is not False]
 
 
 def _valid(certificate: Certificate, at: int) -> bool:
@@ -168,10 +169,15 @@ def _valid(certificate: Certificate, at: int) -> bool:
     return start is not None and end is not None and seconds(start) <= at <= seconds(end)
 
 
-def out_of_date(conn: Connection, clock: Clock, defect: Defect, known: Known) -> Iterator[Judgement | CannotTell]:
-    """The verdicts of certificate-expired and certificate-not-yet-valid: at most one for each side's chain."""
+def out_of_date(
+    conn: Connection, clock: Clock, defect: Defect, known: Known, stores_of: StoresOf = no_stores
+) -> Iterator[Judgement | CannotTell]:
+    """The verdicts of certificate-expired and certificate-not-yet-valid: at most one for each side's chain.
+
+    `stores_of` gives the trust stores with which a side judges the other.
+    """
     for sent in conn.chains():
-        found = lapse(sent.chain, defect, clock, known)
+        found = lapse(sent.chain, defect, clock, known, stores_of(sent.side.peer))
         if found is not None and clock.at_ns < FIRST_SSL_NS and not clock.given:
             yield CannotTell("the capture's time stamps are older than SSL itself, so they cannot be right")
         elif found is None:

@@ -10,6 +10,8 @@ import pytest
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Seen
 from analyzer.findings import Confidence, Depth
+from analyzer.judgement.refusal import Defect
+from analyzer.judgement.validity import Clock, lapse
 from tests.build import asn1, pki
 from tests.build.connections import (
     CLIENT_FLIGHT,
@@ -21,6 +23,7 @@ from tests.build.connections import (
     connection,
     context,
 )
+from tests.build.stores import AStore
 from tests.rules.cast import CLIENT, ROOT, SERVER, SUB, answer, chain, finding, findings, raw
 
 RULE = "certificate-expired"
@@ -40,6 +43,9 @@ UNDER_OLD = OLD_SUB.issue("under.example", san=["under.example"])
 OLD_ROOT = pki.root("OldRoot", **until(days=30))
 UNDER_OLD_ROOT = OLD_ROOT.issue("rooted.example", san=["rooted.example"])
 CROSS = OLD_ROOT.cross_sign(ROOT, **until(days=90))
+FALSE_SUB = pki.make("OldSub", issuer=ROOT, keep=OLD_SUB, key_usage=["keyCertSign"])
+STRANGE_SUB = ROOT.issue("OldSub", ca=True, key_label="another key")
+RENEWED_ROOT = pki.make("OldRoot", keep=OLD_ROOT, ca=True)
 ENDS_NOW = SUB.issue("now.example", not_after=NOW)
 NO_DATE = SUB.issue("dateless.example", validity=asn1.seq(asn1.utf8("soon"), asn1.utf8("later")))
 
@@ -89,6 +95,24 @@ def test_what_was_sent(sent: Chain, expected: str) -> None:
             chain(OLD, SUB), FakeHistory(roots={"CN=Sub": "a trust store"}), "error", id="nothing goes round a leaf"
         ),
         pytest.param(chain(SERVER, SUB, CROSS, ROOT), FakeHistory(), "silent", id="the root itself was sent too"),
+        pytest.param(
+            chain(UNDER_OLD, OLD_SUB, CROSS),
+            FakeHistory(roots={"CN=Root": "a trust store"}),
+            "error",
+            id="the intermediate below a known root expired as well",
+        ),
+        pytest.param(
+            chain(UNDER_OLD, OLD_SUB, FALSE_SUB),
+            FakeHistory(),
+            "error",
+            id="the other way leads over one that is no CA",
+        ),
+        pytest.param(
+            chain(UNDER_OLD, OLD_SUB, STRANGE_SUB),
+            FakeHistory(),
+            "error",
+            id="the other one of that name has another key",
+        ),
     ],
 )
 def test_another_valid_path_makes_it_a_note(sent: Chain, history: FakeHistory, expected: str) -> None:
@@ -99,6 +123,25 @@ def test_an_expired_path_is_left_for_a_valid_one_of_the_same_name() -> None:
     """Two generations of the intermediate were sent; whichever is chosen for the path, a valid way exists."""
     for sent in (chain(UNDER_OLD, OLD_SUB, NEW_SUB), chain(UNDER_OLD, NEW_SUB, OLD_SUB)):
         assert answer(RULE, connection(*HANDSHAKE, server_chain=sent)) in ("note", "silent")
+
+
+@pytest.mark.parametrize(
+    ("sent", "held", "bypassed"),
+    [
+        pytest.param(chain(UNDER_OLD_ROOT, OLD_ROOT), [RENEWED_ROOT], True, id="its next edition, with its key"),
+        pytest.param(chain(UNDER_OLD_ROOT, OLD_ROOT), [OLD_ROOT], False, id="the same expired root"),
+        pytest.param(chain(UNDER_OLD_ROOT, OLD_ROOT), [ROOT], False, id="another root"),
+        pytest.param(chain(SERVER, SUB, CROSS), [ROOT], True, id="the root that was cross-signed"),
+        pytest.param(chain(UNDER_OLD, OLD_SUB), [NEW_SUB, ROOT], True, id="the next edition of the intermediate too"),
+    ],
+)
+def test_the_store_of_the_other_side_may_have_another_path(
+    sent: Chain, held: list[pki.Identity], bypassed: bool
+) -> None:
+    """What the peer has in its store."""
+    found = lapse(sent, Defect.EXPIRED, Clock(START_NS), FakeHistory(), (AStore("the peer's store", *held),))
+    assert found is not None
+    assert found.bypassed is bypassed
 
 
 def test_a_longer_lived_dead_end_does_not_hide_the_way() -> None:
