@@ -131,7 +131,7 @@ def _best(child: Certificate, candidates: list[Certificate], below_a_root: set[C
         candidates = signers or candidates
     return max(
         candidates,
-        key=lambda parent: (parent.is_ca is not False, parent in below_a_root, _until(parent), parent.sha256),
+        key=lambda parent: (bool(parent.is_ca), parent in below_a_root, _until(parent), parent.sha256),
     )
 
 
