@@ -20,6 +20,7 @@ from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.judgement.validity import no_stores
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
@@ -51,6 +52,8 @@ class Options:
         verdicts: called with each connection and all its rules' verdicts (--verdicts); None = not wanted. Not with
             several workers.
         trust: the trust stores of both sides; the public roots are known without.
+        opinions: called with each troubled connection and what the library's verifier says about its chains (-v); None =
+            not wanted. Not with several workers.
     """
 
     ports: frozenset[int] | None = frozenset((443, 5061))
@@ -62,6 +65,7 @@ class Options:
     keep: Callable[[Connection], bool] | None = None
     verdicts: Callable[[Connection, Sequence[Verdict]], None] | None = None
     trust: Trust = NO_TRUST
+    opinions: Callable[[Connection, Sequence[str]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ class Run:
 
     def _in_parallel(self, inputs: Sequence[Input]) -> Iterator[Item]:
         """Each input in a process of its own; the order of the results is that of the inputs."""
-        options = replace(self.options, verdicts=None, workers=1)
+        options = replace(self.options, verdicts=None, opinions=None, workers=1)
         with ProcessPoolExecutor(self.options.workers, get_context("spawn")) as pool:
             for items, errors, crashes in pool.map(_analyse_one, inputs, [options] * len(inputs)):
                 yield from self._noting(items)
@@ -205,9 +209,18 @@ class Analysis:
         self._tally.see(conn)
         if self.options.keep is not None and not self.options.keep(conn):
             return
+        self._tell_opinions(conn)
         self._tally.report(conn)
         if self._repeats.is_listed(conn):
             yield conn
+
+    def _tell_opinions(self, conn: Connection) -> None:
+        """A second opinion on the chains of a troubled connection, if it is wanted."""
+        if self.options.opinions is None or not conn.troubled:
+            return
+        from analyzer.judgement.opinions import second_opinions  # only -v needs it, and the library behind it
+
+        self.options.opinions(conn, second_opinions(conn, no_stores, self._context.judged_at(conn)))
 
     def _on_crash(self, conn: Connection) -> Callable[[Verdict], None]:
         def note(verdict: Verdict) -> None:

@@ -28,6 +28,7 @@ from tests.build.frames import ACK, RST
 from tests.build.pcap import Packet, pcap
 from tests.build.tcp import CLIENT, SERVER, Tcp, merged
 from tests.scenarios import STORIES, Story
+from tests.scenarios.story import SIP
 
 NAMES = ("mutual", "client_ca_unknown", "mutual_13", "refused", "plain_http", "hole_in_the_server_flight")
 
@@ -140,6 +141,29 @@ def test_verdicts_are_handed_out_for_every_rule(tmp_path: Path) -> None:
     analysed(write(tmp_path, "lab.pcap", several()), options=Options(verdicts=note))
     assert seen.keys() == set(range(6))
     assert len({len(verdicts) for verdicts in seen.values()}) == 1
+
+
+def test_a_second_opinion_is_told_of_troubled_connections(tmp_path: Path) -> None:
+    said: dict[int, Sequence[str]] = {}
+
+    def note(conn: Connection, lines: Sequence[str]) -> None:
+        said[conn.stream] = lines
+
+    refused = Story(sport=50_001)
+    refused.open()
+    refused.hello().answer(chain=SIP.full_chain).certificate().alert(SERVER, 48).close(SERVER)
+    path = write(tmp_path, "lab.pcap", merged(refused, _told("mutual")))
+    analysed(path, options=Options(opinions=note))
+    assert list(said) == [0]
+    (line,) = said[0]
+    assert line.startswith("the server's chain, judged with the roots that it sent itself: ")
+
+
+def _told(name: str) -> Story:
+    story = Story(sport=50_002)
+    story.wait(1)
+    STORIES[name](story)
+    return story
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

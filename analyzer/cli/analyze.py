@@ -158,7 +158,12 @@ def _add_showing(parser: Parser) -> None:
     )
     add("--no-progress", action="store_true", help="no progress on standard error")
     add("-q", "--quiet", action="store_true", help="only errors on standard error")
-    add("-v", "--verbose", action="store_true", help="more on standard error")
+    add(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="more on standard error: also what another verifier says of the chains of troubled connections",
+    )
 
 
 def _options(args: argparse.Namespace) -> Options:
@@ -188,6 +193,7 @@ def _options(args: argparse.Namespace) -> Options:
         keep=None if selection == Selection() else selection,
         verdicts=_say_verdicts if args.verdicts else None,
         **trust,
+        opinions=_say_opinions if args.verbose and args.workers == 1 else None,
     )
 
 
@@ -297,6 +303,13 @@ def _say_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         reason = f": {verdict.reason}" if verdict.reason else ""
         say(f"{conn.capture} stream {conn.stream}: {verdict.rule}: {verdict.outcome.value}{reason}")
+
+
+def _say_opinions(conn: Connection, opinions: Sequence[str]) -> None:
+    from analyzer.report import safe
+
+    for opinion in opinions:
+        say(safe.line(f"{conn.capture} stream {conn.stream}: {opinion}"))
 
 
 def _tell(analysis: Run, args: argparse.Namespace) -> None:

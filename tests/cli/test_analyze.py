@@ -39,6 +39,8 @@ class FakeRun(Run):
             raise UsageError("nothing to analyse")
         if self.options.verdicts:
             self.options.verdicts(failed(), [Verdict("self-signed", Outcome.CANNOT_TELL, reason="no certificate")])
+        if self.options.opinions:
+            self.options.opinions(failed(), ["the server's chain: \u202etrusted"])
         if self.progress:
             self.progress("test.pcap", 10, 20)
         yield from FakeRun.items
@@ -173,6 +175,12 @@ def test_standard_output_has_only_the_report(shell: Shell) -> None:
     done = shell("-T", "jsonl", "--verdicts", "-v", "x.pcap")
     assert [json.loads(line)["type"] for line in done.out.splitlines()][-1] == "capture"
     assert "self-signed: cannot-tell: no certificate" in done.err
+
+
+def test_verbose_has_a_second_opinion_on_standard_error(shell: Shell) -> None:
+    assert "stream 0: the server's chain: \\u202etrusted" in shell("-v", "x.pcap").err
+    assert "the server's chain: " not in shell("x.pcap").err
+    assert "the server's chain: " not in shell("-v", "-j", "2", "x.pcap").err
 
 
 def test_a_file_gets_the_report(tmp_path: Path, shell: Shell) -> None:
