@@ -76,6 +76,7 @@ EXPECTED = {
         "untrusted-root",
         "chain-link-broken",
         "chain-unrelated-certificate",
+        "chain-constraint-violated",
     },
     "names": {
         "server-name-mismatch",

@@ -107,7 +107,8 @@ def _all(path: Sequence[Certificate], use: Use | None) -> Iterator[Fault]:
     for place, ca in enumerate(path[1:], 1):
         yield from _may_issue(ca)
         if ca.path_length is not None and below > ca.path_length:
-            clause = f"{named(ca)} allows {ca.path_length} CAs below it, and there are {below}"
+            levels = "level" if ca.path_length == 1 else "levels"
+            clause = f"{named(ca)} allows {ca.path_length} {levels} of CAs below it, not {below}"
             yield Fault(Kind.PATH_LENGTH, path[place - 1], ca, clause)
         yield from _names(ca, path[:place])
         below += not ca.self_issued

@@ -1,4 +1,4 @@
-"""Do the sent certificates certify each other, and which of them belong to no link? All paths are in certificates/paths.py.
+"""Quick questions about a chain that nearly every one answers with yes; where one does not, ways.py looks closer.
 
 A signature costs a tenth of a millisecond, so those of a healthy connection are believed where the key identifiers agree:
 a key identifier is made from the key.
@@ -6,42 +6,19 @@ a key identifier is made from the key.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.certificates.names import Name
-from analyzer.certificates.paths import End, Search, find_paths, paths_of
-from analyzer.connection import Connection
-from analyzer.judgement.chains import Known, as_meant, root_shown
+from analyzer.connection import Side
+from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY
+from analyzer.knowledge import oid
 
-MAX_OFFERS = 8
-"""Certificates of one name whose key is tried, so that an odd chain cannot cost much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A link that does not hold, on every way up.
-
-    Attributes:
-        child: the certificate whose signature is by none of the keys that were sent.
-        wrong: what was sent under its issuer's name.
-        generation: the child names another key than any of these has: another generation of that CA. False if the key
-            identifiers agree, or say nothing: then the child may be damaged as well.
-    """
-
-    child: Certificate
-    wrong: tuple[Certificate, ...]
-    generation: bool
-
-    @property
-    def only_roots(self) -> bool:
-        """Only a root is of the wrong generation: a peer takes its own copy."""
-        return all(certificate.self_issued for certificate in self.wrong)
+USES = {Side.SERVER: "serverAuth", Side.CLIENT: "clientAuth"}
+ORDINARY = frozenset({"basicConstraints", "keyUsage", "subjectAltName", "extKeyUsage"})
+"""Extensions that everybody knows, so that they may be critical."""
 
 
 @lru_cache(maxsize=CAPACITY)
@@ -54,114 +31,29 @@ def plainly_linked(chain: Chain) -> bool:
 
 
 @lru_cache(maxsize=CAPACITY)
-def broken_link(chain: Chain) -> Broken | None:
-    """The link at which every way up from the leaf ends; None if one goes on to a root or to where a root may follow."""
-    best = paths_of(as_meant(chain)).paths[0]
-    if best.end is not End.BROKEN:
-        return None
-    child = best.top
-    ids = [certificate.subject_key_id for certificate in best.rejected]
-    differ = child.authority_key_id is not None and all(one not in (None, child.authority_key_id) for one in ids)
-    return Broken(child, best.rejected, differ)
-
-
-@lru_cache(maxsize=CAPACITY)
-def doubt(chain: Chain) -> str:
-    """Why it cannot be told whether all links hold; "" if it can."""
-    search = paths_of(as_meant(chain))
-    best = search.paths[0]
-    if not search.leaf.readable:
-        return "the certificate cannot be read"
-    if search.cut and best.end in (End.BROKEN, End.LIMIT):
-        return "there are too many ways up to try them all"
-    if best.unverified:
-        algorithm = best.unverified[0].signature_algorithm or "unreadable"
-        return f"a signature of the kind {algorithm[:64]} cannot be verified"
-    return ""
-
-
-def offered(broken: Broken, known: Known) -> tuple[Certificate, str] | None:
-    """The right issuer, if an earlier connection showed it, and who sent it."""
-    for certificate in known.intermediates(broken.child.issuer)[:MAX_OFFERS]:
-        if certificate not in broken.wrong and broken.child.signed_by(certificate):
-            return certificate, known.sender_of(certificate.sha256) or ""
-    return None
-
-
-@lru_cache(maxsize=CAPACITY)
 def plainly_related(chain: Chain) -> bool:
     """Is every certificate on the one path that names alone show, each once? No signature is computed."""
     meant = as_meant(chain)
     return not (meant.unlinked or meant.alternatives or chain.duplicates)
 
 
-@dataclass(frozen=True, slots=True)
-class Strangers:
-    """Certificates on no path.
-
-    Attributes:
-        sure: they belong to no link, whatever else there may be.
-        unsure: CA certificates that may stand above a missing one.
-    """
-
-    sure: tuple[Certificate, ...]
-    unsure: tuple[Certificate, ...] = ()
-
-
 @lru_cache(maxsize=CAPACITY)
-def strangers(chain: Chain) -> Strangers:
-    """As far as the chain itself tells."""
-    return _sorted_out(chain, paths_of(as_meant(chain)))
+def plainly_allowed(chain: Chain, side: Side) -> bool:
+    """Do the CAs on the path that names alone show allow what is below them, at the first look?"""
+    path = as_meant(chain).path
+    cas = enumerate(path[1:])
+    return all(map(_ordinary, path)) and all(_may_issue(ca, below, USES[side]) for below, ca in cas)
 
 
-def unclear_leaf(chain: Chain, unrelated: tuple[Certificate, ...]) -> bool:
-    """A CA's certificate was sent first, and one that it issued seems unrelated: that may be the sender's own."""
-    first = as_meant(chain).leaf
-    return first.is_ca is True and any(c.issuer == first.subject and not c.self_issued for c in unrelated)
+def _ordinary(certificate: Certificate) -> bool:
+    return all(not critical or oid(dotted) in ORDINARY for dotted, critical in certificate.extensions)
 
 
-def strangers_among(conn: Connection, chain: Chain, known: Known) -> Strangers:
-    """The same with what the rest of the capture shows: who is a root, and the CA certificates that others sent."""
-    found = strangers(chain)
-    if not found.unsure:
-        return found
-    search = find_paths(as_meant(chain).certificates, None, (_Seen(known),))
-    found = _sorted_out(chain, search)
-    names = [path.missing for path in search.paths if path.missing is not None]
-    if found.unsure and all(root_shown(conn, name, known) is not None for name in names):
-        return Strangers((*found.sure, *found.unsure))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """CA certificates that somebody else sent, as a `Store`."""
-
-    known: Known
-    name: str = "somebody else in the capture"
-
-    def find(self, subject: Name) -> Iterable[Certificate]:
-        """Those with this subject."""
-        return self.known.intermediates(subject)[:MAX_OFFERS]
-
-
-def _sorted_out(chain: Chain, search: Search) -> Strangers:
-    """What cannot be read, or was sent as an issuer with the wrong key, is the matter of other rules."""
-    members = search.members
-    wrong = {certificate for path in search.paths if path.end is End.BROKEN for certificate in path.rejected}
-    left = [
-        certificate
-        for certificate in dict.fromkeys(chain.certificates)
-        if certificate not in members and certificate.readable and certificate.subject.readable
-    ]
-    if search.paths[0].end is End.BROKEN:
-        left = [certificate for certificate in left if certificate not in wrong]
-    hole = any(path.end in (End.MISSING, End.BROKEN) for path in search.paths)
-    maybe = [one for one in left if hole and _may_be_above(one, search)]
-    return Strangers(tuple([one for one in left if one not in maybe]), tuple(maybe))
-
-
-def _may_be_above(certificate: Certificate, search: Search) -> bool:
-    """A CA can stand above what is missing, unless its name is on the way already: then it is another generation."""
-    named = {ca.issuer for path in search.paths for ca in path.certificates}
-    return (certificate.is_ca is True or certificate.self_issued) and certificate.subject not in named
+def _may_issue(ca: Certificate, below: int, use: str) -> bool:
+    """`below`: the CAs between this one and the leaf."""
+    if ca.is_ca is not True or (ca.path_length is not None and ca.path_length < below):
+        return False
+    if ca.eku_names is not None and use not in ca.eku_names:
+        return False
+    constrained = any(oid(dotted) == "nameConstraints" for dotted, _ in ca.extensions)
+    return not constrained and (ca.key_usage is None or "keyCertSign" in ca.key_usage)

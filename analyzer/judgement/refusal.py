@@ -39,11 +39,20 @@ class Defect(StrEnum):
     REVOCATION = "revocation cannot be checked"
     UNREADABLE = "unreadable"
     SCHEME = "signature scheme not accepted"
+    FORBIDDEN = "not allowed by its CA"
 
 
 _ANYTHING = frozenset(Defect)
 _TRUST = frozenset(
-    {Defect.INCOMPLETE, Defect.ORDER, Defect.NOT_LISTED, Defect.SELF_SIGNED, Defect.LINK, Defect.UNTRUSTED}
+    {
+        Defect.INCOMPLETE,
+        Defect.ORDER,
+        Defect.NOT_LISTED,
+        Defect.SELF_SIGNED,
+        Defect.LINK,
+        Defect.UNTRUSTED,
+        Defect.FORBIDDEN,
+    }
 )
 
 _MEANING: dict[int, frozenset[Defect]] = {
@@ -52,7 +61,15 @@ _MEANING: dict[int, frozenset[Defect]] = {
     AlertDescription.unknown_ca: _TRUST,
     AlertDescription.certificate_expired: frozenset({Defect.EXPIRED, Defect.NOT_YET_VALID}),
     AlertDescription.unsupported_certificate: frozenset(
-        {Defect.USE, Defect.KEY_USAGE, Defect.WEAK, Defect.SIGNATURE, Defect.UNREADABLE, Defect.SCHEME}
+        {
+            Defect.USE,
+            Defect.KEY_USAGE,
+            Defect.WEAK,
+            Defect.SIGNATURE,
+            Defect.UNREADABLE,
+            Defect.SCHEME,
+            Defect.FORBIDDEN,
+        }
     ),
     AlertDescription.certificate_revoked: frozenset(),
     AlertDescription.no_certificate: frozenset(),

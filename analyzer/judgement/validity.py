@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.certificates.paths import End, Store, paths_of
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Known, as_meant
@@ -28,7 +28,10 @@ SECOND_NS = 1_000_000_000
 FIRST_SSL_NS = 788_918_400 * SECOND_NS
 """1995-01-01: SSL 2.0 came out in that February. Machines without a clock start at 1970 or 1980."""
 
-StoresOf = Callable[[Side], tuple[Store, ...]]
+if TYPE_CHECKING:
+    from analyzer.certificates.paths import Store
+
+StoresOf = Callable[[Side], "tuple[Store, ...]"]
 """The trust stores with which this side judges the other; () if none is known."""
 
 
@@ -149,6 +152,7 @@ def bypass(
     if chain.leaf in lapsed:
         return False
     from analyzer.certificates.faults import faults_of  # only a chain with a lapse needs them
+    from analyzer.certificates.paths import End, paths_of
 
     searches = [paths_of(chain, store) for store in stores or (None,)]
     for path in (path for search in searches for path in search.paths):

@@ -23,15 +23,19 @@ judged, and neither is a chain that the capture may show wrongly, because packet
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.kind import Kind, Period, quiet_if
-from analyzer.judgement.links import Broken, broken_link, doubt, offered, plainly_linked
+from analyzer.judgement.links import plainly_linked
 from analyzer.judgement.phrases import called, counted, dn, where
 from analyzer.judgement.refusal import Defect, weaker, weigh
 from analyzer.rules.rule import Context, Rule
+
+if TYPE_CHECKING:
+    from analyzer.judgement.ways import Broken
 
 RULE = Rule(
     id="chain-link-broken",
@@ -48,24 +52,31 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     troubled = bool(conn.seen & Seen.TROUBLED_END)
     for sent in conn.chains():
-        if not troubled and plainly_linked(sent.chain):
-            continue
-        broken, unsure = broken_link(sent.chain), doubt(sent.chain)
-        if unsure:
-            yield CannotTell(f"the {sent.side}'s chain: {unsure}")
-        elif broken is not None and conn.visibility.conflicts:
-            yield CannotTell(f"the {sent.side}'s chain: {conn.visibility.limited}")
-        elif broken is not None:
-            yield _finding(conn, sent, broken, context)
+        if troubled or not plainly_linked(sent.chain):
+            yield from _look_closer(conn, sent, context)
 
 
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    return quiet_if(all(_holds(chain, kind.troubled) for chain in kind.chains()))
+    return quiet_if(all((not kind.troubled and plainly_linked(chain)) or _holds(chain) for chain in kind.chains()))
 
 
-def _holds(chain: Chain, troubled: bool) -> bool:
-    return (not troubled and plainly_linked(chain)) or broken_link(chain) is None
+def _holds(chain: Chain) -> bool:
+    from analyzer.judgement.ways import broken_link
+
+    return broken_link(chain) is None
+
+
+def _look_closer(conn: Connection, sent: SentChain, context: Context) -> Iterator[Finding | CannotTell]:
+    from analyzer.judgement.ways import broken_link, doubt
+
+    broken, unsure = broken_link(sent.chain), doubt(sent.chain)
+    if unsure:
+        yield CannotTell(f"the {sent.side}'s chain: {unsure}")
+    elif broken is not None and conn.visibility.conflicts:
+        yield CannotTell(f"the {sent.side}'s chain: {conn.visibility.limited}")
+    elif broken is not None:
+        yield _finding(conn, sent, broken, context)
 
 
 def _finding(conn: Connection, sent: SentChain, broken: Broken, context: Context) -> Finding:
@@ -104,7 +115,7 @@ def _advice(conn: Connection, sent: SentChain, broken: Broken, context: Context)
     text += ", and restart the service."
     if child.aia_urls:
         text += f" {called(child)} says it is at {child.aia_urls[0]}."
-    right = offered(broken, context.history)
+    right = broken.offered(context.history)
     if right is not None:
         sender = f"{right[1]} sent it" if right[1] else "somebody sent it"
         text += f" In this capture {sender} (SHA-1 {right[0].sha1})."

@@ -29,7 +29,7 @@ from analyzer.connection import Connection, Seen, SentChain
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.kind import Kind, Period, quiet_if
-from analyzer.judgement.links import plainly_related, strangers, strangers_among, unclear_leaf
+from analyzer.judgement.links import plainly_related
 from analyzer.judgement.phrases import called, counted, some, where
 from analyzer.rules.rule import Context, Rule
 
@@ -47,22 +47,8 @@ RULE = Rule(
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     for sent in conn.chains():
-        if plainly_related(sent.chain):
-            continue
-        if not as_meant(sent.chain).leaf.readable:
-            yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its issuer is unknown")
-            continue
-        found = strangers_among(conn, sent.chain, context.history)
-        if unclear_leaf(sent.chain, found.sure):
-            yield CannotTell(f"it is unclear which certificate is the {sent.side}'s own: a CA's stands first")
-        elif found.sure:
-            yield _finding(conn, sent, found.sure)
-        elif found.unsure:
-            yield CannotTell(
-                f"a link of the {sent.side}'s chain is missing, and {called(found.unsure[0])} may stand above it"
-            )
-        if sent.chain.duplicates:
-            yield _duplicates(conn, sent)
+        if not plainly_related(sent.chain):
+            yield from _look_closer(conn, sent, context)
 
 
 def quiet(kind: Kind) -> Period | None:
@@ -71,8 +57,29 @@ def quiet(kind: Kind) -> Period | None:
 
 
 def _is_all_on_paths(chain: Chain) -> bool:
+    from analyzer.judgement.ways import strangers
+
     found = strangers(chain)
     return not (found.sure or found.unsure or chain.duplicates)
+
+
+def _look_closer(conn: Connection, sent: SentChain, context: Context) -> Iterator[Finding | CannotTell]:
+    from analyzer.judgement.ways import strangers_among, unclear_leaf
+
+    if not as_meant(sent.chain).leaf.readable:
+        yield CannotTell(f"the {sent.side}'s certificate cannot be read, so its issuer is unknown")
+        return
+    found = strangers_among(conn, sent.chain, context.history)
+    if unclear_leaf(sent.chain, found.sure):
+        yield CannotTell(f"it is unclear which certificate is the {sent.side}'s own: a CA's stands first")
+    elif found.sure:
+        yield _finding(conn, sent, found.sure)
+    elif found.unsure:
+        yield CannotTell(
+            f"a link of the {sent.side}'s chain is missing, and {called(found.unsure[0])} may stand above it"
+        )
+    if sent.chain.duplicates:
+        yield _duplicates(conn, sent)
 
 
 def _finding(conn: Connection, sent: SentChain, unrelated: tuple[Certificate, ...]) -> Finding:

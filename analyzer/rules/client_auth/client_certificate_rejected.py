@@ -56,6 +56,7 @@ REMEDY = {
     Defect.SELF_SIGNED: "Give {client} a certificate of a CA that {server} trusts, or import this one there as a root.",
     Defect.NOT_LISTED: "Trust that CA on {server} for client certificates, or give {client} one of a listed CA.",
     Defect.LINK: "Replace the intermediate on {client} by the generation that signed its certificate.",
+    Defect.FORBIDDEN: "Give {client} a certificate from a CA that may issue it.",
     Defect.ORDER: "Put the client's own certificate first in the file on {client}.",
     Defect.WEAK: "Replace the weak certificate on {client}.",
     Defect.UNREADABLE: "Reissue the certificate on {client}, or look at the file there: it cannot be read.",
@@ -116,7 +117,7 @@ def _frames(conn: Connection) -> tuple[int, ...]:
 def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     if conn.client_chain is None:
         return "what is wrong with it cannot be seen, TLS 1.3 encrypts it"
-    if refusal.code == AlertDescription.decrypt_error:
+    if _bad_proof(refusal, flaws):
         return BAD_PROOF
     plain = [flaw for flaw in flaws if not flaw.slight]
     if not plain:
@@ -127,9 +128,14 @@ def _reason(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     return f"the alert does not say so, but {clauses}"
 
 
+def _bad_proof(refusal: Refusal, flaws: list[Flaw]) -> bool:
+    """OpenSSL says the same of a bad signature within the chain: that is likelier if there is one."""
+    return refusal.code == AlertDescription.decrypt_error and not any(refusal.may_mean(flaw.defect) for flaw in flaws)
+
+
 def _advice(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     machines = {"client": where(conn, Side.CLIENT), "server": where(conn, Side.SERVER)}
-    if refusal.code == AlertDescription.decrypt_error:
+    if _bad_proof(refusal, flaws):
         return LOOK_AT_THE_KEY.format(**machines)
     fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect) and not flaw.slight]
     return " ".join((*dict.fromkeys(fitting[:2]), *(() if fitting else (LOOK_THERE,)))).format(**machines)

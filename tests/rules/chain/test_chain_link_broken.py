@@ -116,6 +116,18 @@ def test_the_client_has_one_too() -> None:
     assert "192.0.2.10" in said.advice
 
 
+def test_a_refused_client_hears_of_the_link_and_not_of_its_key() -> None:
+    """decrypt_error is about the proof of the private key, unless a signature within the chain is bad."""
+    bad = connection(*CLIENT_DONE, "< Alert 51", server_chain=chain(SERVER, SUB), client_chain=chain(CLIENT, TWIN))
+    said = finding("client-certificate-rejected", bad)
+    assert "the signature on edge.example is not by the Sub that was sent" in said.summary
+    good = connection(*CLIENT_DONE, "< Alert 51", server_chain=chain(SERVER, SUB), client_chain=chain(CLIENT, SUB))
+    assert (
+        "the proof that the client has the private key did not hold"
+        in finding("client-certificate-rejected", good).summary
+    )
+
+
 def test_packets_that_disagree_may_show_the_wrong_bytes() -> None:
     conn = connection(*HANDSHAKE, server_chain=chain(SERVER, TWIN), visibility={"conflicts": 2})
     assert answer(RULE, conn) == "cannot tell"
