@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.constraints import name_constraints, violations
+from analyzer.knowledge import oid
 
 MOST_CHARACTERS = 120  # of a name in a clause
 MAX_FAULTS = 32  # of one path
@@ -119,7 +120,7 @@ def _all(path: Sequence[Certificate], use: Use | None) -> Iterator[Fault]:
 def _critical(certificate: Certificate) -> Iterator[Fault]:
     for dotted, critical in certificate.extensions:
         if critical and dotted not in UNDERSTOOD:
-            clause = f"{named(certificate)} has a critical extension that few know ({brief(dotted)})"
+            clause = f"{named(certificate)} has a critical extension that few know ({brief(oid(dotted))})"
             yield Fault(Kind.CRITICAL, certificate, None, clause)
 
 

@@ -164,4 +164,5 @@ def forbidden(chain: Chain, side: Side) -> tuple[Fault, ...]:
         )
         for path in ways
     ]
-    return min(found, key=len)
+    fewest = min(found, key=len)
+    return tuple(sorted(fewest, key=lambda fault: fault.kind in (Kind.USE, Kind.CRITICAL)))

@@ -118,6 +118,19 @@ def test_what_was_not_read_may_have_permitted_it() -> None:
     assert violations(NameConstraints(excluded=(Subtree("dns", "example"),), whole=False), leaf, True)
 
 
+@pytest.mark.parametrize("kind", ["dns", "email", "uri", "ip", "dir"])
+def test_a_base_of_another_type_holds_nothing(kind: str) -> None:
+    leaf = load(pki.make("E=a@b.example,CN=box", issuer=ROOT, san=["a.example", "192.0.2.1", "https://a.example"]).der)
+    base = Subtree(kind, "a.example" if kind in ("ip", "dir") else b"a.example")
+    assert not violations(NameConstraints(excluded=(base,)), leaf, True)
+
+
+def test_a_flood_of_names_and_bases_is_compared_in_part() -> None:
+    leaf = load(ROOT.issue("x", san=[f"{number}.example" for number in range(400)]).der)
+    bases = tuple(Subtree("dns", f"{number}.test") for number in range(MAX_SUBTREES))
+    assert not violations(NameConstraints(excluded=(*bases, Subtree("dns", "399.example"))), leaf, True)
+
+
 def test_a_violation_is_a_clause() -> None:
     leaf = load(ROOT.issue("a.example", san=["a.example"]).der)
     (inside,) = violations(NameConstraints(excluded=(Subtree("dns", "example"),)), leaf, True)

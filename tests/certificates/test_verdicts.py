@@ -64,6 +64,9 @@ def limited(name: str, *, permitted: tuple[str, ...] = (), excluded: tuple[str, 
 
 
 DNS = limited("Dns", permitted=("corp.example",))
+NEXT_DNS = pki.make(
+    "Dns", issuer=DNS, ca=True, key_label="Dns, next key", extensions=[pki.subject_alt_name(["x.example"])]
+)
 NOT_DNS = limited("NotDns", excluded=("evil.example",))
 NETWORK = limited("Network", permitted=("10.0.0.0/8",))
 NETWORK_6 = limited("Network6", excluded=("2001:db8::/32",))
@@ -124,6 +127,13 @@ CASES = [
     pytest.param([below(SUB, eku=["clientAuth"]), SUB], [ROOT], "faulty", Kind.USE, id="a leaf for clients only"),
     pytest.param([below(CRITICAL), CRITICAL], [ROOT], "faulty", Kind.CRITICAL, id="an unknown critical extension"),
     # names
+    pytest.param(
+        [below(NEXT_DNS, "a.corp.example"), NEXT_DNS, DNS],
+        [ROOT],
+        "trusted",
+        None,
+        id="a CA's next key is no name below it",
+    ),
     pytest.param([below(DNS, "a.corp.example"), DNS], [ROOT], "trusted", None, id="a permitted host"),
     pytest.param([below(DNS, "corp.example"), DNS], [ROOT], "trusted", None, id="the permitted domain itself"),
     pytest.param([below(DNS, "A.CORP.EXAMPLE"), DNS], [ROOT], "trusted", None, id="a permitted host in capitals"),
@@ -263,6 +273,27 @@ def test_valid_by_one_path_and_expired_by_another() -> None:
     ways = {one.path.top.short: [fault.kind for fault in one.faults] for one in said.paths}
     assert said.answer is Answer.TRUSTED
     assert ways == {"Root": [], "Other": [Kind.EXPIRED]}
+
+
+def test_a_long_path_is_drawn_in_short() -> None:
+    levels = [ROOT]
+    for number in range(8):
+        levels.append(levels[-1].issue(f"level {number}", ca=True))
+    said = say(list(reversed(levels[1:])), [ROOT])
+    assert said.why == "level 7 - level 6 - level 5 - level 4 - level 3 - ... - Root, a root in our store"
+
+
+def test_a_search_that_was_cut_is_no_answer() -> None:
+    levels = [ROOT]
+    for number in range(40):
+        levels.append(levels[-1].issue(f"level {number}", ca=True, key_label=f"level {number % 2}"))
+    said = say(list(reversed(levels[1:])), [ROOT])
+    assert (said.answer, said.why) == (Answer.UNKNOWN, "there are too many paths to try them all")
+
+
+def test_a_certificate_has_no_end_of_faults() -> None:
+    odd = [pki.extension(f"1.2.3.{number}", asn1.null(), critical=True) for number in range(100)]
+    assert 10 < len(say([ROOT.issue("x", extensions=odd)], [ROOT]).faults) < 100
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,21 @@ def test_an_interrupt_is_no_opinion(monkeypatch: pytest.MonkeyPatch) -> None:
         library_opinion(chain(LEAF, SUB), AStore("store", ROOT), Use.SERVER, AT)
 
 
+def test_an_interrupt_while_it_reads_is_none_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cryptography.x509.load_der_x509_certificate", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        library_opinion(chain(LEAF, SUB), AStore("store", ROOT), Use.SERVER, AT)
+
+
+def test_a_huge_certificate_is_not_handed_over() -> None:
+    huge = SUB.issue("huge.example", extensions=[pki.extension("1.2.3", bytes(300_000))])
+    opinion = library_opinion(chain(huge, SUB), AStore("store", ROOT), Use.SERVER, AT)
+    assert (opinion.accepts, opinion.words) == (False, "it cannot read the certificate")
+
+
 def test_a_store_of_one_name_is_not_handed_over_whole() -> None:
     many = [ROOT.issue("Sub", ca=True, serial=number, key_label="many") for number in range(200)]
     store = AStore("store", ROOT, *many)

@@ -29,6 +29,9 @@ CROSS_SUB = OTHER.cross_sign(SUB)
 REKEYED = SUB.issue("rekeyed.example", akid=b"a key identifier of nobody")
 MD5_ROOT = pki.root("Old", key="rsa1024", digest="md5")
 ODD = SUB.issue("odd.example", akid=False, algorithm=asn1.seq(asn1.oid("1.2.3")))
+ENDLESS = [ROOT]
+for level in range(40):
+    ENDLESS.insert(0, ENDLESS[0].issue(f"level {level}", ca=True, key_label=f"level {level % 2}"))
 REFUSED = (*SERVER_FLIGHT, "> Alert 48", "> FIN")
 
 
@@ -56,6 +59,7 @@ REFUSED = (*SERVER_FLIGHT, "> Alert 48", "> FIN")
         pytest.param(chain(TWIN, SERVER), "error", "error", id="the leaf last, its issuer of another generation"),
         pytest.param(chain(SERVER, SUB, NEW_ROOT), "warning", "error", id="another generation of the root"),
         pytest.param(chain(ODD, SUB), "cannot tell", "cannot tell", id="a signature of an unknown kind"),
+        pytest.param(chain(*ENDLESS), "silent", "cannot tell", id="a hierarchy without end"),
         pytest.param(raw(b"junk", SUB.der), "silent", "cannot tell", id="a leaf that cannot be read"),
     ],
 )
