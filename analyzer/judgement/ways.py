@@ -45,7 +45,7 @@ class Broken:
     def offered(self, known: Known) -> tuple[Certificate, str] | None:
         """The right issuer, if an earlier connection showed it, and who sent it ("" if that is forgotten)."""
         for certificate in known.intermediates(self.child.issuer)[:MAX_OFFERS]:
-            if certificate not in self.wrong and self.child.signed_by(certificate):
+            if self.child.signed_by(certificate):
                 return certificate, known.sender_of(certificate.sha256) or ""
         return None
 

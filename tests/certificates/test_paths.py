@@ -126,7 +126,19 @@ def meshed(names: int, editions: int) -> list[Identity]:
     ]
 
 
+def crowded(levels: int, crowd: int) -> list[Identity]:
+    """A hierarchy in which each CA has many of the same name beside it, without key identifiers."""
+    sent, issuer = [], ROOT
+    for level in range(levels):
+        name = f"crowd {level}"
+        sent += [issuer.issue(name, ca=True, key_label=f"{name}, {n}", skid=False, akid=False) for n in range(crowd)]
+        issuer = issuer.issue(name, ca=True, skid=False, akid=False)
+        sent.append(issuer)
+    return [issuer.issue("x", akid=False), *sent]
+
+
 FLOODS = [
+    pytest.param(crowded(8, 60), id="sixty of one name on each of eight levels"),
     pytest.param(
         [
             SUB.issue("x", akid=False),
@@ -144,6 +156,7 @@ FLOODS = [
 
 @pytest.mark.parametrize("sent", FLOODS)
 def test_floods_are_bounded(sent: list[Identity], monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates = assess(tuple(one.der for one in sent)).certificates
     verified = 0
     verify = signatures.verify
 
@@ -153,7 +166,7 @@ def test_floods_are_bounded(sent: list[Identity], monkeypatch: pytest.MonkeyPatc
         return verify(der, issuer)
 
     monkeypatch.setattr(signatures, "verify", counting)
-    found = find_paths(assess(tuple(one.der for one in sent)).certificates)
+    found = find_paths(certificates)
     assert len(found.paths) <= MAX_PATHS + MAX_DEPTH
     assert verified <= MAX_LINKS
 

@@ -101,6 +101,9 @@ CASES = [
     pytest.param([LEAF, SUB, OLD_CROSS], [ROOT], "trusted", None, id="an expired cross-certificate beside a good root"),
     pytest.param([LEAF, SUB, OLD_CROSS], [OTHER], "faulty", Kind.EXPIRED, id="only an expired cross-certificate"),
     pytest.param([UNDER_NEW, ROLLOVER], [ROOT], "trusted", None, id="the new key, certified with the old one"),
+    pytest.param(
+        [UNDER_NEW, NEW_KEY], [ROOT], "untrusted", None, id="another generation than the store's was sent along"
+    ),
     # signatures
     pytest.param([below(MD5, digest="md5")], [MD5], "trusted", None, id="MD5"),
     pytest.param([below(SHA1, digest="sha1")], [SHA1], "trusted", None, id="SHA-1"),

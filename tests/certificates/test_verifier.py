@@ -24,6 +24,7 @@ OLD: dict[str, Any] = {"not_after": datetime(2024, 1, 1, tzinfo=UTC)}
 ROOT = pki.root("Root")
 SUB = ROOT.issue("Sub", ca=True)
 LEAF = SUB.issue("a.example", san=["a.example"], eku=["serverAuth"])
+NEW_ROOT = pki.root("Root", key_label="the next generation of Root")
 OTHER = pki.root("Other")
 
 
@@ -36,6 +37,7 @@ def chain(*sent: Identity) -> Chain:
     [
         pytest.param([LEAF, SUB], Use.SERVER, [ROOT], True, "", id="a good chain"),
         pytest.param([LEAF], Use.SERVER, [ROOT, SUB], True, "", id="the store has the intermediate"),
+        pytest.param([LEAF, SUB], Use.SERVER, [NEW_ROOT, ROOT], True, "", id="two roots of one name"),
         pytest.param([LEAF, SUB], Use.SERVER, [SUB], True, "", id="a store without the root is enough for it"),
         pytest.param(
             [LEAF], Use.SERVER, [ROOT], None, "no certificate of the issuers' names", id="nothing to begin with"

@@ -38,6 +38,12 @@ WIDE_NARROW = OTHER.cross_sign(NARROW)
         pytest.param(chain(BOTH.issue("a.example"), BOTH), "silent", "silent", id="a CA for both uses"),
         pytest.param(chain(ANY.issue("a.example"), ANY), "silent", "silent", id="a CA for any use"),
         pytest.param(chain(OLD_ROOT.issue("a.example"), OLD_ROOT), "silent", "silent", id="a root of version 1"),
+        pytest.param(
+            chain(NAMES.issue("b.corp.example", eku=["clientAuth"]), NAMES),
+            "silent",
+            "silent",
+            id="nor below a narrow CA",
+        ),
         pytest.param(chain(CLIENT, SUB), "silent", "silent", id="the leaf's own use is another rule's matter"),
         pytest.param(
             chain(BELOW.issue("a.example"), BELOW, NARROW, WIDE_NARROW),

@@ -21,6 +21,7 @@ from tests.rules.cast import CLIENT, OTHER, ROOT, SERVER, SUB, answer, certifica
 
 RULE = "chain-link-broken"
 TWIN = ROOT.issue("Sub", ca=True, key_label="the next generation of Sub")
+BARE_TWIN = ROOT.issue("Sub", ca=True, key_label="one more generation of Sub", skid=False)
 NO_IDS = SUB.issue("no-ids.example", san=["no-ids.example"], akid=False)
 FORGED = SUB.issue("forged.example", san=["forged.example"], signer=OTHER)
 NEW_ROOT = pki.root("Root", key_label="the next generation of Root")
@@ -55,6 +56,7 @@ REFUSED = (*SERVER_FLIGHT, "> Alert 48", "> FIN")
         pytest.param(chain(FORGED, SUB), "silent", "error", id="key identifiers agree, the signature is bad"),
         pytest.param(chain(SERVER, TWIN), "error", "error", id="another generation of the intermediate"),
         pytest.param(chain(NO_IDS, TWIN), "error", "error", id="another generation, no key identifiers"),
+        pytest.param(chain(NO_IDS, BARE_TWIN), "error", "error", id="another generation, no identifiers on either"),
         pytest.param(chain(SERVER, TWIN, OTHER_SUB), "error", "error", id="two of that name, neither signed"),
         pytest.param(chain(TWIN, SERVER), "error", "error", id="the leaf last, its issuer of another generation"),
         pytest.param(chain(SERVER, SUB, NEW_ROOT), "warning", "error", id="another generation of the root"),

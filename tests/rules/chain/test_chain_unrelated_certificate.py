@@ -27,6 +27,7 @@ from tests.rules.cast import (
 
 RULE = "chain-unrelated-certificate"
 TWIN = ROOT.issue("Sub", ca=True, key_label="the next generation of Sub")
+THIRD = ROOT.issue("Sub", ca=True, key_label="one more generation of Sub")
 CROSS_ROOT = OTHER.cross_sign(ROOT)
 OTHER_SUB = OTHER.issue("OtherSub", ca=True)
 TOP = ROOT.issue("Top", ca=True)
@@ -45,6 +46,7 @@ DEEP = MID.issue("deep.example", san=["deep.example"])
         pytest.param(chain(SERVER, SUB, ROOT, CROSS_ROOT), "silent", id="a cross-certificate is a link"),
         pytest.param(chain(SERVER, SUB, ROOT, CROSS_ROOT, OTHER), "silent", id="both ways up to both roots"),
         pytest.param(chain(SERVER, TWIN), "silent", id="in place of the issuer: another rule's matter"),
+        pytest.param(chain(SERVER, TWIN, THIRD), "silent", id="two in place of the issuer: another rule's matter"),
         pytest.param(raw(SERVER.der, SUB.der, b"junk"), "silent", id="what cannot be read is another rule's matter"),
         pytest.param(chain(SERVER, ROOT), "cannot tell", id="a hole, and the root may stand above it"),
         pytest.param(chain(DEEP, TOP), "cannot tell", id="a hole, and an intermediate may stand above it"),
