@@ -47,7 +47,7 @@ def second_opinions(conn: Connection, stores_of: StoresOf, at_ns: int) -> tuple[
 
 def _lines(conn: Connection, stores_of: StoresOf, at_ns: int) -> Iterator[str]:
     for sent in conn.chains():
-        stores = stores_of(sent.side.peer)
+        stores = stores_of(conn, sent.side)
         roots = roots_in(sent.chain)
         if not stores and roots and len(as_meant(sent.chain).path) > 1:
             stores = (SentRoots(roots),)

@@ -31,11 +31,11 @@ FIRST_SSL_NS = 788_918_400 * SECOND_NS
 if TYPE_CHECKING:
     from analyzer.certificates.paths import Store
 
-StoresOf = Callable[[Side], "tuple[Store, ...]"]
-"""The trust stores with which this side judges the other; () if none is known."""
+StoresOf = Callable[[Connection, Side], "tuple[Store, ...]"]
+"""The trust stores that judge this side's chain: those of the other side; () if none is known."""
 
 
-def no_stores(judge: Side) -> tuple[Store, ...]:
+def no_stores(conn: Connection, side: Side) -> tuple[Store, ...]:
     """The answer while no trust store was given."""
     return ()
 
@@ -178,10 +178,10 @@ def out_of_date(
 ) -> Iterator[Judgement | CannotTell]:
     """The verdicts of certificate-expired and certificate-not-yet-valid: at most one for each side's chain.
 
-    `stores_of` gives the trust stores with which a side judges the other.
+    `stores_of` gives the trust stores that judge a side's chain.
     """
     for sent in conn.chains():
-        found = lapse(sent.chain, defect, clock, known, stores_of(sent.side.peer))
+        found = lapse(sent.chain, defect, clock, known, stores_of(conn, sent.side))
         if found is not None and clock.at_ns < FIRST_SSL_NS and not clock.given:
             yield CannotTell("the capture's time stamps are older than SSL itself, so they cannot be right")
         elif found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.certificates.paths import Store
-from analyzer.connection import Side
+from analyzer.connection import Connection, Side
 from analyzer.judgement.opinions import second_opinions
 from analyzer.judgement.validity import no_stores
 from tests.build import pki
@@ -15,10 +15,10 @@ BOTH = connection(*CLIENT_DONE, "< Alert 48", server_chain=chain(SERVER, SUB), c
 OLD_ROOT = pki.root("Old", version=b"", only_extensions=[])
 
 
-def stores(judge: Side) -> tuple[Store, ...]:
+def stores(_: Connection, side: Side) -> tuple[Store, ...]:
     """The client trusts Root and, with another store, Other; the server trusts Other alone."""
     ours, theirs = AStore("ours.pem", ROOT), AStore("theirs.pem", OTHER)
-    return (ours, theirs) if judge is Side.CLIENT else (theirs,)
+    return (ours, theirs) if side is Side.SERVER else (theirs,)
 
 
 def test_each_side_is_judged_with_the_stores_of_the_other() -> None:
@@ -46,7 +46,7 @@ def test_the_library_is_told_to_differ() -> None:
 def test_where_we_cannot_tell_it_is_the_only_one() -> None:
     odd = SUB.issue("odd.example", san=["odd.example"], algorithm=b"\x30\x05\x06\x03\x2a\x03\x04")
     conn = connection(*SERVER_FLIGHT, "> RST", server_chain=chain(odd, SUB))
-    (line,) = second_opinions(conn, lambda _: (AStore("ours.pem", ROOT),), START_NS)
+    (line,) = second_opinions(conn, lambda _, __: (AStore("ours.pem", ROOT),), START_NS)
     assert "unknown: the signature on odd.example (1.2.3.4)" in line or "unknown: the signature on odd.example" in line
     assert "; no verdict of ours: cryptography: refused" in line
 
