@@ -288,9 +288,7 @@ class Identity:
 
     @property
     def pem(self) -> str:
-        lines = base64.encodebytes(self.der).decode().replace("\n", "")
-        body = "\n".join(lines[at : at + 64] for at in range(0, len(lines), 64))
-        return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+        return pem(self.der)
 
     @property
     def key_pem(self) -> str:
@@ -298,6 +296,13 @@ class Identity:
         return self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
+
+
+def pem(der: bytes) -> str:
+    """One certificate as text."""
+    lines = base64.encodebytes(der).decode().replace("\n", "")
+    body = "\n".join(lines[at : at + 64] for at in range(0, len(lines), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
 
 
 def root(name: str, **odd: Any) -> Identity:

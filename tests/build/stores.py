@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
-from tests.build.pki import Identity
+from tests.build.pki import Identity, pem
 
 
 class AStore:
@@ -29,10 +29,15 @@ def openssl_verify(
     folder: Path, sent: Sequence[Identity], store: Sequence[Identity], *options: str
 ) -> tuple[bool, str]:
     """Does `openssl verify` accept the first one with the others as help, and its words."""
-    (folder / "leaf").write_text(sent[0].pem)
     (folder / "store").write_text("".join(one.pem for one in store))
+    return openssl_says(folder, [one.der for one in sent], *options)
+
+
+def openssl_says(folder: Path, sent: Sequence[bytes], *options: str) -> tuple[bool, str]:
+    """The same for DER, with the file `store` that is in the folder already."""
+    (folder / "leaf").write_text(pem(sent[0]))
+    (folder / "others").write_text("".join(map(pem, sent[1:])))
     untrusted = ["-untrusted", "others"] if len(sent) > 1 else []
-    (folder / "others").write_text("".join(one.pem for one in sent[1:]))
     command = ["openssl", "verify", "-no-CApath", "-no-CAstore", "-auth_level", "0", *options, "-CAfile", "store"]
     done = subprocess.run([*command, *untrusted, "leaf"], cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout + done.stderr
