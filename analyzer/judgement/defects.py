@@ -13,7 +13,7 @@ from analyzer.judgement.chains import Known, as_meant, misplaced_leaf, missing_l
 from analyzer.judgement.crls import closed_points, without_point
 from analyzer.judgement.elements import have, needed
 from analyzer.judgement.issuers import listing
-from analyzer.judgement.phrases import brief, called, dn, some
+from analyzer.judgement.phrases import called, dn, some
 from analyzer.judgement.reading import broken_in
 from analyzer.judgement.refusal import Defect
 from analyzer.judgement.uses import lacking, missing_usage, uses_of
@@ -66,7 +66,9 @@ def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
         yield Flaw(Defect.SELF_SIGNED, "it is self-signed")
     elif listing(conn, known).listed is False:
         yield Flaw(Defect.NOT_LISTED, f"its issuer {dn(chain.top.issuer)} is not on the server's CA list")
-    yield from _on_the_way_up(sent.chain)
+    from analyzer.judgement.ways import wrong_above  # computes signatures
+
+    yield from (Flaw(defect, clause) for defect, clause in wrong_above(sent.chain, Side.CLIENT))
     if misplaced_leaf(sent.chain) is not None:
         yield Flaw(Defect.ORDER, "the chain does not start with the client's own certificate")
     usage = missing_usage(conn, sent.chain, Side.CLIENT)
@@ -74,18 +76,6 @@ def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
         yield Flaw(Defect.KEY_USAGE, f"its key usage lacks {usage}")
     yield from _weak(conn, sent)
     yield from _slight(conn, sent, known)
-
-
-def _on_the_way_up(chain: Chain) -> Iterator[Flaw]:
-    """Asked of troubled connections alone: signatures are computed."""
-    from analyzer.judgement.ways import broken_link, forbidden
-
-    broken = broken_link(chain)
-    if broken is not None:
-        clause = f"the signature on {called(broken.child)} is not by the {called(broken.wrong[0])} that was sent"
-        yield Flaw(Defect.LINK, clause)
-    for fault in forbidden(chain, Side.CLIENT)[:1]:
-        yield Flaw(Defect.FORBIDDEN, brief(fault.clause))
 
 
 def _weak(conn: Connection, sent: SentChain) -> Iterator[Flaw]:

@@ -5,7 +5,7 @@ Asked only after the quick questions of links.py, and imported only then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +17,8 @@ from analyzer.certificates.paths import End, Search, find_paths, paths_of
 from analyzer.connection import Connection, Side
 from analyzer.judgement.chains import Known, as_meant, root_shown
 from analyzer.judgement.memory import CAPACITY
+from analyzer.judgement.phrases import brief, called
+from analyzer.judgement.refusal import Defect
 
 MAX_OFFERS = 8
 """Certificates of one name whose key is tried, so that an odd chain cannot cost much."""
@@ -166,3 +168,15 @@ def forbidden(chain: Chain, side: Side) -> tuple[Fault, ...]:
     ]
     fewest = min(found, key=len)
     return tuple(sorted(fewest, key=lambda fault: fault.kind in (Kind.USE, Kind.CRITICAL)))
+
+
+def wrong_above(chain: Chain, side: Side) -> Iterator[tuple[Defect, str]]:
+    """A link that does not hold, and the hardest limit that is broken, each with a clause for a sentence."""
+    broken = broken_link(chain)
+    if broken is not None:
+        yield (
+            Defect.LINK,
+            f"the signature on {called(broken.child)} is not by the {called(broken.wrong[0])} that was sent",
+        )
+    for fault in forbidden(chain, side)[:1]:
+        yield Defect.FORBIDDEN, brief(fault.clause)
