@@ -82,26 +82,24 @@ def _look_closer(conn: Connection, sent: SentChain, context: Context) -> Iterato
 def _finding(conn: Connection, sent: SentChain, broken: Broken, context: Context) -> Finding:
     weight = weigh(conn, sent.side, Defect.LINK, Severity.WARNING if broken.only_roots else Severity.ERROR)
     proof = Confidence.MEDIUM if broken.only_roots else Confidence.HIGH
-    summary = (
-        f"in the {sent.side}'s chain {called(broken.child)} names {dn(broken.child.issuer)} as its issuer, but the key of the "
-        f"certificate of that name that was sent did not sign it"
-    )
-    if len(broken.wrong) > 1:
-        summary = (
-            f"in the {sent.side}'s chain {called(broken.child)} names {dn(broken.child.issuer)} as its issuer, but none of the "
-            f"{counted(len(broken.wrong), 'certificate')} of that name that were sent has the key that signed it"
-        )
-    if broken.generation:
-        summary += ": it is another generation of that CA"
     return RULE.finding(
         conn,
-        summary + weight.clause,
+        f"the {sent.side}'s chain breaks above {called(broken.child)}: {_what(broken)}{weight.clause}",
         advice=_advice(conn, sent, broken, context),
         frames=(*sent.frames, *weight.frames),
         severity=weight.severity,
         confidence=weaker(weight.confidence, proof),
         depth=weight.depth,
     )
+
+
+def _what(broken: Broken) -> str:
+    issuer, count = dn(broken.child.issuer), len(broken.wrong)
+    if count > 1:
+        what = f"none of the {counted(count, 'certificate')} named {issuer} that were sent has the key that signed it"
+    else:
+        what = f"the {issuer} that was sent has the issuer's name and another key than the one that signed it"
+    return f"{what}, so it is another generation of that CA" if broken.generation else what
 
 
 def _advice(conn: Connection, sent: SentChain, broken: Broken, context: Context) -> str:
