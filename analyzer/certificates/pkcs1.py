@@ -12,7 +12,7 @@ from analyzer.certificates.algorithms import HASHES
 from analyzer.certificates.der import BIT_STRING, INTEGER, SEQUENCE, Der, Element
 from analyzer.errors import ParseError
 
-MAX_MODULUS, MAX_EXPONENT = 2**14, 64  # bits; ours, they bound the work: real ones are far below
+MAX_MODULUS, MAX_EXPONENT = 2**13, 33  # bits; ours, they bound the work: real ones are far below
 _OIDS = {name: dotted for dotted, name in HASHES.items()}
 
 

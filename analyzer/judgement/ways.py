@@ -31,13 +31,14 @@ class Broken:
     Attributes:
         child: the certificate whose signature is by none of the keys that were sent.
         wrong: what was sent under its issuer's name.
-        generation: the child names another key than any of these has: another generation of that CA. False if the key
-            identifiers agree, or say nothing: then the child may be damaged as well.
+        generation: the child names another key than any of these has: another generation of that CA.
+        damaged: the key identifiers agree and the signature does not hold: one of the two was changed or made up.
     """
 
     child: Certificate
     wrong: tuple[Certificate, ...]
     generation: bool
+    damaged: bool
 
     @property
     def only_roots(self) -> bool:
@@ -61,7 +62,7 @@ def broken_link(chain: Chain) -> Broken | None:
     child = best.top
     ids = [certificate.subject_key_id for certificate in best.rejected]
     differ = child.authority_key_id is not None and all(one not in (None, child.authority_key_id) for one in ids)
-    return Broken(child, best.rejected, differ)
+    return Broken(child, best.rejected, differ, child.authority_key_id is not None and child.authority_key_id in ids)
 
 
 @lru_cache(maxsize=CAPACITY)

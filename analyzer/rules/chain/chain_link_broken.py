@@ -99,6 +99,8 @@ def _what(broken: Broken) -> str:
         what = f"none of the {counted(count, 'certificate')} named {issuer} that were sent has the key that signed it"
     else:
         what = f"the {issuer} that was sent has the issuer's name and another key than the one that signed it"
+    if broken.damaged:
+        return f"{what}, although the key identifiers agree: one of the two is damaged or forged"
     return f"{what}, so it is another generation of that CA" if broken.generation else what
 
 

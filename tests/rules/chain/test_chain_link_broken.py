@@ -110,6 +110,12 @@ def test_without_key_identifiers_nothing_is_said_of_generations() -> None:
     assert "In this capture" not in said.advice
 
 
+def test_a_changed_certificate_is_told_from_another_generation() -> None:
+    said = finding(RULE, connection(*REFUSED, server_chain=chain(FORGED, SUB)))
+    assert "although the key identifiers agree: one of the two is damaged or forged" in said.summary
+    assert "generation" not in said.summary
+
+
 def test_several_wrong_ones_are_counted() -> None:
     said = finding(RULE, connection(*HANDSHAKE, server_chain=chain(SERVER, TWIN, OTHER_SUB)))
     assert "none of the 2 certificates named CN=Sub that were sent has the key that signed it" in said.summary
