@@ -152,6 +152,10 @@ def _may_be_above(certificate: Certificate, search: Search) -> bool:
     return (certificate.is_ca is True or certificate.self_issued) and certificate.subject not in named
 
 
+_SOFTER = {Kind.USE: 1, Kind.CRITICAL: 2}
+"""Of several faults these are named last: some peers do not mind them."""
+
+
 @lru_cache(maxsize=CAPACITY)
 def forbidden(chain: Chain, side: Side) -> tuple[Fault, ...]:
     """What the CAs do not allow on the way up that has the fewest such faults; () if one way has none, or there is no way
@@ -168,7 +172,7 @@ def forbidden(chain: Chain, side: Side) -> tuple[Fault, ...]:
         for path in ways
     ]
     fewest = min(found, key=len)
-    return tuple(sorted(fewest, key=lambda fault: fault.kind in (Kind.USE, Kind.CRITICAL)))
+    return tuple(sorted(fewest, key=lambda fault: _SOFTER.get(fault.kind, 0)))
 
 
 def wrong_above(chain: Chain, side: Side) -> Iterator[tuple[Defect, str]]:
