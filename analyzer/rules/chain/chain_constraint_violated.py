@@ -88,13 +88,14 @@ def _finding(conn: Connection, sent: SentChain, faults: tuple[Fault, ...]) -> Fi
         Severity.NOTE if kinds == {"CRITICAL"} else Severity.WARNING,
     )
     proof = Confidence.HIGH if kinds - {"USE", "CRITICAL"} else Confidence.MEDIUM
+    what = "is not for every peer" if kinds == {"CRITICAL"} else "is not allowed by its CAs"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     works = (
         f"; it worked here: the {sent.side.peer} does not check that" if conn.established and not weight.refusal else ""
     )
     return RULE.finding(
         conn,
-        f"the {sent.side}'s chain is not allowed by its CAs: {brief(faults[0].clause)}{more}{works}{weight.clause}",
+        f"the {sent.side}'s chain {what}: {brief(faults[0].clause)}{more}{works}{weight.clause}",
         advice=f"Give {where(conn, sent.side)} a certificate from a CA that may issue it, or have that CA's certificate "
         "issued anew with wider limits, and install it in place of the old one.",
         frames=(*sent.frames, *weight.frames),

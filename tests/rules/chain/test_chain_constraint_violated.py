@@ -94,6 +94,15 @@ def test_it_names_the_ca_and_the_rule() -> None:
     assert said.summary.endswith("the client refused with the alert certificate_unknown (46)")
 
 
+def test_the_hardest_limit_is_named_first() -> None:
+    leaf = CLIENTS.issue("odd.example", extensions=[pki.extension("1.2.3.4", asn1.null(), critical=True)])
+    said = finding(RULE, connection(*HANDSHAKE, server_chain=chain(leaf, CLIENTS)))
+    assert "is not allowed by its CAs: the CA Clients is restricted to clientAuth" in said.summary
+    assert "(and 1 more)" in said.summary
+    said = finding(RULE, connection(*HANDSHAKE, server_chain=chain(ODD, SUB)))
+    assert "is not for every peer: odd.example has a critical extension that few know (1.2.3.4)" in said.summary
+
+
 def test_each_side_is_put_to_its_own_use() -> None:
     leaf, server = CLIENTS.issue("edge.example"), SERVERS.issue("sip.example.com")
     good = connection(*HANDSHAKE, server_chain=chain(server, SERVERS), client_chain=chain(leaf, CLIENTS))
