@@ -20,7 +20,6 @@ from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.trust import NO_TRUST, Trust
-from analyzer.judgement.validity import no_stores
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
@@ -220,7 +219,7 @@ class Analysis:
             return
         from analyzer.judgement.opinions import second_opinions  # only -v needs it, and the library behind it
 
-        self.options.opinions(conn, second_opinions(conn, no_stores, self._context.judged_at(conn)))
+        self.options.opinions(conn, second_opinions(conn, self.options.trust.judging, self._context.judged_at(conn)))
 
     def _on_crash(self, conn: Connection) -> Callable[[Verdict], None]:
         def note(verdict: Verdict) -> None:

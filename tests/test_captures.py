@@ -33,9 +33,6 @@ SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 LARGEST, LARGEST_OF_ALL = 150_000, 6_000_000  # bytes
 
 KNOWN_FAULTS: dict[str, str] = {
-    "ca-limits-levels.pcap": "what a CA is not allowed is not judged yet",
-    "ca-limits-names.pcap": "what a CA is not allowed is not judged yet",
-    "cross-certificate-expired.pcap": "only one way up is judged",
     "cross-certificate-expired-root-sent.pcap": "an expired certificate beside a good way up is not told",
     "server-name-mismatch-dns.pcap": "names that DNS gives are not known yet",
 }

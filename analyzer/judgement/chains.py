@@ -108,6 +108,26 @@ def root_shown(conn: Connection, name: Name, known: Known) -> str | None:
     return known.known_root(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What the rest of the run showed, and what this connection shows of roots itself. Implements `Known`."""
+
+    conn: Connection
+    known: Known
+
+    def known_root(self, name: Name) -> str | None:
+        """See `root_shown`."""
+        return root_shown(self.conn, name, self.known)
+
+    def intermediates(self, subject: Name) -> tuple[Certificate, ...]:
+        """CA certificates with this subject that somebody sent."""
+        return self.known.intermediates(subject)
+
+    def sender_of(self, sha256: str) -> str | None:
+        """Who sent this certificate."""
+        return self.known.sender_of(sha256)
+
+
 @lru_cache(maxsize=CAPACITY)
 def is_open(chain: Chain) -> bool:
     """Does the chain, by itself, end where an intermediate may be missing? A lone leaf, or a hole between certificates.

@@ -8,8 +8,9 @@ from itertools import islice
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
+from analyzer.certificates.stores.store import Store
 from analyzer.connection import Connection, SentChain, Side
-from analyzer.judgement.chains import Known, as_meant, misplaced_leaf, missing_link
+from analyzer.judgement.chains import Here, Known, as_meant, misplaced_leaf, missing_link
 from analyzer.judgement.crls import closed_points, without_point
 from analyzer.judgement.elements import have, needed
 from analyzer.judgement.issuers import listing
@@ -41,12 +42,15 @@ def self_signed_leaf(chain: Chain) -> Certificate | None:
     return None if leaf.signed_by(leaf) is False else leaf
 
 
-def client_flaws(conn: Connection, known: Known, clock: Clock) -> tuple[Flaw, ...]:
-    """What is wrong with the client's chain, the likeliest reason for a refusal first; () if nothing, or none was seen."""
-    return tuple(islice(_flaws(conn, known, clock), MOST_FLAWS))
+def client_flaws(conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ...] = ()) -> tuple[Flaw, ...]:
+    """What is wrong with the client's chain, the likeliest reason for a refusal first; () if nothing, or none was seen.
+
+    `stores`: those of the server's host.
+    """
+    return tuple(islice(_flaws(conn, known, clock, stores), MOST_FLAWS))
 
 
-def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
+def _flaws(conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ...]) -> Iterator[Flaw]:
     sent = conn.client_chain
     if sent is None:
         return
@@ -54,7 +58,7 @@ def _flaws(conn: Connection, known: Known, clock: Clock) -> Iterator[Flaw]:
     for certificate in broken_in(sent.chain):
         yield Flaw(Defect.UNREADABLE, f"{called(certificate)} cannot be read")
     for defect in (Defect.EXPIRED, Defect.NOT_YET_VALID):
-        found = lapse(sent.chain, defect, clock, known)
+        found = lapse(sent.chain, defect, clock, Here(conn, known), stores)
         if found is not None and not found.bypassed and not found.doubtful:
             yield Flaw(defect, f"{called(found.certificates[0])} is {defect}")
     if Side.CLIENT in lacking(sent.chain):

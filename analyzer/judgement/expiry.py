@@ -8,11 +8,11 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain
 from analyzer.findings import CannotTell, Severity
-from analyzer.judgement.chains import Known, as_meant
+from analyzer.judgement.chains import Here, Known, as_meant
 from analyzer.judgement.elements import both_worlds, judgement, these
 from analyzer.judgement.phrases import DAY, HOUR, amount, where
 from analyzer.judgement.refusal import Judgement, beside
-from analyzer.judgement.validity import SECOND_NS, Clock, bypass, seconds, window
+from analyzer.judgement.validity import SECOND_NS, Clock, StoresOf, bypass, no_stores, seconds, window
 from analyzer.knowledge import limit
 
 Interval = tuple[int, int]
@@ -29,7 +29,9 @@ def ending(chain: Chain, at: int) -> tuple[tuple[Certificate, int], ...]:
     return tuple((certificate, rest) for certificate, rest in left if 0 <= rest <= limit("expiring_days") * DAY)
 
 
-def expiring(conn: Connection, clock: Clock, known: Known) -> Iterator[Judgement | CannotTell]:
+def expiring(
+    conn: Connection, clock: Clock, known: Known, stores_of: StoresOf = no_stores
+) -> Iterator[Judgement | CannotTell]:
     """The verdict of certificate-expiring: at most one for each side's chain."""
     at = clock.at_ns // SECOND_NS
     for sent in conn.chains():
@@ -42,15 +44,20 @@ def expiring(conn: Connection, clock: Clock, known: Known) -> Iterator[Judgement
                 f"{clock.doubt_ns // SECOND_NS // HOUR} hours of it"
             )
         elif soon:
-            yield _judge(conn, sent, soon, at, known)
+            stores = stores_of(conn, sent.side)
+            goes_round = bypass(
+                as_meant(sent.chain),
+                tuple(c for c, _ in soon),
+                at + limit("expiring_days") * DAY,
+                Here(conn, known),
+                stores,
+            )
+            yield _judge(conn, sent, soon, goes_round)
 
 
-def _judge(
-    conn: Connection, sent: SentChain, soon: tuple[tuple[Certificate, int], ...], at: int, known: Known
-) -> Judgement:
+def _judge(conn: Connection, sent: SentChain, soon: tuple[tuple[Certificate, int], ...], goes_round: bool) -> Judgement:
     certificates = tuple(certificate for certificate, _ in soon)
     first, left = min(soon, key=lambda item: item[1])
-    goes_round = bypass(as_meant(sent.chain), certificates, at + limit("expiring_days") * DAY, known)
     verb = "expires" if len(certificates) == 1 else "expire"
     summary = f"{these(sent.side, sent.chain, certificates)} {verb} soon: "
     summary += (

@@ -21,6 +21,7 @@ from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Severity
 from analyzer.judgement.chains import (
     MAX_CANDIDATES,
+    Here,
     Known,
     as_meant,
     cas_above,
@@ -183,7 +184,7 @@ def distrust(conn: Connection, side: Side, trust: Trust, known: Known, clock: Cl
         return CannotTell(f"the certificate of {dn(link.issuer)} was not sent, so the root above it is unknown")
     if stores and holder is None:
         return _not_in_store(conn, side, trust, known)
-    if refusal is None or _explained(conn, side, refusal, known, clock):
+    if refusal is None or _explained(conn, side, refusal, known, clock, stores):
         return None
     if holder is not None:
         return _in_store_and_refused(conn, side, refusal, *holder)
@@ -210,26 +211,28 @@ _ABOUT_TRUST: dict[int, Confidence] = {
 """Alert -> how sure it is that an unknown root is meant when nothing else is wrong with the chain."""
 
 
-def _explained(conn: Connection, side: Side, refusal: Refusal, known: Known, clock: Clock) -> bool:
+def _explained(
+    conn: Connection, side: Side, refusal: Refusal, known: Known, clock: Clock, stores: tuple[Store, ...]
+) -> bool:
     """Is something else wrong that this refusal can be about? That the CA list lacks the issuer is the same trouble."""
     if side is Side.CLIENT:
-        flaws = client_flaws(conn, known, clock)
+        flaws = client_flaws(conn, known, clock, stores)
         found = {flaw.defect for flaw in flaws if not flaw.slight} - {Defect.NOT_LISTED}
         if refusal.code != AlertDescription.unknown_ca and listing(conn, known).listed:
             return True  # a CA that the server lists is one that it trusts; what else it minds cannot be seen
     else:
-        found = set(_server_defects(conn, known, clock))
+        found = set(_server_defects(conn, known, clock, stores))
     return any(map(refusal.may_mean, found))
 
 
-def _server_defects(conn: Connection, known: Known, clock: Clock) -> Iterator[Defect]:
+def _server_defects(conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ...]) -> Iterator[Defect]:
     """What is wrong with the server's chain besides its root."""
     sent = conn.server_chain
     if sent is None:
         return
     chain = as_meant(sent.chain)
     for defect in (Defect.EXPIRED, Defect.NOT_YET_VALID):
-        found = lapse(sent.chain, defect, clock, known)
+        found = lapse(sent.chain, defect, clock, Here(conn, known), stores)
         if found is not None and not found.bypassed:
             yield defect
     if broken_in(sent.chain):
@@ -238,8 +241,9 @@ def _server_defects(conn: Connection, known: Known, clock: Clock) -> Iterator[De
         yield Defect.USE
     if missing_usage(conn, sent.chain, Side.SERVER) is not None:
         yield Defect.KEY_USAGE
-    if chain.broken_links:
-        yield Defect.LINK
+    from analyzer.judgement.ways import wrong_above  # computes signatures
+
+    yield from (defect for defect, _ in wrong_above(sent.chain, Side.SERVER))
     if misplaced_leaf(sent.chain) is not None:
         yield Defect.ORDER
     if conn.server_name and chain.leaf.covers(conn.server_name) is None:

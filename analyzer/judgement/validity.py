@@ -16,7 +16,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Severity
-from analyzer.judgement.chains import Known, as_meant
+from analyzer.judgement.chains import Here, Known, as_meant
 from analyzer.judgement.elements import both_worlds, in_the_log
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import DAY, HOUR, amount, called, where
@@ -181,7 +181,7 @@ def out_of_date(
     `stores_of` gives the trust stores that judge a side's chain.
     """
     for sent in conn.chains():
-        found = lapse(sent.chain, defect, clock, known, stores_of(conn, sent.side))
+        found = lapse(sent.chain, defect, clock, Here(conn, known), stores_of(conn, sent.side))
         if found is not None and clock.at_ns < FIRST_SSL_NS and not clock.given:
             yield CannotTell("the capture's time stamps are older than SSL itself, so they cannot be right")
         elif found is None:

@@ -18,6 +18,7 @@ from analyzer.connection import Connection, Side
 from analyzer.judgement.chains import Known, as_meant, root_shown
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import brief, called
+from analyzer.judgement.reading import broken
 from analyzer.judgement.refusal import Defect
 
 MAX_OFFERS = 8
@@ -55,9 +56,10 @@ class Broken:
 
 @lru_cache(maxsize=CAPACITY)
 def broken_link(chain: Chain) -> Broken | None:
-    """The link at which every way up from the leaf ends; None if one goes on to a root or to where a root may follow."""
+    """The link at which every way up from the leaf ends; None if one goes on to a root or to where a root may follow, or
+    if the lower certificate itself is damaged: then its signature says nothing about the upper one."""
     best = paths_of(as_meant(chain)).paths[0]
-    if best.end is not End.BROKEN:
+    if best.end is not End.BROKEN or broken(best.top):
         return None
     child = best.top
     ids = [certificate.subject_key_id for certificate in best.rejected]
@@ -74,6 +76,8 @@ def doubt(chain: Chain) -> str:
         return "the certificate cannot be read"
     if search.cut and best.end in (End.BROKEN, End.LIMIT):
         return "there are too many ways up to try them all"
+    if best.end is End.BROKEN and broken(best.top):
+        return f"{called(best.top)} cannot be read whole"
     if best.unverified:
         algorithm = best.unverified[0].signature_algorithm or "unreadable"
         return f"a signature of the kind {algorithm[:64]} cannot be verified"
@@ -177,11 +181,11 @@ def forbidden(chain: Chain, side: Side) -> tuple[Fault, ...]:
 
 def wrong_above(chain: Chain, side: Side) -> Iterator[tuple[Defect, str]]:
     """A link that does not hold, and the hardest limit that is broken, each with a clause for a sentence."""
-    broken = broken_link(chain)
-    if broken is not None:
+    link = broken_link(chain)
+    if link is not None:
         yield (
             Defect.LINK,
-            f"the signature on {called(broken.child)} is not by the {called(broken.wrong[0])} that was sent",
+            f"the signature on {called(link.child)} is not by the {called(link.wrong[0])} that was sent",
         )
     for fault in forbidden(chain, side)[:1]:
         yield Defect.FORBIDDEN, brief(fault.clause)

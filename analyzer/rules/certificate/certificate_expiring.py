@@ -44,7 +44,7 @@ RULE = Rule(
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
-    for said in expiring(conn, clock, context.history):
+    for said in expiring(conn, clock, context.history, context.trust.judging):
         yield said if isinstance(said, CannotTell) else RULE.judged(conn, said)
 
 

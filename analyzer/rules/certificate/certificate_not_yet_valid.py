@@ -46,7 +46,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     if plainly_valid(conn, moment):
         return
     clock = clock_of(conn, moment, context.today_ns, given=context.now_ns is not None)
-    for said in out_of_date(conn, clock, Defect.NOT_YET_VALID, context.history):
+    for said in out_of_date(conn, clock, Defect.NOT_YET_VALID, context.history, context.trust.judging):
         yield said if isinstance(said, CannotTell) else RULE.judged(conn, said)
 
 

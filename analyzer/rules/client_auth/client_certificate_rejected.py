@@ -84,7 +84,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     if refusal is None:
         return
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
-    flaws = sorted(client_flaws(conn, context.history, clock), key=lambda flaw: _rank(refusal, flaw))
+    stores = context.trust.judging(conn, Side.CLIENT)
+    flaws = sorted(client_flaws(conn, context.history, clock, stores), key=lambda flaw: _rank(refusal, flaw))
     plain = any(not flaw.slight for flaw in flaws)
     if refusal.late and not plain and conn.client.app_records:
         return  # the client had already asked something: then the refusal is about that
