@@ -51,6 +51,8 @@ class Tally:
         """One batch. Frame numbers go on across the files of a ring."""
         if self._frames_before:
             decoded.segments.frame = decoded.segments.frame + self._frames_before
+            for datagram in decoded.dns:
+                datagram.frame += self._frames_before
         self._packets += len(frames)
         self._bytes += int(frames.captured.sum())
         self._decoded += decoded.tcp + decoded.icmp_frames

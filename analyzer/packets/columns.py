@@ -86,6 +86,17 @@ class IcmpError:
 
 
 @dataclass(slots=True)
+class Datagram:
+    """A UDP datagram that somebody wants to read. `source`, `target`: address as text, and port."""
+
+    frame: int
+    time_ns: int
+    source: tuple[str, int]
+    target: tuple[str, int]
+    payload: bytes
+
+
+@dataclass(slots=True)
 class Decoded:
     """What one batch gave.
 
@@ -95,6 +106,7 @@ class Decoded:
         tcp: frames with a TCP header read. icmp_frames: frames with an ICMP header read.
         reasons: why each other frame gave neither (names: packets/reasons.py), reason -> count; so
             frames = tcp + icmp_frames + sum(reasons).
+        dns: UDP datagrams of port 53, in no order; they are counted in `reasons` as well.
         ports: ("tcp" or "udp", the lower of both ports) -> packets, for telling what is there when no TLS is.
     """
 
@@ -103,4 +115,5 @@ class Decoded:
     tcp: int = 0
     icmp_frames: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    dns: list[Datagram] = field(default_factory=list)
     ports: dict[tuple[str, int], int] = field(default_factory=dict)

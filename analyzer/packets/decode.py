@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import PAD, Frames
-from analyzer.packets import shapes
+from analyzer.packets import datagrams, shapes
 from analyzer.packets.columns import Decoded, Segments
 from analyzer.packets.fragments import Reassembler
 from analyzer.packets.headers import TCP_HEADER, Rows, empty, gather, join, row_type, segments
@@ -112,6 +112,8 @@ class Decoder:
                 decoded.icmp.append(error)
         elif isinstance(end, str):
             shapes.count(decoded.reasons, end, 1)
+            if end == "dns":
+                datagrams.keep_packet(packet, frames.first_frame + index, decoded)
             if packet.ports and end in UDP_REASONS:
                 key = ("udp", min(packet.ports))
                 decoded.ports[key] = decoded.ports.get(key, 0) + 1

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import Frames
-from analyzer.packets import links, peel, udp
+from analyzer.packets import datagrams, links, peel, udp
 from analyzer.packets.columns import Decoded, Segments
 from analyzer.packets.headers import TCP_HEADER, Rows, choose, gather, row_type, segments
 from analyzer.packets.layers import ARP_TYPES, IP_TCP, IP_UDP, IPV4_TYPE, IPV6_TYPE
@@ -137,6 +137,7 @@ def _one_shape(
     datagram &= ~(udp.is_tunnel(rows["src_port"], rows["dst_port"]))
     if datagram.any():
         _udp(choose(rows, datagram), have[datagram] - udp.HEADER, decoded)
+        datagrams.keep_dns(frames, index, rows, datagram, ip_at + header, have, v4, decoded)
     done = tcp | datagram
     if not done.all() and depth < MAX_DEPTH:
         for mask, size, kind in peel.open_tunnels(rows, whole & ~done, have):
