@@ -32,6 +32,7 @@ FLOORS = (
     "folding",
     "connection",
     "findings",
+    "sightings",
     "certificates",
     "reassembly",
     "flows",
