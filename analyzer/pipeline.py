@@ -20,12 +20,14 @@ from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.judgement.capture_view import CaptureView
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
-from analyzer.rules import diagnosis, judge, verdicts
+from analyzer.rules import diagnosis, judge, survey, survey_verdicts, verdicts
 from analyzer.rules.history import History
 from analyzer.rules.rule import Context
+from analyzer.sightings.watch import Sightings
 from analyzer.summary import CaptureSummary
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
@@ -53,6 +55,8 @@ class Options:
         trust: the trust stores of both sides; the public roots are known without.
         opinions: called with each troubled connection and what the library's verifier says about its chains (-v); None =
             not wanted. Not with several workers.
+        capture_verdicts: the same of each input and the rules about whole captures.
+        across: look for findings across connections; not worth it where only some are wanted.
     """
 
     ports: frozenset[int] | None = frozenset((443, 5061))
@@ -65,6 +69,8 @@ class Options:
     verdicts: Callable[[Connection, Sequence[Verdict]], None] | None = None
     trust: Trust = NO_TRUST
     opinions: Callable[[Connection, Sequence[str]], None] | None = None
+    capture_verdicts: Callable[[str, Sequence[Verdict]], None] | None = None
+    across: bool = True
 
 
 @dataclass(slots=True)
@@ -99,7 +105,7 @@ class Run:
 
     def _in_parallel(self, inputs: Sequence[Input]) -> Iterator[Item]:
         """Each input in a process of its own; the order of the results is that of the inputs."""
-        options = replace(self.options, verdicts=None, opinions=None, workers=1)
+        options = replace(self.options, verdicts=None, capture_verdicts=None, opinions=None, workers=1)
         with ProcessPoolExecutor(self.options.workers, get_context("spawn")) as pool:
             for items, errors, crashes in pool.map(_analyse_one, inputs, [options] * len(inputs)):
                 yield from self._noting(items)
@@ -132,6 +138,8 @@ class Analysis:
         self.errors: list[str] = []
         self.crashes: list[str] = []
         self._history = History((*options.trust.stores, PUBLIC_ROOTS))
+        self._sightings = Sightings()
+        self._view = CaptureView(self._sightings)
         self._context = Context(
             history=self._history,
             now_ns=options.at_ns,
@@ -140,6 +148,7 @@ class Analysis:
             sip_ports=knowledge.sip_ports(),
             trust=options.trust,
             topology=options.topology,
+            sightings=self._sightings,
         )
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)
@@ -167,7 +176,21 @@ class Analysis:
             for repeated in self._repeats.floods(self.input.name, tracker.floods):
                 self._tally.report_counted(repeated.count)
                 yield repeated
-        yield self._tally.summary(tracker, self._history.amendments())
+        yield self._tally.summary(tracker, self._history.amendments(), self._across())
+
+    def _across(self) -> tuple[Finding, ...]:
+        """Findings across connections. In a ring frames are counted in each file: there only the filters tell where."""
+        if not self.options.across:
+            return ()
+        tell, name = self.options.capture_verdicts, self.input.name
+        findings = survey(
+            self._view, self._context, lambda said: self.crashes.append(f"{name}: rule {said.rule}: {said.reason}")
+        )
+        if tell is not None:
+            tell(name, survey_verdicts(self._view, self._context))
+        if len(self._tally.files) > 1:
+            return tuple(replace(finding, frames=()) for finding in findings)
+        return findings
 
     def _tracker(self) -> Tracker:
         return Tracker(
@@ -181,6 +204,7 @@ class Analysis:
                 continue
             decoded = decoder.feed(frames)
             self._tally.count(frames, decoded)
+            self._sightings.feed(decoded)
             tracker.setting = replace(
                 tracker.setting,
                 time_digits=facts.time_digits,
@@ -201,6 +225,7 @@ class Analysis:
             if tell is not None:
                 said = verdicts(conn, self._context)
             self._history.learn(conn)
+            self._view.learn(conn)
         except Exception as error:  # a bug of ours: this connection is shown with what there is, the others go on
             self.crashes.append(f"{conn.capture}, connection {conn.stream}: judging: {type(error).__name__}: {error}")
         if tell is not None and said is not None:

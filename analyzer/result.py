@@ -63,6 +63,7 @@ def analyze(
         workers=workers,
         keep=select,
         trust=_of_hosts(_trust(trust), deployment),
+        across=select is None or not select.narrows,
     )
     return Result(Run([os.fspath(path) for path in given], options))
 
@@ -179,10 +180,10 @@ class Result:
         return dataframe.connections(self)
 
     def findings_frame(self) -> DataFrame:
-        """One row a finding. Raise UsageError without pandas."""
+        """One row a finding: those of the connections, then those across connections. Raise UsageError without pandas."""
         from analyzer.report import dataframe
 
-        return dataframe.findings(self)
+        return dataframe.findings(self, self.captures)
 
     def certificates_frame(self) -> DataFrame:
         """One row a certificate. Raise UsageError without pandas."""

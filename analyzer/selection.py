@@ -68,6 +68,12 @@ class Selection:
     until_ns: int | None = None
     troubled: bool = False
 
+    @property
+    def narrows(self) -> bool:
+        """It asks for certain hosts, names, streams or a time: then what else the capture shows is not wanted."""
+        limits = (self.since_ns, self.until_ns)
+        return bool(self.hosts or self.names or self.streams) or any(limit is not None for limit in limits)
+
     def __call__(self, conn: Connection) -> bool:
         """Report this connection?"""
         return (

@@ -7,6 +7,7 @@ from collections import Counter
 from analyzer.capture.inputs import Input
 from analyzer.capture.source import Facts, Frames
 from analyzer.connection import Connection
+from analyzer.findings import Finding
 from analyzer.packets.columns import Decoded
 from analyzer.summary import Amendment, CaptureSummary
 from analyzer.tracker import Tracker
@@ -78,7 +79,9 @@ class Tally:
         """Connections of which nothing was made but a number."""
         self._connections += count
 
-    def summary(self, tracker: Tracker | None, amendments: tuple[Amendment, ...]) -> CaptureSummary:
+    def summary(
+        self, tracker: Tracker | None, amendments: tuple[Amendment, ...], findings: tuple[Finding, ...] = ()
+    ) -> CaptureSummary:
         """Everything added up."""
         facts = self._facts
         dropped = [f.dropped for f in facts if f.dropped is not None]
@@ -107,6 +110,7 @@ class Tally:
             cut_packets=self._cut,
             one_sided=self._one_sided,
             evicted=tracker.table.evictions if tracker else 0,
+            findings=findings,
             amendments=amendments,
             notes=tuple(notes),
             error=self.error,

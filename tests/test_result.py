@@ -73,7 +73,7 @@ def test_every_attribute(run: FakeRun) -> None:
 def test_frames(run: FakeRun) -> None:
     result = Result(run)
     assert list(result.to_frame()["outcome"]) == ["established", "failed"]
-    assert len(result.findings_frame()) == 2
+    assert len(result.findings_frame()) == 3, "two of connections, one across them"
     assert len(result.certificates_frame()) == 3
 
 

@@ -194,6 +194,8 @@ def _options(args: argparse.Namespace) -> Options:
         verdicts=_say_verdicts if args.verdicts else None,
         **trust,
         opinions=_say_opinions if args.verbose and args.workers == 1 else None,
+        capture_verdicts=_say_capture_verdicts if args.verdicts else None,
+        across=not selection.narrows,
     )
 
 
@@ -300,9 +302,17 @@ def _say_repro(repro: Repro, quiet: bool) -> None:
 
 
 def _say_verdicts(conn: Connection, verdicts: Sequence[Verdict]) -> None:
+    _say_each(f"{conn.capture} stream {conn.stream}", verdicts)
+
+
+def _say_capture_verdicts(capture: str, verdicts: Sequence[Verdict]) -> None:
+    _say_each(capture, verdicts)
+
+
+def _say_each(about: str, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         reason = f": {verdict.reason}" if verdict.reason else ""
-        say(f"{conn.capture} stream {conn.stream}: {verdict.rule}: {verdict.outcome.value}{reason}")
+        say(f"{about}: {verdict.rule}: {verdict.outcome.value}{reason}")
 
 
 def _say_opinions(conn: Connection, opinions: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from analyzer.errors import UsageError
 from analyzer.report.certificates import certificate_object
 from analyzer.report.flat import COLUMNS, row
 from analyzer.report.mapping import finding_object
+from analyzer.summary import CaptureSummary
 
 if TYPE_CHECKING:
     from pandas import DataFrame as DataFrame
@@ -32,19 +33,27 @@ def connections(records: Iterable[Connection]) -> DataFrame:
     return _with_times(frame, _TIMES)
 
 
-def findings(records: Iterable[Connection]) -> DataFrame:
-    """One row a finding, with the connection that it is about. Raise UsageError without pandas."""
+def findings(records: Iterable[Connection], captures: Iterable[CaptureSummary] = ()) -> DataFrame:
+    """One row a finding, with the connection that it is about; those across connections have only the capture. Raise
+    UsageError without pandas."""
     pandas = _pandas()
     rows = [
         {**_about(conn), "rank": rank, **finding_object(finding, conn)}
         for conn in records
         for rank, finding in enumerate(conn.findings)
     ]
+    rows += [
+        {"capture": capture.capture, "rank": rank, **finding_object(finding)}
+        for capture in captures
+        for rank, finding in enumerate(capture.findings)
+    ]
     frame: DataFrame = pandas.DataFrame(rows, columns=_FINDING_COLUMNS)
-    return frame
+    return frame.astype(dict.fromkeys(_NUMBERS, "Int64"))
 
 
 _ABOUT = ("capture", "stream", "uid", "client_ip", "client_port", "server_ip", "server_port", "server_name")
+_NUMBERS = ("stream", "client_port", "server_port")
+"""Of a finding across connections they are missing, and that must not make them floats."""
 _FINDING = ("rule", "severity", "confidence", "summary", "advice", "frames", "filter", "references")
 _FINDING_COLUMNS = [*_ABOUT, "rank", *_FINDING]
 

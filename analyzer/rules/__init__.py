@@ -7,6 +7,19 @@ from __future__ import annotations
 
 from analyzer.rules.diagnosis import diagnosis
 from analyzer.rules.entries import Entry, catalogue, find, ids, page, problems
-from analyzer.rules.running import judge, verdict, verdicts
+from analyzer.rules.running import judge, survey, survey_verdicts, verdict, verdicts
 
-__all__ = ["Entry", "catalogue", "diagnosis", "find", "ids", "judge", "page", "problems", "verdict", "verdicts"]
+__all__ = [
+    "Entry",
+    "catalogue",
+    "diagnosis",
+    "find",
+    "ids",
+    "judge",
+    "page",
+    "problems",
+    "survey",
+    "survey_verdicts",
+    "verdict",
+    "verdicts",
+]

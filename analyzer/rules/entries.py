@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from analyzer.connection import Seen
+from analyzer.connection import Connection, Seen
+from analyzer.findings import CannotTell, Finding
 from analyzer.judgement.kind import Quiet
-from analyzer.rules.rule import Check, Rule
+from analyzer.rules.rule import Check, Context, Rule, Survey
 
 HEADINGS = ("## What it does", "## Why it matters", "## What to do", "## When it cannot tell")
 MAX_TITLE = 70
@@ -30,7 +31,7 @@ class Entry:
     Attributes:
         rule: its metadata.
         family: the folder, e.g. "transport".
-        check: see rule.py.
+        check: see rule.py; of a rule about whole captures it says nothing, and `survey` is its function.
         quiet: see judgement/kind.py; None if the rule file has no such function.
         text: the docstring: a first sentence and four headings; "" under `python -OO`, which drops docstrings.
     """
@@ -40,6 +41,7 @@ class Entry:
     check: Check
     text: str
     quiet: Quiet | None = None
+    survey: Survey | None = None
 
     @property
     def id(self) -> str:
@@ -54,6 +56,8 @@ class Entry:
         lines.append(
             f"Severity {rule.severity}, confidence {rule.confidence}, family {self.family}, since {rule.since}."
         )
+        if rule.whole:
+            lines.append("Looks at all connections of a capture together, once, at its end.")
         if rule.needs:
             lines.append(f"Looks at connections with: {', '.join(map(fact_names, rule.needs))}.")
         lines += ["", rest.strip(), "", "## References", "", *(f"- {citation}" for citation in rule.citations), ""]
@@ -116,6 +120,8 @@ def problems(module: ModuleType) -> list[str]:
         found.append(f"title must have 1 to {MAX_TITLE} characters and no full stop")
     if not all(isinstance(need, Seen) and need for need in rule.needs):
         found.append("needs must be bits of Seen")
+    if rule.whole and (rule.needs or hasattr(module, "quiet")):
+        found.append("is about whole captures: it can have no needs and no quiet")
     if sys.flags.optimize < 2:  # -OO drops docstrings
         lines = (module.__doc__ or "").splitlines()
         found += [f"docstring lacks the heading {heading!r}" for heading in HEADINGS if heading not in lines]
@@ -130,6 +136,15 @@ def _entry(family: str, module: ModuleType) -> Entry:
     if found:
         raise CatalogueError(f"{module.__name__}: {'; '.join(found)}")
     rule: Rule = module.RULE
+    text = (module.__doc__ or "").strip()
+    if rule.whole:
+        survey: Survey = module.check
+        return Entry(rule, family, _says_nothing, text, survey=survey)
     check: Check = module.check
     quiet: Quiet | None = getattr(module, "quiet", None)
-    return Entry(rule, family, check, (module.__doc__ or "").strip(), quiet)
+    return Entry(rule, family, check, text, quiet)
+
+
+def _says_nothing(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
+    """The check of a rule that is not about connections."""
+    return iter(())

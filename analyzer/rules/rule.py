@@ -8,24 +8,30 @@ matters, What to do, When it cannot tell), `RULE = Rule(...)`, and
 It reads the record and yields: findings, or one CannotTell if the capture does not show a fact that the verdict needs,
 or nothing. It never parses, never changes the record, and never imports another rule. A rule that looks at every healthy
 connection should have a function `quiet` as well: see judgement/kind.py.
+
+A rule with `whole=True` asks about a whole capture. It runs once, at the end, and its function is
+
+    def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.refusal import Judgement
 from analyzer.judgement.trust import NO_TRUST, Trust
 
 if TYPE_CHECKING:
     from analyzer.topology.model import Topology
+from analyzer.sightings.watch import Sightings
 
 
 class HistoryView(Protocol):
@@ -79,6 +85,7 @@ class Context:
         sip_ports: ports on which SIP is spoken (5061 and its neighbours).
         trust: the trust stores that the user gave.
         topology: what the user says about the deployment; None if nothing. Never a guess.
+        sightings: what was seen beside TLS so far (DNS, fetches of CRLs, stated clocks); perhaps also later things.
     """
 
     history: HistoryView
@@ -88,6 +95,7 @@ class Context:
     sip_ports: frozenset[int] = frozenset()
     trust: Trust = NO_TRUST
     topology: Topology | None = None
+    sightings: Sightings = field(default_factory=Sightings)
 
     def judged_at(self, conn: Connection) -> int:
         """The moment at which validity is judged: `--at`, else the connection's last packet."""
@@ -95,6 +103,8 @@ class Context:
 
 
 Check = Callable[[Connection, Context], Iterator[Finding | CannotTell]]
+Survey = Callable[[CaptureView, Context], Iterator[Finding | CannotTell]]
+"""The check of a rule about whole captures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class Rule:
             Bits joined with `|` are alternatives: one of them is enough.
         citations: RFC sections and vendor pages, at least one.
         since: version that brought the rule.
+        whole: it asks about a whole capture, not about a connection; then `needs` is empty.
     """
 
     id: str
@@ -122,6 +133,7 @@ class Rule:
     needs: tuple[Seen, ...] = ()
     depth: Depth = Depth.STEP
     since: str = "0.1.0"
+    whole: bool = False
 
     def finding(
         self,
@@ -147,6 +159,29 @@ class Rule:
             conn.display_filter(seen) if filter is None else filter,
             self.citations,
             self.depth if depth is None else depth,
+        )
+
+    def across(
+        self,
+        summary: str,
+        *,
+        advice: str = "",
+        frames: tuple[int, ...] = (),
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        filter: str = "",  # noqa: A002  (the record's word)
+    ) -> Finding:
+        """A finding about a whole capture. `filter`: by addresses or names, since streams and frames are many."""
+        return Finding(
+            self.id,
+            severity or self.severity,
+            confidence or self.confidence,
+            summary,
+            advice,
+            tuple(sorted(set(frames))),
+            filter,
+            self.citations,
+            self.depth,
         )
 
     def judged(self, conn: Connection, said: Judgement) -> Finding:

@@ -6,13 +6,14 @@ which of these have nothing to say of a kind of connections (judgement/kind.py) 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
-from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of
+from analyzer.judgement.capture_view import CaptureView
+from analyzer.judgement.kind import FOREVER, Kind, NOTHING_DEMANDED, Period, common, demanded, kind_of
 from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.entries import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context
@@ -73,7 +74,35 @@ def judge(conn: Connection, context: Context, on_crash: Callable[[Verdict], None
 
 def verdicts(conn: Connection, context: Context) -> tuple[Verdict, ...]:
     """What every rule of the catalogue says about this connection, sorted by id: for `--verdicts`."""
-    return tuple(verdict(entry, conn, context) for entry in catalogue())
+    return tuple(verdict(entry, conn, context) for entry in catalogue() if entry.survey is None)
+
+
+def survey(
+    view: CaptureView, context: Context, on_crash: Callable[[Verdict], None] | None = None
+) -> tuple[Finding, ...]:
+    """What the rules about whole captures find, likeliest cause first. Crashes as in `judge`."""
+    findings: list[Finding] = []
+    for said in survey_verdicts(view, context):
+        findings += said.findings
+        if said.outcome is Outcome.CRASHED and on_crash is not None:
+            on_crash(said)
+    return tuple(sorted(findings, key=_order))
+
+
+def survey_verdicts(view: CaptureView, context: Context) -> tuple[Verdict, ...]:
+    """What every rule about whole captures says, sorted by id."""
+    return tuple(_surveyed(entry, view, context) for entry in catalogue() if entry.survey is not None)
+
+
+def _surveyed(entry: Entry, view: CaptureView, context: Context) -> Verdict:
+    said: list[Finding | CannotTell] = []
+    try:
+        if entry.survey is not None:
+            for one in entry.survey(view, context):
+                said.append(one)  # noqa: PERF402  (what a rule said before it crashed counts)
+    except Exception as error:
+        return replace(_crashed(entry, error), findings=tuple(one for one in said if isinstance(one, Finding)))
+    return _summed_up(entry, said)
 
 
 def _plan(seen: Seen) -> tuple[Entry, ...]:
@@ -83,7 +112,9 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
     if plan is None:
         if len(_plans) >= MAX_PLANS:
             _plans.clear()
-        plan = _plans[key] = tuple(e for e in catalogue() if all(need & key for need in e.rule.needs))
+        plan = _plans[key] = tuple(
+            e for e in catalogue() if e.survey is None and all(need & key for need in e.rule.needs)
+        )
     return plan
 
 
@@ -155,6 +186,10 @@ def verdict(entry: Entry, conn: Connection, context: Context) -> Verdict:
         said = tuple(entry.check(conn, context))
     except Exception as error:
         return _crashed(entry, error)
+    return _summed_up(entry, said)
+
+
+def _summed_up(entry: Entry, said: Sequence[Finding | CannotTell]) -> Verdict:
     findings = tuple(sorted((item for item in said if isinstance(item, Finding)), key=_order))
     if findings:
         return Verdict(entry.id, Outcome.HIT, findings)

@@ -41,6 +41,7 @@ def module(page: str | None = PAGE, check: Any = print, **facts: Any) -> ModuleT
         pytest.param(module(title="x" * 71), "title", id="a long title"),
         pytest.param(module(title="wrong."), "title", id="a full stop"),
         pytest.param(module(needs=(Seen(0),)), "needs", id="a need of nothing"),
+        pytest.param(module(whole=True), "whole captures", id="needs of a rule about whole captures"),
         pytest.param(module(page=None), "lacks the heading", id="no page"),
         pytest.param(module(page=PAGE.replace("## What to do", "## Do")), "## What to do", id="a heading is missing"),
         pytest.param(module(page=PAGE + "## More\n"), "other headings", id="one heading too many"),

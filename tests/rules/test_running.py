@@ -11,6 +11,7 @@ from analyzer import rules
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity, Verdict
 from analyzer.findings import Outcome as Answer
+from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.kind import FOREVER, Kind, Period
 from analyzer.rules import running
 from analyzer.rules.entries import Entry
@@ -155,7 +156,8 @@ def test_judge_and_verdicts_agree() -> None:
 
 
 def test_every_rule_has_a_verdict() -> None:
-    assert [verdict.rule for verdict in rules.verdicts(HEALTHY, context())] == list(rules.ids())
+    said = (*rules.verdicts(HEALTHY, context()), *rules.survey_verdicts(CaptureView(), context()))
+    assert sorted(verdict.rule for verdict in said) == list(rules.ids())
 
 
 def test_a_healthy_connection_runs_few_rules() -> None:
@@ -227,3 +229,49 @@ def test_kinds_are_bounded(monkeypatch: pytest.MonkeyPatch, catalogue: list[Entr
         rules.judge(replace(HEALTHY, server_name=f"{number}.example"), context())
         sizes.append(len(running._kinds))
     assert max(sizes) == 4
+
+
+# ---- whole captures --------------------------------------------------------------------------------------------------
+
+
+def surveying(rule_id: str, *said: Finding | CannotTell, crash: bool = False) -> Entry:
+    """A rule about whole captures that says this, and then perhaps crashes."""
+
+    def survey(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]:
+        yield from said
+        if crash:
+            raise ValueError("a bug of ours")
+
+    return replace(saying(rule(rule_id)), survey=survey)
+
+
+WORSE, BETTER = rule("w").across("worse"), rule("b", Severity.NOTE).across("better")
+
+
+def test_rules_about_captures_are_asked_once_and_not_of_connections(catalogue: list[Entry]) -> None:
+    catalogue += [surveying("a", BETTER), saying(rule("m")), surveying("z", WORSE)]
+    assert [finding.summary for finding in rules.survey(CaptureView(), context())] == ["worse", "better"]
+    assert [finding.rule for finding in rules.judge(HEALTHY, context())] == ["m"]
+    assert [verdict.rule for verdict in rules.verdicts(HEALTHY, context())] == ["m"]
+
+
+def test_their_crashes_stay_in_their_rule_too(catalogue: list[Entry]) -> None:
+    catalogue += [surveying("broken", BETTER, crash=True), surveying("z", WORSE)]
+    crashes: list[Verdict] = []
+    assert len(rules.survey(CaptureView(), context(), crashes.append)) == 2
+    assert [(crash.rule, crash.reason) for crash in crashes] == [("broken", "ValueError: a bug of ours")]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        pytest.param(surveying("r", WORSE), Answer.HIT, id="a finding"),
+        pytest.param(surveying("r"), Answer.CLEAR, id="nothing"),
+        pytest.param(surveying("r", CannotTell("too little")), Answer.CANNOT_TELL, id="it cannot tell"),
+        pytest.param(surveying("r", crash=True), Answer.CRASHED, id="a bug"),
+    ],
+)
+def test_verdicts_about_captures(catalogue: list[Entry], entry: Entry, expected: Answer) -> None:
+    catalogue.append(entry)
+    (said,) = rules.survey_verdicts(CaptureView(), context())
+    assert said.outcome is expected
