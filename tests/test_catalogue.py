@@ -53,6 +53,7 @@ EXPECTED = {
         "ca-list-names-intermediate",
         "client-certificate-not-requested",
         "renegotiated-client-auth",
+        "revocation-stall",
     },
     "certificate": {
         "certificate-expired",
