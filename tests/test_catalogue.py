@@ -91,6 +91,12 @@ EXPECTED = {
         "role-name-missing",
         "sip-domain-missing",
         "edge-internal-san",
+        "certificate-shared-across-roles",
+        "clock-skew",
+        "federation-srv-cname",
+        "federation-srv-outside-domain",
+        "old-and-new-certificate",
+        "pool-members-differ",
     },
 }
 """The ids are a promise: none may vanish or change."""

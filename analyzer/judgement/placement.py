@@ -1,0 +1,45 @@
+"""Which role an address has: a guess from the ports on which it answers (domain: only ports that one role alone has)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from analyzer.judgement.capture_view import CaptureView
+from analyzer.knowledge import services
+
+EDGE = "edge"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What an address is for. `why`: how that is known. `certain`: somebody said so; else it is a guess."""
+
+    role: str
+    why: str
+    certain: bool = False
+
+
+def positions(view: CaptureView, sip_ports: frozenset[int]) -> dict[str, Position]:
+    """Address -> its role; those of which nothing, or something contradictory, can be guessed are left out."""
+    ports: dict[str, set[int]] = {}
+    for one in view.servers():
+        ports.setdefault(one.ip, set()).add(one.port)
+    found = {}
+    for ip, open_ports in ports.items():
+        position = _guess(ip, open_ports, sip_ports)
+        if position is not None:
+            found[ip] = position
+    return found
+
+
+def _guess(ip: str, ports: set[int], sip_ports: frozenset[int]) -> Position | None:
+    placed = services.placed_ports()
+    roles = {placed[port]: port for port in sorted(ports) if port in placed}
+    if len(roles) == 1:
+        ((role, port),) = roles.items()
+        return Position(role, f"it listens on {port}")
+    sip = sorted(ports & sip_ports)
+    if not roles and sip and ip_address(ip).is_global:
+        return Position(EDGE, f"a public address that listens on {sip[0]}")
+    return None
