@@ -1,7 +1,7 @@
 """Which names the certificate of a server may be for, when the client did not say which one it wants.
 
-A client that sends no server_name still had a name in mind. Who else knows it (the topology) names all that it can have been:
-a certificate for one of them is right, and only one for none of them is wrong.
+A client that sends no server_name still had a name in mind. Who else knows it (the topology, DNS in the same capture) names all
+that it can have been: a certificate for one of them is right, and only one for none of them is wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from analyzer.connection import Connection
 from analyzer.findings import Confidence, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY
+from analyzer.judgement.phrases import some
+from analyzer.sightings.watch import Sightings
 
 if TYPE_CHECKING:
     from analyzer.topology.model import Topology
@@ -27,6 +29,10 @@ class Sources(Protocol):
     def topology(self) -> Topology | None:
         """What the user says; None if nothing."""
 
+    @property
+    def sightings(self) -> Sightings:
+        """What was seen beside TLS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
@@ -34,7 +40,8 @@ class Expected:
 
     Attributes:
         names: at least one; the likeliest first.
-        source: who says so, as the start of a sentence: "the topology calls 10.0.0.11 front end fe1.corp.example".
+        source: who says so, as the start of a sentence: "the topology calls 10.0.0.11 front end fe1.corp.example",
+            "192.0.2.10 had asked DNS for sip.example.com".
         severity: of a certificate for none of them, while the client goes on.
         confidence: how sure it is, at most, that the client meant one of them.
     """
@@ -52,7 +59,7 @@ def expected_names(conn: Connection, sources: Sources) -> Expected | None:
     """
     if conn.server_name or conn.client_hello is None or conn.preamble is not None:
         return None
-    return from_topology(conn, sources)
+    return from_topology(conn, sources) or from_dns(conn, sources)
 
 
 def from_topology(conn: Connection, sources: Sources) -> Expected | None:
@@ -61,6 +68,15 @@ def from_topology(conn: Connection, sources: Sources) -> Expected | None:
     if place is None or not place.names:
         return None
     return Expected(place.names, f"the topology calls {conn.server_ip} {place.label}")
+
+
+def from_dns(conn: Connection, sources: Sources) -> Expected | None:
+    """What the client had asked DNS for before it came to this address; None if the capture does not show that."""
+    names = sources.sightings.names_for(conn.client_ip, conn.server_ip, conn.ts_ns)
+    if not names:
+        return None
+    source = f"{conn.client_ip} had asked DNS for {some(names)}, which led it to {conn.server_ip}"
+    return Expected(names, source, Severity.NOTE)  # a client that goes on may have come for another reason
 
 
 @lru_cache(maxsize=CAPACITY)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CaList, CertificateState, Connection, Seen, Side
-from analyzer.judgement.expected import expected_names
 from analyzer.judgement.intermediates import KnownNames, Listed, listed
 from analyzer.judgement.roles import RoleSources, demand_of
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 Period = tuple[int, int]
 """From and to, both inclusive, in seconds since 1970, of the moment of judgement (`Context.judged_at`)."""
-NOTHING_DEMANDED: tuple[tuple[str, ...], None, None] = ((), None, None)
+NOTHING_DEMANDED: tuple[None, None] = (None, None)
 FOREVER: Period = (-(2**62), 2**62)
 
 
@@ -42,7 +41,6 @@ class Kind:
         sslv2: it is in the SSLv2 format.
         seen, version_code: as in `Connection`.
         listed: what is known of the names on the CA list, as long as nothing new is learned of names.
-        expected: names that a client without server name can have meant; () if nobody knows any.
         server_demand, client_demand: what the topology says their certificates have to contain; None if nothing.
     """
 
@@ -56,7 +54,6 @@ class Kind:
     seen: Seen
     version_code: int | None
     listed: Listed
-    expected: tuple[str, ...] = ()
     server_demand: Demand | None = None
     client_demand: Demand | None = None
 
@@ -81,21 +78,16 @@ class Sources(RoleSources, Protocol):
 Quiet = Callable[[Kind], Period | None]
 
 
-def demanded(conn: Connection, sources: RoleSources) -> tuple[tuple[str, ...], Demand | None, Demand | None]:
-    """The last three attributes of its kind."""
+def demanded(conn: Connection, sources: RoleSources) -> tuple[Demand | None, Demand | None]:
+    """The last two attributes of its kind."""
     if sources.topology is None:
         return NOTHING_DEMANDED
-    expected = expected_names(conn, sources)
-    return (
-        expected.names if expected else (),
-        demand_of(conn, Side.SERVER, sources),
-        demand_of(conn, Side.CLIENT, sources),
-    )
+    return demand_of(conn, Side.SERVER, sources), demand_of(conn, Side.CLIENT, sources)
 
 
 def kind_of(conn: Connection, sources: Sources) -> Kind:
     """The kind of this connection."""
-    expected, server_demand, client_demand = demanded(conn, sources)
+    server_demand, client_demand = demanded(conn, sources)
     hello, request = conn.client_hello, conn.certificate_request
     return Kind(
         conn.server_chain.chain if conn.server_chain else None,
@@ -108,7 +100,6 @@ def kind_of(conn: Connection, sources: Sources) -> Kind:
         conn.seen,
         conn.version_code,
         listed(conn, sources.history),
-        expected=expected,
         server_demand=server_demand,
         client_demand=client_demand,
     )

@@ -4,8 +4,9 @@
 Compares the server_name of the ClientHello with the names of the server's leaf: dNSName entries (a wildcard stands for one
 whole left-most label), or the common name where there is no dNSName. It is a warning when the client goes on all the same
 and an error otherwise. A server_name that is no host name (an IP address, an empty value) is not compared. Where the client
-sent none and a topology names the address (--topology), a certificate that covers nothing that can be meant there is a
-warning, and an error if the client refused it.
+sent none, but a topology names the address (--topology) or the capture shows that the client had looked it up in DNS, the
+certificate must cover one of the names that can be meant: an error if the client then refused it, else a warning where the
+topology says so and a note where DNS does.
 
 ## Why it matters
 Clients check this name and refuse: Windows with event 36884 or 14428 (0x80090322), others with bad_certificate or
@@ -16,7 +17,7 @@ Reissue the certificate with the name in its SAN, or bind the certificate that h
 does not know the name sends its default). Or correct the name that the client is configured with.
 
 ## When it cannot tell
-TLS 1.3 without keys and resumed sessions show no certificates. Without server_name and topology the expected name is not
+TLS 1.3 without keys and resumed sessions show no certificates. Without server_name, topology and DNS the expected name is not
 known. A leaf that cannot be read shows no names.
 """
 
@@ -92,7 +93,7 @@ def _unexpected(conn: Connection, sent: SentChain, leaf: Certificate, expected: 
         conn,
         f"{expected.source}, but the server's certificate there is for {_names(leaf)}{weight.clause}",
         advice=f"Bind a certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct the address that "
-        "the client is sent to (or the topology).",
+        "the client is sent to (or the topology, or DNS).",
         frames=(*sent.frames, *weight.frames),
         severity=weight.severity,
         confidence=weaker(weight.confidence, expected.confidence),
@@ -104,9 +105,7 @@ def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
     if kind.server is None:
         return quiet_if(True)
-    if kind.server_name:
-        return quiet_if(covered(kind.server, kind.server_name))
-    return quiet_if(not kind.expected or covers_one(kind.server, kind.expected))
+    return quiet_if(covered(kind.server, kind.server_name)) if kind.server_name else None  # else others may know
 
 
 @lru_cache(maxsize=CAPACITY)

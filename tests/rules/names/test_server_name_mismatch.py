@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from analyzer.connection import Outcome, Seen
-from analyzer.findings import Depth
-from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, SERVER_FLIGHT, connection, context
+from analyzer.findings import Confidence, Depth
+from tests.build import beside, dns
+from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, SECOND_NS, SERVER_FLIGHT, START_NS, client_hello, connection, context
 from tests.rules.cast import CLIENT, SUB, answer, chain, finding, raw
 from tests.topology.lab import lab
 
@@ -151,3 +152,93 @@ def test_what_the_certificate_covers_is_told() -> None:
 
 def test_the_cast_is_healthy() -> None:
     assert answer(RULE, connection(*HANDSHAKE, server_name="edge.example", server_chain=chain(CLIENT, SUB))) == "silent"
+
+
+# ---- the client did not say the name, but had asked DNS for it --------------------------------------------------------
+
+SERVER_IP = "198.51.100.5"
+
+
+def asked_dns(*asked: str, host: str = beside.HOST, before: float = 1, address: str = SERVER_IP) -> Any:
+    """A context in which this host had looked up these names, each with this address."""
+    at = START_NS - round(before * SECOND_NS)
+    lookups = [
+        packet
+        for number, name in enumerate(asked)
+        for packet in beside.lookup(name, dns.address(name, address), at=at, host=host, number=number)
+    ]
+    return context(sightings=beside.seen(lookups))
+
+
+REFUSED = (*SERVER_FLIGHT, "> Alert 42")
+NAMELESS: dict[str, Any] = {"server_name": None, "client_hello": client_hello(server_name=None)}
+
+
+@pytest.mark.parametrize(
+    ("ladder", "known", "sent", "expected"),
+    [
+        pytest.param(REFUSED, asked_dns("sip.example"), names("sip.example"), "silent", id="it covers the name"),
+        pytest.param(
+            REFUSED,
+            asked_dns("a.example", "sip.example"),
+            names("sip.example"),
+            "silent",
+            id="it covers one of the names",
+        ),
+        pytest.param(REFUSED, asked_dns(), names("web.example"), "silent", id="no DNS"),
+        pytest.param(
+            REFUSED,
+            asked_dns("sip.example", host="192.0.2.77"),
+            names("web.example"),
+            "silent",
+            id="another host asked",
+        ),
+        pytest.param(
+            REFUSED,
+            asked_dns("sip.example", address="203.0.113.9"),
+            names("web.example"),
+            "silent",
+            id="another address",
+        ),
+        pytest.param(
+            REFUSED, asked_dns("sip.example", before=-9), names("web.example"), "silent", id="asked afterwards"
+        ),
+        pytest.param(REFUSED, asked_dns("sip.example"), raw(b"junk"), "cannot tell", id="a leaf that cannot be read"),
+        pytest.param(REFUSED, asked_dns("sip.example"), names("web.example"), "error", id="refused: the wrong name"),
+        pytest.param(
+            (*SERVER_FLIGHT, "> Alert 48"),
+            asked_dns("sip.example"),
+            names("web.example"),
+            "note",
+            id="refused for its root",
+        ),
+        pytest.param(
+            (*HANDSHAKE, *DATA),
+            asked_dns("sip.example"),
+            names("web.example"),
+            "note",
+            id="the client goes on all the same",
+        ),
+    ],
+)
+def test_dns_knows_the_name(ladder: tuple[str, ...], known: Any, sent: Any, expected: str) -> None:
+    assert answer(RULE, connection(*ladder, server_chain=sent, **NAMELESS), known) == expected
+
+
+def test_a_proxy_has_another_name() -> None:
+    conn = connection(*REFUSED, server_chain=names("web.example"), preamble="HTTP CONNECT", **NAMELESS)
+    assert answer(RULE, conn, asked_dns("proxy.example")) == "silent"
+
+
+def test_a_name_that_was_said_counts_alone() -> None:
+    conn = connection(*REFUSED, server_chain=names("sip.example.com"))
+    assert answer(RULE, conn, asked_dns("other.example")) == "silent"
+
+
+def test_what_dns_told_is_said() -> None:
+    conn = connection(*REFUSED, server_chain=names("web.example"), **NAMELESS)
+    said = finding(RULE, conn, sightings=asked_dns("sip.example").sightings)
+    assert said.summary.startswith(
+        "192.0.2.10 had asked DNS for sip.example, which led it to 198.51.100.5, but the server's"
+    )
+    assert said.confidence is Confidence.MEDIUM
