@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,34 +15,52 @@ COUNTED_RULES = frozenset(("connection-refused", TIMEOUT, "health-probe"))
 OTHERS = "(others)"
 MAX_KINDS = 65_536
 """Kinds (rule, client, server) told apart; the clients of what comes after that share one per server."""
-REGULAR_SHARE = 0.1
-"""Intervals that differ by less than this share of their mean are a period."""
+REGULAR_SHARE = 0.05
+"""Intervals that differ by no more than this share from their median are regular."""
+REGULAR_MOST = 0.9
+"""So many of them must be: a monitor misses a beat, and a capture a packet."""
+MAX_INTERVALS = 20
+"""Intervals of one kind that are looked at, the latest ones."""
 
 
 @dataclass(slots=True)
 class _Kind:
+    """Connections of one kind: all of them for the rhythm, those not listed for the count."""
+
+    listed: int = 0
     count: int = 0
     first_ns: int = 0
     last_ns: int = 0
-    shortest: int = 0
-    longest: int = 0
+    before_ns: int | None = None
+    intervals: deque[int] | None = None
+
+    def show(self, ts_ns: int) -> None:
+        """One that is listed."""
+        self.listed += 1
+        self._beat(ts_ns)
 
     def add(self, ts_ns: int) -> None:
-        if self.count:
-            step = max(0, ts_ns - self.last_ns)
-            self.shortest = step if self.count == 1 else min(self.shortest, step)
-            self.longest = max(self.longest, step)
-        else:
+        """One that is only counted."""
+        if not self.count:
             self.first_ns = ts_ns
         self.last_ns = ts_ns
         self.count += 1
+        self._beat(ts_ns)
+
+    def _beat(self, ts_ns: int) -> None:
+        if self.before_ns is not None:
+            if self.intervals is None:
+                self.intervals = deque(maxlen=MAX_INTERVALS)
+            self.intervals.append(max(0, ts_ns - self.before_ns))
+        self.before_ns = ts_ns
 
     def period_ns(self) -> int | None:
         """Their usual distance, if it is regular."""
-        if self.count < 3:
+        if self.intervals is None or len(self.intervals) < 3:
             return None
-        mean = (self.last_ns - self.first_ns) // (self.count - 1)
-        return mean if mean and self.longest - self.shortest <= mean * REGULAR_SHARE else None
+        usual = sorted(self.intervals)[(len(self.intervals) - 1) // 2]
+        regular = sum(abs(step - usual) <= usual * REGULAR_SHARE for step in self.intervals)
+        return usual if usual and regular >= len(self.intervals) * REGULAR_MOST else None
 
 
 class Repeats:
@@ -49,7 +68,6 @@ class Repeats:
 
     def __init__(self, listed: int) -> None:
         self._listed = listed
-        self._seen: dict[tuple[str, str, str, int], int] = {}
         self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
         self._capture = ""
 
@@ -59,13 +77,14 @@ class Repeats:
         if rule is None:
             return True
         key = (rule, conn.client_ip, conn.server_ip, conn.server_port)
-        if key not in self._seen and len(self._seen) >= MAX_KINDS:
+        if key not in self._kinds and len(self._kinds) >= MAX_KINDS:
             key = (rule, OTHERS, conn.server_ip, conn.server_port)
-        self._seen[key] = seen = self._seen.get(key, 0) + 1
-        if seen <= self._listed:
+        kind = self._kinds.setdefault(key, _Kind())
+        if kind.listed < self._listed:
+            kind.show(conn.ts_ns)
             return True
         self._capture = conn.capture
-        self._kinds.setdefault(key, _Kind()).add(conn.ts_ns)
+        kind.add(conn.ts_ns)
         return False
 
     def floods(self, capture: str, floods: Iterable[Flood]) -> Iterator[Repeated]:
@@ -78,6 +97,7 @@ class Repeats:
     def counted(self) -> Iterator[Repeated]:
         """One object for each kind of which some were not listed."""
         for (rule, client, server, port), kind in self._kinds.items():
-            yield Repeated(
-                self._capture, rule, client, server, port, kind.count, kind.first_ns, kind.last_ns, kind.period_ns()
-            )
+            if kind.count:
+                yield Repeated(
+                    self._capture, rule, client, server, port, kind.count, kind.first_ns, kind.last_ns, kind.period_ns()
+                )

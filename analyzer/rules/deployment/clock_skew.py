@@ -21,7 +21,6 @@ No two hosts say what time it is: current stacks do not, and HTTP was not captur
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import median_low
 
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView
@@ -50,7 +49,7 @@ def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
         yield CannotTell("fewer than two hosts say what time it is")
         return
     limit_s = limit("clock_skew_s")
-    usual = median_low([clock.offset_s for clock in clocks.values()])
+    usual = sorted(clock.offset_s for clock in clocks.values())[(len(clocks) - 1) // 2]
     agreeing = {ip: clock for ip, clock in clocks.items() if abs(clock.offset_s - usual) <= limit_s}
     off = {ip: clock for ip, clock in clocks.items() if ip not in agreeing}
     if len(agreeing) == 1 and len(clocks) == 2:
