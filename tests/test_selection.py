@@ -117,3 +117,18 @@ def test_any_text_is_a_time_or_a_usage_error(text: str) -> None:
             parse(text)
         except UsageError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("selection", "narrows"),
+    [
+        pytest.param(Selection(), False, id="everything"),
+        pytest.param(Selection(troubled=True), False, id="trouble anywhere"),
+        pytest.param(hosts("192.0.2.10"), True, id="a host"),
+        pytest.param(Selection(names=("*.example",)), True, id="a name"),
+        pytest.param(Selection(streams=frozenset({0})), True, id="a stream"),
+        pytest.param(Selection(since_ns=0), True, id="a time"),
+    ],
+)
+def test_narrows(selection: Selection, narrows: bool) -> None:
+    assert selection.narrows is narrows
