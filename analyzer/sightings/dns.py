@@ -6,14 +6,17 @@ cannot loop: a pointer must go back, and a name ends with its 255th byte (RFC 10
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from analyzer.errors import ParseError
 from analyzer.packets.addresses import packed_text
-from analyzer.wire import Reader
 
 HEADER = 12
+CACHED = 4_096
+"""Labels whose text is remembered."""
 ANSWER = 0x8000
 """The flag of an answer."""
 RCODE = 0x000F
@@ -35,6 +38,9 @@ class Type(IntEnum):
     CNAME = 5
     AAAA = 28
     SRV = 33
+
+
+A, CNAME, AAAA, SRV = (int(kind) for kind in Type)  # members of an enum are slow to look up
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,81 +75,87 @@ def parse(data: bytes) -> Message | None:
     """The message, or as much of it as can be read; None if not even its header and its question can. Never raises."""
     if len(data) < HEADER:
         return None
-    number, flags, questions, answers, authorities, more = (
-        int.from_bytes(data[i : i + 2]) for i in range(0, HEADER, 2)
-    )
-    reader = Reader(data, HEADER)
-    name, kind = "", 0
-    try:
-        for index in range(min(questions, MAX_RECORDS)):
-            asked = _name(reader)
-            if not index:
-                name, kind = asked, reader.u16()
-                reader.u16()
-            else:
-                reader.take(4)
-    except ParseError:
-        return None
+    number, flags, questions, answers, authorities, more = _HEADER.unpack_from(data)
+    name, kind, at = "", 0, HEADER
     records: list[Record] = []
     try:
+        for index in range(min(questions, MAX_RECORDS)):
+            asked, at = _name(data, at)
+            if not index:
+                name, kind = asked, data[at] << 8 | data[at + 1]
+            at += 4
+    except (ParseError, IndexError):
+        return None
+    if at > len(data):
+        return None
+    try:
         for index in range(min(answers + authorities + more, MAX_RECORDS)):
-            record = _record(reader)
+            record, at = _record(data, at)
             if record is not None and not answers <= index < answers + authorities:
                 records.append(record)
-    except ParseError:
-        pass
+    except (ParseError, IndexError, struct.error):
+        pass  # cut, or wrong from here on: what came before counts
     code = flags & RCODE
     return Message(number, bool(flags & ANSWER), RCODES.get(code, str(code)), name, kind, tuple(records))
 
 
-def _record(reader: Reader) -> Record | None:
-    """The next record; None if it is of a type that is passed over, or its data is not what its type has."""
-    owner = _name(reader)
-    kind = reader.u16()
-    reader.take(6)  # class and time to live
-    size = reader.u16()
-    start = reader.pos
-    body = reader.take(size)
-    if kind in (Type.A, Type.AAAA):
-        return Record(owner, kind, packed_text(body)) if size == (4 if kind == Type.A else 16) else None
-    if kind == Type.CNAME:
-        return Record(owner, kind, _name(Reader(reader.data, start, start + size)))
-    if kind == Type.SRV and size > SRV_HEAD:
-        target = _name(Reader(reader.data, start + SRV_HEAD, start + size))
-        return Record(owner, kind, target, int.from_bytes(body[4:SRV_HEAD]))
-    return None
+def _record(data: bytes, at: int) -> tuple[Record | None, int]:
+    """The next record, and where it ends; None if it is of a type that is passed over, or its data is not what its type has.
+
+    Raise ParseError, IndexError or struct.error past the end.
+    """
+    owner, at = _name(data, at)
+    kind, size = _RECORD.unpack_from(data, at)
+    at += _RECORD.size
+    end = at + size
+    if end > len(data):
+        raise ParseError("a record runs past the end", at)
+    if kind in (A, AAAA):
+        fits = size == (4 if kind == A else 16)
+        return (Record(owner, kind, packed_text(data[at:end])) if fits else None), end
+    if kind == CNAME:
+        return Record(owner, kind, _name(data, at)[0]), end
+    if kind == SRV and size > SRV_HEAD:
+        return Record(owner, kind, _name(data, at + SRV_HEAD)[0], data[at + 4] << 8 | data[at + 5]), end
+    return None, end
 
 
-def _name(reader: Reader) -> str:
-    """The name at the reader's place, in lower case, without the last dot; "" is the root. Raise ParseError if it is none."""
+def _name(data: bytes, at: int) -> tuple[str, int]:
+    """The name at a place, in lower case, without the last dot ("" is the root), and where it ends.
+
+    Raise ParseError if it is none, IndexError past the end.
+    """
     labels: list[str] = []
-    data, size, jumps = reader.data, 0, 0
-    inside, before = reader, reader.pos
+    size = jumps = end = 0
+    before = at
     while True:
-        length = inside.u8()
+        length = data[at]
         if length >= POINTER:
-            target = (length & ~POINTER) << 8 | inside.u8()
             jumps += 1
+            target = (length & ~POINTER) << 8 | data[at + 1]
+            end = end or at + 2
             if not target < before or jumps > MAX_JUMPS:
-                raise ParseError("a name points forward, or around", inside.pos)
-            before = target
-            inside = Reader(data, target)
+                raise ParseError("a name points forward, or around", at)
+            at = before = target
             continue
         if length > MAX_LABEL:
-            raise ParseError("a label of an unknown kind", inside.pos)
+            raise ParseError("a label of an unknown kind", at)
+        at += 1
         if not length:
-            return ".".join(labels)
+            return ".".join(labels), end or at
         size += length + 1
-        if size > MAX_NAME:
-            raise ParseError("a name of more than 255 bytes", inside.pos)
-        labels.append(_label(inside.take(length)))
+        if size > MAX_NAME or at + length > len(data):
+            raise ParseError("a name that is too long, or runs past the end", at)
+        labels.append(_label(data[at : at + length]))
+        at += length
 
 
+@lru_cache(maxsize=CACHED)
 def _label(raw: bytes) -> str:
     """Bytes that are no part of a host name are written as in a zone file: "\\032" is a space, "\\046" a dot."""
-    if raw.isalnum():
-        return raw.decode().lower()
     return "".join(chr(b).lower() if b in _PLAIN else f"\\{b:03d}" for b in raw)
 
 
+_HEADER, _RECORD = struct.Struct(">6H"), struct.Struct(">H6xH")
+"""Of a record: type; class and time to live, which are passed over; length."""
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_*")

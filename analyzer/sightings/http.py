@@ -15,6 +15,8 @@ MAX_HEAD = 8_192
 """Bytes of a head that are looked at."""
 MAX_URL = 300
 """Characters of a URL that are kept: OCSP requests in URLs are long."""
+OCSP = b"ocsp-request"
+"""In every POST to an OCSP responder."""
 OCSP_LEAST = 60
 """Base64 characters of the smallest OCSP request: one certificate by SHA-1 (RFC 6960 section 4.1.1)."""
 DER_SEQUENCE = 0x30
@@ -40,20 +42,26 @@ class Answer:
 
 
 def request(data: bytes) -> Request | None:
-    """The request at the beginning of a segment, if it is about revocation."""
-    lines = _lines(data)
-    words = lines[0].split(" ")
-    if len(words) < 2 or words[0] not in ("GET", "POST"):
+    """The request at the beginning of a segment, if it is about revocation. Of most, one look at the first line tells."""
+    words = data[:MAX_HEAD].partition(b"\r\n")[0].decode("latin-1").split(" ")
+    if len(words) < 2 or (words[0] == "POST" and OCSP not in data):
         return None
-    fields = _fields(lines[1:])
-    host, path = fields.get("host", ""), words[1]
+    path, host = words[1], ""
     scheme, found, rest = path.partition("://")
     if found and scheme.lower() in ("http", "https"):  # to a proxy: RFC 9112 section 3.2.2
         host, slash, path = rest.partition("/")
         path = slash + path
-    host = _host(host)
-    what = _what(words[0], path, fields.get("content-type", ""))
-    return Request(what, host, f"http://{host}{path}"[:MAX_URL]) if what else None
+    if words[0] == "GET":
+        what = _fetched(path)
+    elif words[0] == "POST":
+        content = _fields(_lines(data)[1:]).get("content-type", "")
+        what = services.revocation_contents().get(content.partition(";")[0].strip().lower(), "")
+    else:
+        return None
+    if not what:
+        return None
+    host = _host(host or _fields(_lines(data)[1:]).get("host", ""))
+    return Request(what, host, f"http://{host}{path}"[:MAX_URL])
 
 
 def answer(data: bytes) -> Answer | None:
@@ -106,19 +114,16 @@ def _host(text: str) -> str:
     return host.partition(":")[0].removesuffix(".")
 
 
-def _what(method: str, path: str, content: str) -> str:
-    """What is asked for; "" for what has nothing to do with certificates."""
-    if method == "POST":
-        return services.revocation_contents().get(content.partition(";")[0].strip().lower(), "")
+def _fetched(path: str) -> str:
+    """What a GET of this path is for; "" for what has nothing to do with certificates."""
     plain = path.partition("?")[0].lower()
     for ending, what in services.revocation_endings():
         if plain.endswith(ending):
             return what
-    return (
-        "OCSP"
-        if _is_ocsp(path.rpartition("/")[2]) or _is_ocsp(path[1:].partition("/")[2]) or _is_ocsp(path[1:])
-        else ""
-    )
+    if len(path) < OCSP_LEAST:
+        return ""
+    base64s = (path.rpartition("/")[2], path[1:].partition("/")[2], path[1:])
+    return "OCSP" if any(map(_is_ocsp, base64s)) else ""
 
 
 def _is_ocsp(text: str) -> bool:
