@@ -51,9 +51,7 @@ def test_what_is_listed_and_what_is_counted(conns: list[Connection], listed: int
         pytest.param([0, 10, 20, 35, 40], None, id="now and then"),
         pytest.param([0, 10, 20, 30], 10, id="those that are listed tell the rhythm too"),
         pytest.param([0, 10, 20], None, id="two intervals are no rhythm"),
-        pytest.param(
-            [0, *(10 * n for n in range(1, 8)), *(10 * n for n in range(9, 30))], 10, id="one beat was missed"
-        ),
+        pytest.param([*(10 * n for n in range(25)), *(10 * n for n in range(26, 30))], 10, id="one beat was missed"),
         pytest.param([0, 5, 15, 20, 30, 35, 45, 50], None, id="two monitors out of step"),
         pytest.param([0, 10.4, 20, 30.3, 40, 50], 10, id="within five percent"),
         pytest.param([0, 10, 21, 30, 41, 50], None, id="not within five percent"),

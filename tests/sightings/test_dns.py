@@ -75,6 +75,7 @@ def test_a_question_and_a_refusal() -> None:
         pytest.param(dns.question("a.example")[:-5], id="a question cut short"),
         pytest.param(dns.question(QUESTION_NAME), id="a name that points to itself"),
         pytest.param(dns.question(b"\xc0\x40"), id="a name that points forward"),
+        pytest.param(dns.question(b"\xc0\x12") + b"\1a\0", id="a name that points forward to a name"),
         pytest.param(dns.question(b"\x40a"), id="a label of an unknown kind"),
         pytest.param(
             dns.question(b"\x3f" + b"x" * 63 + b"\x3f" + b"x" * 63 + b"\x3f" + b"x" * 63 + b"\x3f" + b"x" * 63 + b"\0"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.connection import CertificateState, Connection
+from analyzer.connection import CertificateState, Connection, Outcome
 from analyzer.findings import Confidence, Depth
 from analyzer.sightings.watch import Sightings
 from tests.build import beside, dns
@@ -93,6 +93,15 @@ def answer(conn: Connection, sightings: Sightings) -> str:
         pytest.param(STALLED, CRL, "silent", id="the CRL came at once: something else took the time"),
         pytest.param(STALLED, asked("crl.example", KNOWN), "silent", id="DNS answered at once"),
         pytest.param(STALLED, asked("www.example", answered=False), "silent", id="another name"),
+        pytest.param(
+            STALLED,
+            [
+                *asked("crl.example", dns.address("crl.example", beside.RESOLVER)),
+                *asked("www.example", answered=False, number=2),
+            ],
+            "silent",
+            id="another name, asked of a resolver that has the list too",
+        ),
         pytest.param(STALLED, beside.attempt(at=after(1)), "silent", id="a web server that nobody named"),
         pytest.param(STALLED, asked(answered=False, at=START_NS - SECOND_NS), "silent", id="before the certificate"),
         pytest.param(STALLED, asked(answered=False, at=after(21)), "silent", id="after the silence"),
@@ -137,6 +146,16 @@ def test_tls_13_hides_the_certificate_so_any_fetch_counts_a_little() -> None:
     (said,) = findings(RULE, conn, sightings=late)
     assert said.confidence is Confidence.LOW
     assert said.severity.value == "warning"
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [(CertificateState.INFERRED_SENT, "error"), (CertificateState.NOT_REQUESTED, "silent")],
+)
+def test_tls_13_a_server_checks_only_a_certificate_that_was_sent(state: CertificateState, expected: str) -> None:
+    ladder = (*HELLOS_13, "> ChangeCipherSpec", "> EncryptedHandshake", "> Finished", "... 20 s", "< RST")
+    conn = connection(*ladder, version="TLSv1.3", client_certificate_state=state, outcome=Outcome.FAILED)
+    assert answer(conn, beside.seen(fetched(status=None, host=SERVER, at=START_NS + SECOND_NS))) == expected
 
 
 def test_a_gap_withholds_it() -> None:

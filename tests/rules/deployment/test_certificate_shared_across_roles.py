@@ -45,6 +45,11 @@ FOCUS = on(FRONT_END, 444)
         pytest.param([FOCUS, on(PRIVATE, 23456)], "warning", id="a front end and an edge"),
         pytest.param([FOCUS, on(PUBLIC, 5061, RENEWED)], "warning", id="another certificate, the same key"),
         pytest.param([FOCUS, on(FRONT_END, 23456), on(PUBLIC, 5061)], "silent", id="a host of two roles tells nothing"),
+        pytest.param(
+            [FOCUS, on(PUBLIC, 5061), on(PUBLIC, 444, OTHER), on(PUBLIC, 23456, OTHER)],
+            "silent",
+            id="nor does a public one",
+        ),
     ],
 )
 def test_roles(conns: list[Connection], expected: str) -> None:

@@ -74,6 +74,15 @@ def test_a_fixed_number_is_no_clock() -> None:
     assert answer(RULE, view(*conns, *hosts({"10.0.0.2": 7200}))) == "cannot tell"
 
 
+def test_two_that_agree_among_many_make_no_clock() -> None:
+    """Random bytes can agree by chance; behind one address there can be many hosts."""
+    randoms = [says(7200, 60 * n) if n < 3 else CHANCE.randbytes(32) for n in range(9)]
+    conns = [
+        served(ONE, *HELLOS, at=60 * n, server_hello=server_hello(random=random)) for n, random in enumerate(randoms)
+    ]
+    assert answer(RULE, view(*conns, *hosts({"10.0.0.2": 0}))) == "cannot tell"
+
+
 def test_random_bytes_of_thousands_of_hosts_make_no_clock() -> None:
     conns = [
         served(f"10.1.{n // 250}.{n % 250}", *HELLOS, at=n % 7, server_hello=server_hello(random=CHANCE.randbytes(32)))
@@ -125,6 +134,13 @@ def test_http_dates_count() -> None:
 
 def test_an_old_copy_of_a_page_is_no_clock() -> None:
     assert answer(RULE, view(*hosts({"10.0.0.1": 0}), sightings=dated(-7200, frozen=True))) == "cannot tell"
+
+
+def test_two_copies_of_one_page_are_no_two_witnesses() -> None:
+    """Both come within a second out of a cache that does not say so."""
+    date = "Mon, 21 Sep 2026 10:00:00 GMT"
+    packets = [p for n in range(2) for p in beside.fetch("http://x.example/", at=START_NS, date=date, sport=45_000 + n)]
+    assert answer(RULE, view(*hosts({"10.0.0.1": 0}), sightings=beside.seen(packets))) == "cannot tell"
 
 
 def test_asking_twice_gives_the_same() -> None:

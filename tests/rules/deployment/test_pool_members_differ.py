@@ -60,6 +60,9 @@ GOOD = chain(SHARED, SUB)
             [member(ONE, GOOD), member(TWO, chain(of(by=OTHER)), at=3 * DAY)], "silent", id="another CA, days later"
         ),
         pytest.param(
+            [member(ONE, GOOD), member(TWO, chain(SHARED), at=3 * DAY)], "silent", id="no intermediate, days later"
+        ),
+        pytest.param(
             [member(ONE, chain(dated(2024), SUB)), member(ONE, GOOD, 60), member(TWO, GOOD)],
             "silent",
             id="renewed meanwhile",
