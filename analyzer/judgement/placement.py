@@ -1,7 +1,8 @@
-"""Which role an address has: a guess from the ports on which it answers (domain: only ports that one role alone has)."""
+"""Which role an address has: as somebody said, else a guess from the ports on which it answers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -20,14 +21,24 @@ class Position:
     certain: bool = False
 
 
-def positions(view: CaptureView, sip_ports: frozenset[int]) -> dict[str, Position]:
-    """Address -> its role; those of which nothing, or something contradictory, can be guessed are left out."""
+Said = Callable[[str, int], Position | None]
+"""Who knows what is at an address and a port (0: at any), for certain."""
+
+
+def nobody(ip: str, port: int) -> Position | None:
+    """Nobody said anything."""
+    return None
+
+
+def positions(view: CaptureView, sip_ports: frozenset[int], said: Said = nobody) -> dict[str, Position]:
+    """Address -> its role; those of which nothing, or something contradictory, is known are left out."""
     ports: dict[str, set[int]] = {}
-    for one in view.servers():
+    for one in view.everybody():
         ports.setdefault(one.ip, set()).add(one.port)
-    found = {}
-    for ip, open_ports in ports.items():
-        position = _guess(ip, open_ports, sip_ports)
+    found: dict[str, Position] = {}
+    for ip, shown in ports.items():
+        known = {position for port in sorted(shown) if (position := said(ip, port)) is not None}
+        position = known.pop() if len(known) == 1 else None if known else _guess(ip, shown, sip_ports)
         if position is not None:
             found[ip] = position
     return found

@@ -138,7 +138,9 @@ def _pairs(pool: list[Member]) -> Iterable[tuple[Member, Member, Certificate, Ce
 def _issuers(pool: list[Member]) -> Difference | None:
     for right, odd, theirs, own in _pairs(pool):
         if own.issuer != theirs.issuer:
-            text = f"that of {odd.ip} was issued by {dn(own.issuer)}, that of {right.ip} by {dn(theirs.issuer)}"
+            text = (
+                f"the certificate of {odd.ip} was issued by {dn(own.issuer)}, that of {right.ip} by {dn(theirs.issuer)}"
+            )
             return Difference(text, odd, right)
     return None
 

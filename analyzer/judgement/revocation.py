@@ -23,6 +23,7 @@ SHOWN = {Side.SERVER: ("Certificate", "EncryptedHandshake"), Side.CLIENT: ("Cert
 """The step with a side's certificate; before TLS 1.3, and since (where it is encrypted)."""
 PRESENTED = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 FRAMES_SHOWN = 6
+ASKED_FOR = {"CRL": "a CRL", "OCSP": "an OCSP answer", "AIA": "a CA certificate", "root list": "the list of roots"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,11 @@ def _filled(found: list[Errand], stall: Stall) -> int:
 
 def _told(found: list[Errand], stall: Stall) -> str:
     """What it did and what came of it: the most telling ones first, each once."""
-    ranked = sorted(found, key=lambda one: (not _failed(one, stall), one.act is Act.LOOKUP, one.time_ns))
+    fetched = {errand.peer for errand in found if errand.act is Act.FETCH}
+    telling = [
+        errand for errand in found if errand.act is not Act.ATTEMPT or not errand.ok or errand.peer not in fetched
+    ]
+    ranked = sorted(telling, key=lambda one: (not _failed(one, stall), one.act is Act.LOOKUP, one.time_ns))
     return some(tuple(dict.fromkeys(_clause(errand, stall) for errand in ranked)), shown=3)
 
 
@@ -185,9 +190,9 @@ def _clause(errand: Errand, stall: Stall) -> str:
     late = errand.answered_ns is None or errand.answered_ns > stall.until_ns
     answer = "no answer" if late else errand.answer
     if errand.act is Act.LOOKUP:
-        return f"asked DNS for {brief(errand.name)} ({answer})"
+        return f"asked DNS for {brief(errand.name)} ({'answered' if errand.ok and not late else answer})"
     if errand.act is Act.FETCH:
-        return f"asked for {errand.what} at {brief(errand.where)} ({answer})"
+        return f"asked for {ASKED_FOR.get(errand.what, errand.what)} at {brief(errand.where)} ({answer})"
     again = f" {errand.tries} times" if errand.tries > 1 else ""
     return f"tried to connect to {errand.peer} port {errand.where}{again} ({answer})"
 

@@ -74,7 +74,7 @@ def _two(clocks: dict[str, HostClock]) -> Finding:
     (one, first), (other, second) = clocks.items()
     return RULE.across(
         f"the clock of {one} is {_apart(first.offset_s - second.offset_s)} that of {other} "
-        f"({_sources(first)}; {_sources(second)})",
+        f"({_sources(first, second)}){_agreeing(clocks)}",
         advice="Compare both with a third one, and let both follow the same source.",
         frames=(*first.frames[:2], *second.frames[:2]),
         filter=_filter(one, other),
@@ -111,8 +111,15 @@ def _apart(seconds: int) -> str:
     return f"{amount(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'}"
 
 
-def _sources(clock: HostClock) -> str:
-    return f"told from its {' and '.join('hellos' if source == 'hello' else source for source in clock.sources)}"
+def _agreeing(clocks: dict[str, HostClock]) -> str:
+    """Which of two hosts has the capture's time, as a clause; "" if neither, or both nearly."""
+    right = [ip for ip, clock in clocks.items() if abs(clock.offset_s) <= limit("at_once_s")]
+    return f"; the capture's clock agrees with {right[0]}" if len(right) == 1 else ""
+
+
+def _sources(*clocks: HostClock) -> str:
+    words = dict.fromkeys("hellos" if source == "hello" else source for clock in clocks for source in clock.sources)
+    return f"told from {'its' if len(clocks) == 1 else 'their'} {' and '.join(words)}"
 
 
 def _filter(*hosts: str) -> str:

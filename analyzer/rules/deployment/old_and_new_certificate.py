@@ -3,7 +3,8 @@
 ## What it does
 Compares what one address presents as a server on each port, and as a client. Two certificates are generations of each other if
 they have the same names, the same uses and the same kind of key, but different dates. Speaks when the older one is still
-presented at one place after the newer one was already there at another.
+presented at one place after the newer one was already there at another; with low confidence when the newer one only came within
+minutes of it.
 
 ## Why it matters
 A renewed certificate must be assigned to every listener and usage by hand: in LCS and OCS the port 5061 listener has a setting
@@ -28,6 +29,7 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView, Presence
 from analyzer.judgement.identities import DAY, NO_CERTIFICATES, date_of, identity, leaf_of
 from analyzer.judgement.phrases import called
+from analyzer.judgement.thresholds import limit_ns
 from analyzer.judgement.validity import seconds
 from analyzer.rules.rule import Context, Rule
 
@@ -72,12 +74,12 @@ def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
 
 
 def _generations(places: list[Presence]) -> tuple[Presence, Presence] | None:
-    """(old, new) of the same time; None if there are none."""
+    """(old, new) of the same time, or nearly; None if there are none."""
     ordered = sorted(places, key=lambda one: _begins(leaf_of(one)))
     old, new = ordered[0], ordered[-1]
     if _begins(leaf_of(new)) - _begins(leaf_of(old)) < DAY:
         return None
-    return (old, new) if old.last_ns >= new.first_ns else None
+    return (old, new) if new.first_ns - old.last_ns <= limit_ns("renewal_s") else None
 
 
 def _begins(leaf: Certificate | None) -> int:
@@ -96,4 +98,5 @@ def _finding(old: Presence, new: Presence) -> Finding:
         "old one afterwards.",
         frames=(*old.frames, *new.frames),
         filter=f"{'ipv6' if ':' in old.ip else 'ip'}.addr == {old.ip} && tls.handshake.type == 11",
+        confidence=None if old.last_ns >= new.first_ns else Confidence.LOW,
     )

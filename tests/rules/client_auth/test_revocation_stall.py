@@ -171,7 +171,7 @@ def test_what_is_said() -> None:
     packets = [*asked("crl.example", KNOWN), *UNANSWERED]
     (said,) = findings(RULE, connection(*GIVEN_UP, server_chain=CHAIN), sightings=beside.seen(packets))
     assert "the client 192.0.2.10 was silent for 20 s after the server's certificate" in said.summary
-    assert "asked for CRL at http://crl.example/sub.crl (no answer)" in said.summary
+    assert "asked for a CRL at http://crl.example/sub.crl (no answer)" in said.summary
     assert "Let 192.0.2.10 reach crl.example" in said.advice
     assert (said.confidence, said.depth) == (Confidence.HIGH, Depth.ROOT)
     assert set(said.frames) >= {8, 9}

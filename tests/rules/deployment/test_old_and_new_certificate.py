@@ -8,6 +8,7 @@ import pytest
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection
+from analyzer.findings import Confidence
 from tests.build.connections import HELLOS, START_NS, connection
 from tests.rules.cast import SUB, chain, raw
 from tests.rules.surveys import answer, finding, served, view
@@ -70,6 +71,7 @@ def client(sent: Chain, at: float = 0) -> Connection:
         pytest.param([server(OLD), server(NEW, 443, HOUR), server(OLD, at=2 * HOUR)], "warning", id="two ports"),
         pytest.param([server(NEW, 443), server(OLD, at=HOUR)], "warning", id="the new one was there first"),
         pytest.param([client(OLD), server(NEW), client(OLD, HOUR)], "warning", id="old as client, new as server"),
+        pytest.param([server(OLD), server(NEW, 443, at=60)], "warning", id="the new one a minute after the old one"),
         pytest.param([client(NEW), server(OLD, at=HOUR)], "warning", id="new as client, old as server"),
         pytest.param([served(), served(at=HOUR)], "cannot tell", id="no certificate to be seen"),
         pytest.param([], "cannot tell", id="nothing"),
@@ -84,6 +86,11 @@ def test_what_is_said() -> None:
     assert "198.51.100.5:5061 still presents the older certificate of edge.example (until 2027-01-01)" in said.summary
     assert "198.51.100.5:443 already has the newer one (until 2028-01-01)" in said.summary
     assert "198.51.100.5:5061 too" in said.advice
+
+
+def test_a_renewal_in_between_is_not_ruled_out() -> None:
+    assert finding(RULE, view(server(OLD), server(NEW, 443, at=60))).confidence is Confidence.LOW
+    assert finding(RULE, view(server(NEW, 443), server(OLD, at=60))).confidence is Confidence.MEDIUM
 
 
 def test_three_generations_are_one_finding() -> None:
