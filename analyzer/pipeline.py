@@ -21,6 +21,7 @@ from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.trust import NO_TRUST, Trust
 from analyzer.judgement.capture_view import CaptureView
+from analyzer.packets.columns import Decoded
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
@@ -138,7 +139,7 @@ class Analysis:
         self.errors: list[str] = []
         self.crashes: list[str] = []
         self._history = History((*options.trust.stores, PUBLIC_ROOTS))
-        self._sightings = Sightings()
+        self._sightings, self._watching = Sightings(), True
         self._view = CaptureView(self._sightings)
         self._context = Context(
             history=self._history,
@@ -204,7 +205,7 @@ class Analysis:
                 continue
             decoded = decoder.feed(frames)
             self._tally.count(frames, decoded)
-            self._sightings.feed(decoded)
+            self._watch(decoded)
             tracker.setting = replace(
                 tracker.setting,
                 time_digits=facts.time_digits,
@@ -214,6 +215,16 @@ class Analysis:
             yield from tracker.feed(decoded, int(frames.time_ns.max()), int(frames.time_ns[-1]))
             if self.progress is not None:
                 self.progress(capture.name, frames.position, capture.size)
+
+    def _watch(self, decoded: Decoded) -> None:
+        """Look at what is beside TLS. A bug of ours there ends that, and nothing else."""
+        if not self._watching:
+            return
+        try:
+            self._sightings.feed(decoded)
+        except Exception as error:
+            self._watching = False
+            self.crashes.append(f"{self.input.name}: beside TLS: {type(error).__name__}: {error}")
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
         """The record with its findings, unless it is not wanted or only counted."""

@@ -17,6 +17,7 @@ from analyzer.report import csv_table, json_document, jsonl, terminal
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.result import analyze as open_result
 from analyzer.selection import Selection, parse_host
+from analyzer.sightings.watch import Sightings
 from analyzer.summary import CaptureSummary
 from tests.build import beside, dns, pki
 from tests.build.pcap import START_NS, Packet, pcap
@@ -206,6 +207,16 @@ def test_packets_beside_tls_are_counted_as_before() -> None:
     done = report(merged(OUTSIDE, talk))
     assert done.summary.reasons == {"dns": 1}
     assert done.connections == []
+
+
+def test_a_bug_there_is_told_and_loses_no_connection(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(watch: Sightings, decoded: object) -> None:
+        raise ValueError("a bug of ours")
+
+    monkeypatch.setattr(Sightings, "feed", broken)
+    run = Run([str(pool)])
+    assert len([item for item in run if isinstance(item, Connection)]) == 2
+    assert run.crashes == [f"{pool}: beside TLS: ValueError: a bug of ours"]
 
 
 def test_dns_frames_of_a_ring_are_counted_through(tmp_path: Path) -> None:

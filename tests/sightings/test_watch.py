@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analyzer.packets.columns import Decoded, IcmpError
 from analyzer.packets.headers import empty
@@ -194,3 +196,28 @@ def test_all_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert watch._count == sum(map(len, watch._errands.values())) <= 20
     assert max(len(watch._asked), len(watch._trying), len(watch._names)) <= 20
     assert errands(watch, "10.0.0.99")
+
+
+STARTS = [b"", b"GET /", b"POST /a HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", b"\0\x20\0\1\x81\x80\0\1\0\1\0\0\0\0"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([53, 80, 389, 5061, 8080]), st.booleans(), st.sampled_from(STARTS), st.binary(max_size=60)
+        ),
+        max_size=8,
+    )
+)
+def test_any_packets_are_taken(parts: list[tuple[int, bool, bytes, bytes]]) -> None:
+    packets: list[Packet] = []
+    for number, (port, over_udp, start, junk) in enumerate(parts):
+        if over_udp:
+            packets.append(beside.datagram((start + junk)[2:], START + number, back=bool(number % 2)))
+        else:
+            talk = Tcp(HOST, 40_000 + number, WEB, port, start_ns=START + number * SECOND).open()
+            packets += talk.send(CLIENT, start + junk).send(SERVER, start + junk).rst(SERVER).packets
+    watch = seen(packets)
+    for errand in errands(watch):
+        watch.means(errand.host, errand.peer)
