@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from analyzer.judgement.phrases import brief
 from analyzer.knowledge import services
-from analyzer.sightings.facts import Service
 from analyzer.sightings.watch import Sightings
+
+if TYPE_CHECKING:
+    from analyzer.sightings.dns import Service
 
 NONE_SEEN = "the capture has no SRV answer of a SIP domain"
 MAX_TOLD = 20

@@ -71,6 +71,25 @@ class Message:
     records: tuple[Record, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """An SRV record: `owner` is served by `target` on `port`. Names in lower case, without the last dot."""
+
+    owner: str
+    target: str
+    port: int
+    frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A CNAME record."""
+
+    owner: str
+    target: str
+    frame: int
+
+
 def parse(data: bytes) -> Message | None:
     """The message, or as much of it as can be read; None if not even its header and its question can. Never raises."""
     if len(data) < HEADER:

@@ -1,4 +1,4 @@
-"""The facts: what a host did beside TLS, what DNS says of services and aliases, and what time a host said it was."""
+"""The facts: what a host did beside TLS, and what time it said it was. What DNS says of services is in dns.py."""
 
 from __future__ import annotations
 
@@ -44,25 +44,6 @@ class Errand:
     answered_ns: int | None = None
     answer: str = ""
     ok: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """An SRV record: `owner` is served by `target` on `port`. Names in lower case, without the last dot."""
-
-    owner: str
-    target: str
-    port: int
-    frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A CNAME record."""
-
-    owner: str
-    target: str
-    frame: int
 
 
 @dataclass(frozen=True, slots=True)

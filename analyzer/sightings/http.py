@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 from analyzer.knowledge import services
 
-STARTS = (b"GET ", b"POST", b"HTTP")
-"""How requests for CRLs and the like, and answers, begin."""
 MAX_HEAD = 8_192
 """Bytes of a head that are looked at."""
 MAX_URL = 300

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from analyzer.knowledge import services
 from analyzer.packets.addresses import address_text
 from analyzer.packets.columns import ACK, RST, SYN, Decoded, Segments
-from analyzer.sightings import dns, http
-from analyzer.sightings.facts import Act, Alias, Errand, Service, Stated
+from analyzer.sightings.facts import Act, Errand, Stated
 from analyzer.sightings.streams import DNS_PORT, DnsStreams
+
+if TYPE_CHECKING:
+    from analyzer.sightings.dns import Alias, Message, Service
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,8 +41,11 @@ MAX_CLOCKS, MAX_CLOCKS_OF_HOST = 4_096, 8
 """Hosts whose statements about the time are remembered, and how many of each."""
 LEAST_HEAD = 16
 """Payload bytes of the shortest head of HTTP."""
+MOST_HEAD = 8_192
+"""Bytes of a head that are looked at."""
+STARTS = (b"GET ", b"POST", b"HTTP")
+"""How requests for CRLs and the like, and answers, begin."""
 G, H, P = b"GHP"
-LOOKED_UP = frozenset((dns.Type.A, dns.Type.AAAA, dns.Type.SRV, dns.Type.CNAME))
 
 
 class Sightings:
@@ -123,7 +128,7 @@ class Sightings:
                 for message in self._streams.feed(ends, int(seg.seq[i]), payload):
                     self._on_dns(source, target, ends[1] == DNS_PORT, message, time_ns, frame)
             else:
-                self._on_head(ends, seg.data[at : at + min(size, http.MAX_HEAD)].tobytes(), time_ns, frame)
+                self._on_head(ends, seg.data[at : at + min(size, MOST_HEAD)].tobytes(), time_ns, frame)
 
     # ---- TCP ---------------------------------------------------------------------------------------------------------
 
@@ -150,6 +155,8 @@ class Sightings:
         if head.startswith(b"HTTP"):
             self._on_answer(ends, head, time_ns, frame)
             return
+        from analyzer.sightings import http  # most captures have none: each of these imports costs milliseconds
+
         asked = http.request(head)
         if asked is not None:
             errand = Errand(Act.FETCH, ends[0], ends[2], asked.host, asked.what, asked.url, time_ns, frame)
@@ -161,6 +168,8 @@ class Sightings:
         said = self._clocks.get(ends[0])
         if fetching is None and said is not None and len(said) >= MAX_CLOCKS_OF_HOST:
             return
+        from analyzer.sightings import http
+
         answer = http.answer(head)
         if answer is None:
             return
@@ -175,11 +184,13 @@ class Sightings:
     # ---- DNS ---------------------------------------------------------------------------------------------------------
 
     def _on_dns(self, source: str, target: str, from_server: bool, data: bytes, time_ns: int, frame: int) -> None:
+        from analyzer.sightings import dns
+
         message = dns.parse(data)
         if message is None or message.answer is not from_server or not message.name:
             return
         if not message.answer:
-            if message.type in LOOKED_UP:
+            if message.type in (dns.A, dns.AAAA, dns.SRV, dns.CNAME):
                 self._on_question(source, target, message, time_ns, frame)
             return
         self._learn(target, message, time_ns, frame)
@@ -188,10 +199,10 @@ class Sightings:
             return
         found = any(record.type == message.type for record in message.records)
         errand.answered_ns = time_ns
-        errand.answer = message.rcode if found or message.rcode != dns.RCODES[0] else "no such record"
-        errand.ok = True if found else None if message.type == dns.Type.AAAA else False
+        errand.answer = "no such record" if message.rcode == "NOERROR" and not found else message.rcode
+        errand.ok = True if found else None if message.type == dns.AAAA else False
 
-    def _on_question(self, client: str, server: str, message: dns.Message, time_ns: int, frame: int) -> None:
+    def _on_question(self, client: str, server: str, message: Message, time_ns: int, frame: int) -> None:
         key = (client, message.id, message.name, message.type)
         known = self._asked.get(key)
         if known is not None:
@@ -201,21 +212,23 @@ class Sightings:
         _put(self._asked, key, errand, MAX_WAITING)
         self._remember(errand)
 
-    def _learn(self, client: str, message: dns.Message, time_ns: int, frame: int) -> None:
+    def _learn(self, client: str, message: Message, time_ns: int, frame: int) -> None:
         """Addresses, aliases and services of an answer."""
+        from analyzer.sightings import dns
+
         wanted = {message.name: message.name}  # a name on the way from the question -> the question
         for record in message.records:
-            if record.type == dns.Type.CNAME:
+            if record.type == dns.CNAME:
                 if record.owner not in self._aliases:
-                    _put(self._aliases, record.owner, Alias(record.owner, record.value, frame), MAX_TOLD)
+                    _put(self._aliases, record.owner, dns.Alias(record.owner, record.value, frame), MAX_TOLD)
                 if record.owner in wanted:
                     wanted.setdefault(record.value, wanted[record.owner])
-            elif record.type == dns.Type.SRV:
+            elif record.type == dns.SRV:
                 key = (record.owner, record.value, record.port)
                 if key not in self._services:
-                    _put(self._services, key, Service(*key, frame), MAX_TOLD)
+                    _put(self._services, key, dns.Service(*key, frame), MAX_TOLD)
         for record in message.records:
-            if record.type in (dns.Type.A, dns.Type.AAAA):
+            if record.type in (dns.A, dns.AAAA):
                 name = wanted.get(record.owner, record.owner)
                 for who in (client, ""):
                     self._learn_address(who, record.value, name, time_ns)
@@ -259,7 +272,7 @@ def _worth_a_look(seg: Segments, watched: NDArray[np.uint16]) -> NDArray[np.intp
     if len(heads):
         starts = [seg.data[seg.payload_at[heads] + place] for place in range(1, 4)]
         known = np.zeros(len(heads), np.bool_)
-        for start in http.STARTS:
+        for start in STARTS:
             known |= (starts[0] == start[1]) & (starts[1] == start[2]) & (starts[2] == start[3])
         heads = heads[known]
     control = np.flatnonzero((seg.flags & (SYN | RST)) != 0)

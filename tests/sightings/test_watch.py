@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from analyzer.packets.columns import Decoded, IcmpError
 from analyzer.packets.headers import empty
 from analyzer.sightings import watch as module
-from analyzer.sightings.facts import Act, Errand, Service
+from analyzer.sightings.dns import Service
+from analyzer.sightings.facts import Act, Errand
 from analyzer.sightings.watch import Sightings
 from tests.build import beside, dns
 from tests.build.beside import HOST, SECOND, WEB, seen

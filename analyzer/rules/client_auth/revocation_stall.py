@@ -24,14 +24,17 @@ Or the handshake is not in full view.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from analyzer.connection import Connection, Outcome, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.phrases import where
-from analyzer.judgement.revocation import Stall, Trace, evidence, stalls
 from analyzer.judgement.story import lasting
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
+
+if TYPE_CHECKING:
+    from analyzer.judgement.revocation import Stall, Trace
 
 RULE = Rule(
     id="revocation-stall",
@@ -52,6 +55,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     if conn.end_ns - conn.ts_ns < limit_ns("revocation_stall_s") or conn.resumed:
         return
+    from analyzer.judgement.revocation import evidence, stalls  # most captures have no such silence
+
     for stall in stalls(conn):
         if conn.visibility.limited:
             yield CannotTell(conn.visibility.limited)

@@ -21,14 +21,17 @@ The capture shows no address of a role that can be guessed, or no certificates (
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView, Presence
 from analyzer.judgement.identities import NO_CERTIFICATES, leaf_of
 from analyzer.judgement.phrases import called
-from analyzer.judgement.placement import Position, positions
 from analyzer.rules.rule import Context, Rule
+
+if TYPE_CHECKING:
+    from analyzer.judgement.placement import Position
 
 RULE = Rule(
     id="certificate-shared-across-roles",
@@ -57,8 +60,12 @@ def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
         yield CannotTell(NO_CERTIFICATES)
         return
     shared = [held for held in holders.values() if len(held) > 1]
-    known = positions(view, context.sip_ports) if shared else {}
-    if shared and not known:
+    if not shared:
+        return
+    from analyzer.judgement.placement import positions  # for most captures that would be time lost
+
+    known = positions(view, context.sip_ports)
+    if not known:
         yield CannotTell("which roles the addresses have that share a key is not known")
     told = 0
     for held in shared:

@@ -22,12 +22,15 @@ Only one member answered in this capture, or certificates are hidden (TLS 1.3, r
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.phrases import brief, some
-from analyzer.judgement.pools import Difference, Member, differences, members
 from analyzer.rules.rule import Context, Rule
+
+if TYPE_CHECKING:
+    from analyzer.judgement.pools import Difference, Member
 
 RULE = Rule(
     id="pool-members-differ",
@@ -42,16 +45,22 @@ RULE = Rule(
     ),
     whole=True,
 )
+ONE_MEMBER = "no name was served by more than one address in this capture"
 MOST_TOLD = 20
 """Pools that are told of."""
 
 
 def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
+    if len({one.ip for one in view.servers()}) < 2:
+        yield CannotTell(ONE_MEMBER)
+        return
+    from analyzer.judgement.pools import differences, members  # for most captures that would be time lost
+
     pools = members(view.servers())
     several = {key: pool for key, pool in pools.items() if len(pool) > 1}
     if not several:
-        yield CannotTell("no name was served by more than one address in this capture")
+        yield CannotTell(ONE_MEMBER)
     told = 0
     for (name, port), pool in several.items():
         found = differences(name, pool, context.now_ns)
