@@ -34,7 +34,6 @@ LARGEST, LARGEST_OF_ALL = 150_000, 6_000_000  # bytes
 
 KNOWN_FAULTS: dict[str, str] = {
     "cross-certificate-expired-root-sent.pcap": "an expired certificate beside a good way up is not told",
-    "server-name-mismatch-dns.pcap": "names that DNS gives are not known yet",
 }
 """Captures that show a fault of ours, and which; strict: the line must go with the fault."""
 

@@ -72,11 +72,6 @@ def from_topology(conn: Connection, sources: Sources) -> Expected | None:
 
 def from_dns(conn: Connection, sources: Sources) -> Expected | None:
     """What the client had asked DNS for before it came to this address; None if the capture does not show that."""
-    return from_dns(conn, sources)
-
-
-def from_dns(conn: Connection, sources: Sources) -> Expected | None:
-    """What the client had asked DNS for before it came to this address; None if the capture does not show that."""
     names = sources.sightings.names_for(conn.client_ip, conn.server_ip, conn.ts_ns)
     if not names:
         return None

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.knowledge import services
+
+if TYPE_CHECKING:
+    from analyzer.topology.model import Topology
 
 EDGE = "edge"
 
@@ -20,6 +24,12 @@ class Position:
     why: str
     certain: bool = False
 
+    def differs(self, other: Position) -> bool:
+        """Is it surely another role? A guess is rough: "edge" may be "edge external"."""
+        if self.certain and other.certain:
+            return self.role != other.role
+        return self.role not in other.role and other.role not in self.role
+
 
 Said = Callable[[str, int], Position | None]
 """Who knows what is at an address and a port (0: at any), for certain."""
@@ -28,6 +38,18 @@ Said = Callable[[str, int], Position | None]
 def nobody(ip: str, port: int) -> Position | None:
     """Nobody said anything."""
     return None
+
+
+def said_by(topology: Topology | None) -> Said:
+    """What the user's topology says."""
+    if topology is None:
+        return nobody
+
+    def said(ip: str, port: int) -> Position | None:
+        place = topology.place(ip, port)
+        return Position(place.position, "the topology says so", certain=True) if place is not None else None
+
+    return said
 
 
 def positions(view: CaptureView, sip_ports: frozenset[int], said: Said = nobody) -> dict[str, Position]:

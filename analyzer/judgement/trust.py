@@ -30,6 +30,7 @@ from analyzer.judgement.chains import (
     root_shown,
 )
 from analyzer.judgement.defects import client_flaws, self_signed_leaf
+from analyzer.judgement.expected import covers_one
 from analyzer.judgement.issuers import listing
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, dn, some, where
@@ -167,8 +168,13 @@ def summit(conn: Connection, side: Side, chain: Chain, trust: Trust, known: Know
 # ------------------------------------------------------------------------------------------------------------- verdict
 
 
-def distrust(conn: Connection, side: Side, trust: Trust, known: Known, clock: Clock) -> Judgement | CannotTell | None:
-    """The verdict of untrusted-root about one side's chain; None if there is nothing to say."""
+def distrust(
+    conn: Connection, side: Side, trust: Trust, known: Known, clock: Clock, meant: tuple[str, ...] = ()
+) -> Judgement | CannotTell | None:
+    """The verdict of untrusted-root about one side's chain; None if there is nothing to say.
+
+    `meant`: names that a client which named none can have meant, as far as anybody knows.
+    """
     sent, stores = conn.chain(side), trust.judging(conn, side)
     refusal = _plain_refusal(conn, side)
     if sent is None or not (stores or refusal):
@@ -184,7 +190,7 @@ def distrust(conn: Connection, side: Side, trust: Trust, known: Known, clock: Cl
         return CannotTell(f"the certificate of {dn(link.issuer)} was not sent, so the root above it is unknown")
     if stores and holder is None:
         return _not_in_store(conn, side, trust, known)
-    if refusal is None or _explained(conn, side, refusal, known, clock, stores):
+    if refusal is None or _explained(conn, side, refusal, known, clock, stores, meant):
         return None
     if holder is not None:
         return _in_store_and_refused(conn, side, refusal, *holder)
@@ -212,7 +218,13 @@ _ABOUT_TRUST: dict[int, Confidence] = {
 
 
 def _explained(
-    conn: Connection, side: Side, refusal: Refusal, known: Known, clock: Clock, stores: tuple[Store, ...]
+    conn: Connection,
+    side: Side,
+    refusal: Refusal,
+    known: Known,
+    clock: Clock,
+    stores: tuple[Store, ...],
+    meant: tuple[str, ...],
 ) -> bool:
     """Is something else wrong that this refusal can be about? That the CA list lacks the issuer is the same trouble."""
     if side is Side.CLIENT:
@@ -221,16 +233,17 @@ def _explained(
         if refusal.code != AlertDescription.unknown_ca and listing(conn, known).listed:
             return True  # a CA that the server lists is one that it trusts; what else it minds cannot be seen
     else:
-        found = set(_server_defects(conn, known, clock, stores))
+        found = set(_server_defects(conn, known, clock, stores, meant))
     return any(map(refusal.may_mean, found))
 
 
-def _server_defects(conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ...]) -> Iterator[Defect]:
+def _server_defects(
+    conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ...], meant: tuple[str, ...]
+) -> Iterator[Defect]:
     """What is wrong with the server's chain besides its root."""
     sent = conn.server_chain
     if sent is None:
         return
-    chain = as_meant(sent.chain)
     for defect in (Defect.EXPIRED, Defect.NOT_YET_VALID):
         found = lapse(sent.chain, defect, clock, Here(conn, known), stores)
         if found is not None and not found.bypassed:
@@ -246,7 +259,8 @@ def _server_defects(conn: Connection, known: Known, clock: Clock, stores: tuple[
     yield from (defect for defect, _ in wrong_above(sent.chain, Side.SERVER))
     if misplaced_leaf(sent.chain) is not None:
         yield Defect.ORDER
-    if conn.server_name and chain.leaf.covers(conn.server_name) is None:
+    names = (conn.server_name,) if conn.server_name else meant
+    if names and not covers_one(sent.chain, names):
         yield Defect.NAME
     if any(refused_then(conn, certificate) for certificate in (*short_keys(sent.chain), *old_hashes(sent.chain))):
         yield Defect.WEAK

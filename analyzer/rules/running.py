@@ -13,7 +13,7 @@ from operator import attrgetter
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
 from analyzer.judgement.capture_view import CaptureView
-from analyzer.judgement.kind import FOREVER, Kind, NOTHING_DEMANDED, Period, common, demanded, kind_of
+from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of
 from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.entries import Entry, catalogue, fact_names
 from analyzer.rules.rule import Context

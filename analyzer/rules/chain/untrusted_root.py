@@ -32,6 +32,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.expected import expected_names
 from analyzer.judgement.trust import distrust
 from analyzer.judgement.validity import clock_of
 from analyzer.rules.rule import Context, Rule
@@ -56,8 +57,10 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     if not (conn.seen.value & TROUBLED or trust.given):
         return
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
+    expected = expected_names(conn, context) if conn.seen.value & TROUBLED else None
+    meant = expected.names if expected is not None else ()
     for sent in conn.chains():
-        said = distrust(conn, sent.side, trust, context.history, clock)
+        said = distrust(conn, sent.side, trust, context.history, clock, meant)
         if isinstance(said, CannotTell):
             yield said
         elif said is not None:

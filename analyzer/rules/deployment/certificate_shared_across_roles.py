@@ -62,9 +62,9 @@ def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
     shared = [held for held in holders.values() if len(held) > 1]
     if not shared:
         return
-    from analyzer.judgement.placement import positions  # for most captures that would be time lost
+    from analyzer.judgement.placement import positions, said_by  # for most captures that would be time lost
 
-    known = positions(view, context.sip_ports)
+    known = positions(view, context.sip_ports, said_by(context.topology))
     if not known:
         yield CannotTell("which roles the addresses have that share a key is not known")
     told = 0
@@ -78,7 +78,7 @@ def check(view: CaptureView, context: Context) -> Iterator[Finding | CannotTell]
 def _apart(addresses: list[str], known: dict[str, Position]) -> tuple[str, str] | None:
     """Two of these addresses whose roles differ."""
     for ip in addresses[1:]:
-        if known[ip].role != known[addresses[0]].role:
+        if known[ip].differs(known[addresses[0]]):
             return addresses[0], ip
     return None
 

@@ -9,7 +9,18 @@ import pytest
 from analyzer.connection import Outcome, Seen
 from analyzer.findings import Confidence, Depth
 from tests.build import beside, dns
-from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, SECOND_NS, SERVER_FLIGHT, START_NS, client_hello, connection, context
+from tests.build.connections import (
+    CLIENT_DONE,
+    CLIENT_FLIGHT,
+    DATA,
+    HANDSHAKE,
+    SECOND_NS,
+    SERVER_FLIGHT,
+    START_NS,
+    client_hello,
+    connection,
+    context,
+)
 from tests.rules.cast import CLIENT, SUB, answer, chain, finding, raw
 from tests.topology.lab import lab
 
