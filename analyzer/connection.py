@@ -313,6 +313,7 @@ class SideTraffic:
         mss: maximum segment size it announced; None if no SYN was seen or it had no such option.
         max_segment: largest payload of one segment.
         ttl, ip_id: of its first packet (SYN or SYN-ACK if seen).
+        data_ttl, data_ip_id: of its first packet with payload; 0 if there was none.
         acked_bytes: how many bytes of this side's stream the peer has acknowledged, relative to its first byte; None if
             unknown.
         sent_bytes: how many bytes of its stream this side sent, holes included.
@@ -340,6 +341,8 @@ class SideTraffic:
     max_segment: int = 0
     ttl: int = 0
     ip_id: int = 0
+    data_ttl: int = 0
+    data_ip_id: int = 0
     acked_bytes: int | None = None
     sent_bytes: int = 0
     retransmitted: int = 0

@@ -90,7 +90,10 @@ class Conversation:
                     self._on_tail(half, c, i, data)
                 else:
                     seq = c.seq[i] + 1 & 0xFFFFFFFF if flags & SYN else c.seq[i]
-                    assembler = half.assembler or self._begin(half, first_byte(self.flow, direction, half.syn_seq, seq))
+                    assembler = half.assembler
+                    if assembler is None:
+                        assembler = self._begin(half, first_byte(self.flow, direction, half.syn_seq, seq))
+                        half.data_ttl, half.data_ip_id = c.ttl[i], c.ip_id[i]
                     start, at = c.ip_at[i], c.payload_at[i]
                     packet, head = bytes(data[start : at + c.payload[i]]), at - start
                     if wire > half.largest:

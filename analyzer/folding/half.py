@@ -16,6 +16,8 @@ class Half:
         "after_close_bytes",
         "app_records",
         "assembler",
+        "data_ip_id",
+        "data_ttl",
         "events",
         "fin_seq",
         "ip_id",
@@ -56,6 +58,7 @@ class Half:
         self.mss: int | None = None
         self.opened = False  # sent a SYN without ACK
         self.ttl = self.ip_id = -1
+        self.data_ttl = self.data_ip_id = 0  # of its first packet with payload; 0: there was none
         self.fin_seq: int | None = None  # of the latest FIN
         self.opaque_records = self.opaque_bytes = self.app_records = 0
         self.tail: tuple[int, int, int, int, int] | None = None  # frame, time, content type, record length, next seq

@@ -38,6 +38,8 @@ def traffic(conv: Conversation, direction: int, app_records: int, clear_end: int
         max_segment=lane.max_segment,
         ttl=half.ttl if half.ttl > 0 else 0,
         ip_id=half.ip_id if half.ip_id > 0 else 0,
+        data_ttl=half.data_ttl,
+        data_ip_id=half.data_ip_id,
         acked_bytes=half.acked,
         sent_bytes=assembler.high if assembler else 0,
         retransmitted=assembler.retransmitted if assembler else 0,

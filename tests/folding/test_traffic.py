@@ -34,6 +34,17 @@ def test_counters_of_a_whole_connection() -> None:
     assert (conn.ts_ns, conn.end_ns) == (story.packets[0].time_ns, story.packets[-1].time_ns)
 
 
+@pytest.mark.parametrize("batch", [None, 1, 3])
+def test_ttl_of_the_first_payload_is_kept_beside_that_of_the_opening(batch: int | None) -> None:
+    def script(story: Story) -> None:
+        for index, ttl in enumerate((57, 58, 59)):
+            story.put(SERVER, b"x" * 10, seq=story.seq[SERVER] + 10 * index, flags=ACK | PSH, ttl=ttl)
+
+    conn = told(script, batch)
+    assert (conn.server.ttl, conn.server.data_ttl, conn.server.data_ip_id) == (64, 57, 7)
+    assert (conn.client.ttl, conn.client.data_ttl, conn.client.data_ip_id) == (64, 0, 0)
+
+
 def test_a_side_that_never_spoke_has_nothing() -> None:
     server = only("nobody_answers").server
     assert (server.packets, server.first_frame, server.last_ns, server.acked_bytes, server.mss) == (
