@@ -25,6 +25,7 @@ EXPECTED = {
         "handshake-timeout",
         "path-mtu-black-hole",
         "zero-window",
+        "reset-injected",
     },
     "capture": {"capture-truncated", "capture-one-sided", "capture-gap", "capture-mid-stream"},
     "negotiation": {

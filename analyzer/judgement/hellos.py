@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import Alert, Connection, Side
+from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.story import first_alert, first_ending, last_step
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.tls.messages import ClientHello
@@ -52,7 +53,7 @@ def hello_refused(conn: Connection) -> bool:
     if alert is not None:
         return alert.side is Side.SERVER
     ending, hello = first_ending(conn), last_step(conn, conn.end_ns, Side.CLIENT)
-    if ending is None or hello is None or ending.side is not Side.SERVER or conn.closed.echo:
+    if ending is None or hello is None or ending.side is not Side.SERVER or conn.closed.echo or forged_reset(conn):
         return False
     return ending.time_ns - hello.time_ns < limit_ns("at_once_s")
 

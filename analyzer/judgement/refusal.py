@@ -13,6 +13,7 @@ from enum import StrEnum
 from analyzer.connection import Alert, CertificateState, Connection, Seen, Side, Step
 from analyzer.findings import Confidence, Depth, Severity
 from analyzer.judgement.reading import broken, strict_refusal
+from analyzer.judgement.injection import forged_reset
 from analyzer.knowledge import alert as alert_name
 from analyzer.knowledge import limit
 from analyzer.tls.names import AlertDescription
@@ -215,7 +216,7 @@ def _by_alert(conn: Connection, alert: Alert, since: int) -> Refusal | None:
 def _silent(conn: Connection, side: Side, since: int) -> Refusal | None:
     """A FIN or RST without an alert: it speaks of the certificate only if its sender had the whole flight and the turn."""
     closed, sender = conn.closed, conn.traffic(side)
-    if conn.visibility.limited or closed.time_ns < since or went_on(conn, side.peer, since):
+    if conn.visibility.limited or closed.time_ns < since or went_on(conn, side.peer, since) or forged_reset(conn):
         return None
     never_arrived = sender.acked_bytes is not None and sender.acked_bytes < sender.sent_bytes and sender.retransmitted
     if sender.unacked_full_size or never_arrived:
@@ -242,7 +243,7 @@ def _late(conn: Connection) -> Refusal | None:
     closed = conn.closed
     if conn.visibility.limited or closed.by is not Side.SERVER or closed.how not in ("fin", "rst"):
         return None
-    if closed.echo or conn.server.app_records:
+    if closed.echo or conn.server.app_records or forged_reset(conn):
         return None
     if any(alert.side is Side.SERVER for alert in conn.alerts):
         return None  # an alert record and FIN after both Finished reads as close_notify

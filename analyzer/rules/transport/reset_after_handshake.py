@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import CertificateState, Connection, Ending, Seen, Side, Step
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
+from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.story import first_ending, last_step, lasting, who
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
@@ -47,8 +48,8 @@ PRESENTED = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     close = first_ending(conn)
-    if close is None or conn.traffic(close.side).app_records:
-        return
+    if close is None or conn.traffic(close.side).app_records or forged_reset(conn):
+        return  # of a forged reset another rule speaks
     if any(alert.time_ns <= close.time_ns for alert in conn.alerts):
         return  # its own alert: an ordinary close; the peer's: only the echo of one
     done = _completed(conn, close)

@@ -7,7 +7,8 @@ explained itself by an alert.
 
 ## Why it matters
 Windows services often reject a certificate by closing the socket: no alert is sent, and what the sender had just received
-is the best clue. A server that resets right after the client's Certificate does not accept that certificate.
+is the best clue. A server that resets right after the client's Certificate does not accept that certificate. A reset that
+does not fit its sender's other packets is `reset-injected`, and this rule then blames nobody.
 
 ## What to do
 Look at the log of the side that reset. The advice is ranked by the message that this side had received last.
@@ -24,6 +25,7 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Ending, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
+from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.story import (
     alert_name,
     closing_alerts,
@@ -81,11 +83,13 @@ def _finding(conn: Connection, reset: Ending) -> Finding:
     else:
         said = "after an encrypted alert" if own.code is None else f"after its alert {alert_name(own.code)}"
     when, sure = moment(conn, reset)
-    what = named(before, reset.side) if before else "the TCP handshake"
+    forged = forged_reset(conn) is not None
+    what = named(before, None if forged else reset.side) if before else "the TCP handshake"
+    actor = f"a packet in the name of {who(conn, reset.side)}" if forged else who(conn, reset.side)
     return RULE.finding(
         conn,
-        f"{who(conn, reset.side)} reset the connection {when} {what}, {said}",
-        advice=causes(conn, reset.side, reset.time_ns),
+        f"{actor} reset the connection {when} {what}, {said}",
+        advice="" if forged else causes(conn, reset.side, reset.time_ns),
         frames=((before.frames[-1],) if before else ()) + (reset.frame,),
         confidence=lowered(conn, sure),
     )
@@ -93,7 +97,7 @@ def _finding(conn: Connection, reset: Ending) -> Finding:
 
 def _before_a_word(conn: Connection, reset: Ending) -> Iterator[Finding]:
     """The server took the connection and reset it at once, before the client could send its hello."""
-    accepted = Seen.SYN_ACK & conn.seen and reset.side is Side.SERVER
+    accepted = Seen.SYN_ACK & conn.seen and reset.side is Side.SERVER and not forged_reset(conn)
     if not accepted or conn.visibility.limited or reset.time_ns - conn.ts_ns >= limit_ns("at_once_s"):
         return
     yield RULE.finding(
