@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 
@@ -67,6 +67,8 @@ class Finding:
         filter: a Wireshark display filter that shows it.
         references: RFC sections and vendor pages.
         depth: see Depth; orders findings, not printed.
+        explained_by: rule of the finding on the same connection of which this one is only a trace (its symptom, or the step
+            at which it showed); None if nothing explains it. Set when findings are ranked; no part of what is said.
     """
 
     rule: str
@@ -78,6 +80,7 @@ class Finding:
     filter: str = ""
     references: tuple[str, ...] = ()
     depth: Depth = Depth.SYMPTOM
+    explained_by: str | None = field(default=None, compare=False)
 
     @property
     def order(self) -> tuple[int, int, int, str]:

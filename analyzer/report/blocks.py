@@ -74,7 +74,9 @@ def block(group: Group, page: Page) -> None:
         page.lines(ladder(conn, page, "client " + conn.client_ip, "server " + conn.server_ip))
     page.write()
     for finding in conn.findings:
-        _finding(finding, conn, page)
+        if finding.explained_by is None:
+            _finding(finding, conn, page)
+            _explained(finding, conn, page)
     _wireshark(conn, page)
     page.write()
 
@@ -137,6 +139,15 @@ def _finding(finding: Finding, conn: Connection, page: Page) -> None:
         page.paragraph(finding.summary, INDENT + 2)
     if finding.advice and _advises(finding, conn.findings[0]):
         page.paragraph(finding.advice, INDENT + 2, "", f"{signs.arrow} ")
+
+
+def _explained(cause: Finding, conn: Connection, page: Page) -> None:
+    """What is only a trace of this finding, in one line: its own summary and advice would lead away from the cause."""
+    traces = [finding for finding in conn.findings if finding.explained_by == cause.rule]
+    if not traces:
+        return
+    named = [", ".join([trace.rule, *_where(trace, page, conn)]) for trace in traces]
+    page.paragraph(f"explains {f' {page.symbols.dot} '.join(named)}", INDENT + 2, "dim")
 
 
 def _advises(finding: Finding, first: Finding) -> bool:

@@ -54,7 +54,7 @@ def findings(records: Iterable[Connection], captures: Iterable[CaptureSummary] =
 _ABOUT = ("capture", "stream", "uid", "client_ip", "client_port", "server_ip", "server_port", "server_name")
 _NUMBERS = ("stream", "client_port", "server_port")
 """Of a finding across connections they are missing, and that must not make them floats."""
-_FINDING = ("rule", "severity", "confidence", "summary", "advice", "frames", "filter", "references")
+_FINDING = ("rule", "severity", "confidence", "summary", "advice", "frames", "filter", "references", "explained_by")
 _FINDING_COLUMNS = [*_ABOUT, "rank", *_FINDING]
 
 

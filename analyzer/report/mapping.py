@@ -249,7 +249,14 @@ def finding_head(finding: Finding, conn: Connection | None) -> FindingHead:
 
 def finding_key(finding: Finding) -> tuple[Any, ...]:
     """Everything that `finding_rest` depends on: the references are the rule's."""
-    return (finding.rule, finding.summary, finding.advice, finding.severity._value_, finding.confidence._value_)
+    return (
+        finding.rule,
+        finding.summary,
+        finding.advice,
+        finding.severity._value_,
+        finding.confidence._value_,
+        finding.explained_by,
+    )
 
 
 def finding_rest(finding: Finding) -> dict[str, Any]:
@@ -261,6 +268,7 @@ def finding_rest(finding: Finding) -> dict[str, Any]:
         "summary": finding.summary,
         "advice": finding.advice,
         "references": list(finding.references),
+        "explained_by": finding.explained_by,
     }
 
 

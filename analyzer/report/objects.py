@@ -10,17 +10,15 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
+from analyzer.report.object_findings import FindingObject, Frames, Number
+
 SCHEMA = "mtlscope/1"
 Sides = Literal["client", "server"]
-Severities = Literal["error", "warning", "note"]
 Outcomes = Literal["established", "failed", "not-tls", "no-data", "unknown"]
 States = Literal["sent", "empty", "not-requested", "not-sent", "hidden", "inferred-sent", "inferred-empty", "lost"]
-Number = int | str
-"""A frame number; in later files of a ring `FILE#N`."""
 Frame = Annotated[
     Number | None, Meta(description="frame number, counted from 1 as in Wireshark; in later files of a ring FILE#N")
 ]
-Frames = Annotated[list[Number], Meta(description="frame numbers, ascending")]
 Time = Annotated[str, Meta(description="RFC 3339, UTC")]
 
 
@@ -186,19 +184,6 @@ class VisibilityObject(TypedDict):
     local_time_doubt: Annotated[bool, Meta(description="the capture has local time of an unknown zone")]
     malformed: Annotated[list[str], Meta(description="where the peers' bytes broke a rule, with side and place")]
     inference: InferenceObject | None
-
-
-class FindingObject(TypedDict):
-    """One statement of one rule."""
-
-    rule: Annotated[str, Meta(description="see docs/rules.md")]
-    severity: Severities
-    confidence: Literal["high", "medium", "low"]
-    summary: str
-    advice: Annotated[str, Meta(description="what to do; empty if nothing needs doing")]
-    frames: Frames
-    filter: Annotated[str, Meta(description="a Wireshark display filter")]
-    references: list[str]
 
 
 class ConnectionObject(TypedDict):

@@ -9,7 +9,18 @@ from analyzer.findings import Confidence, Depth, Finding, Severity
 from analyzer.judgement.story import end, place, pseudo_tls
 
 TROUBLED = (Outcome.FAILED, Outcome.NOT_TLS, Outcome.NO_DATA)
-TELLS_THE_END = ("reset", "closed", "closes", "alert", "refuse", "gave up", "answered", "rejected", "went silent")
+TELLS_THE_END = (
+    "reset",
+    "closed the",
+    "closes",
+    "closing",
+    "alert",
+    "refuse",
+    "gave up",
+    "answered",
+    "rejected",
+    "went silent",
+)
 
 
 def diagnosis(conn: Connection, findings: Sequence[Finding]) -> str | None:
@@ -36,7 +47,8 @@ def _sentence(conn: Connection, finding: Finding) -> str:
     symptom = end(conn)
     if not symptom:
         return summary
-    return f"{summary}{', so' if finding.confidence is Confidence.HIGH else '; then'} {symptom}"
+    sure = finding.confidence is Confidence.HIGH and finding.severity is Severity.ERROR
+    return f"{summary}{', so' if sure else '; then'} {symptom}"
 
 
 def _tells_the_end(summary: str) -> bool:

@@ -16,6 +16,7 @@ from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of
 from analyzer.judgement.story import pseudo_tls
 from analyzer.rules.entries import Entry, catalogue, fact_names
+from analyzer.rules.ranking import ranked
 from analyzer.rules.rule import Context
 
 SECOND_NS = 1_000_000_000
@@ -68,7 +69,7 @@ def judge(conn: Connection, context: Context, on_crash: Callable[[Verdict], None
                 raise
             on_crash(_crashed(entry, error))
     if len(findings) > 1:
-        findings.sort(key=_order)
+        findings = ranked(conn, findings)
     return tuple(findings)
 
 

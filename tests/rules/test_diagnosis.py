@@ -75,7 +75,7 @@ def finding(
         pytest.param(
             connection(*CLIENT_DONE, "< EncryptedAlert", "< FIN"),
             (finding(Severity.WARNING),),
-            "the CA is missing, so the server ended the handshake with an encrypted alert",
+            "the CA is missing; then the server ended the handshake with an encrypted alert",
             id="a warning is the best that there is",
         ),
         pytest.param(
