@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
+    from analyzer.comparison import compare
     from analyzer.connection import Connection
     from analyzer.errors import CaptureError, MtlscopeError, UsageError
-    from analyzer.findings import Finding
+    from analyzer.findings import Difference, Finding
     from analyzer.result import Result, analyze
     from analyzer.rules.rule import Rule
     from analyzer.selection import Selection
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "CaptureError": "errors",
     "Connection": "connection",
+    "Difference": "findings",
     "Finding": "findings",
     "MtlscopeError": "errors",
     "Result": "result",
@@ -33,11 +35,13 @@ _WHERE = {
     "Selection": "selection",
     "UsageError": "errors",
     "analyze": "result",
+    "compare": "comparison",
 }
 
 __all__ = [
     "CaptureError",
     "Connection",
+    "Difference",
     "Finding",
     "MtlscopeError",
     "Result",
@@ -46,6 +50,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "analyze",
+    "compare",
 ]
 
 

@@ -17,7 +17,7 @@ from typing import overload
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
-from analyzer.findings import Finding
+from analyzer.findings import Comparison, Confidence, Finding
 from analyzer.packets.columns import IcmpError
 from analyzer.tls.messages import Alert as WireAlert
 from analyzer.tls.messages import ClientHello, Event, ServerHello
@@ -468,6 +468,8 @@ class Connection:
         files: in a ring of files: (number of the first frame, name) of the file of the first packet and the later ones.
         findings: filled by the rules, likeliest cause first; () before.
         diagnosis: the sentence an expert would say first; None when all is well.
+        worked_beside: of a connection in trouble: an earlier one of the same client, server or server name that worked, and
+            how they differ; None if there is none. (For one that worked only later see CaptureSummary.comparisons.)
     """
 
     capture: str
@@ -532,6 +534,7 @@ class Connection:
     files: tuple[tuple[int, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     diagnosis: str | None = None
+    worked_beside: Comparison | None = None
 
     @property
     def duration(self) -> float:
@@ -551,6 +554,18 @@ class Connection:
     def set_findings(self, findings: tuple[Finding, ...], diagnosis: str | None) -> None:
         """Called once, by the pipeline, before anybody else has the record: a copy would cost as much as the record."""
         self.findings, self.diagnosis = findings, diagnosis
+
+    def set_comparison(self, comparison: Comparison | None) -> None:
+        """As `set_findings`."""
+        object.__setattr__(self, "worked_beside", comparison)
+
+    @property
+    def diagnosis_confidence(self) -> Confidence | None:
+        """How sure the diagnosis is the cause: that of the first finding; LOW for a failure that no rule explains; None
+        without a diagnosis."""
+        if self.diagnosis is None:
+            return None
+        return self.findings[0].confidence if self.findings else Confidence.LOW
 
     def frame_label(self, frame: int) -> int | str:
         """The frame number as a user finds it: counted within the file of the first packet; "FILE#N" in a later file of

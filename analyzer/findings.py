@@ -89,6 +89,54 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which two handshakes differ; see `analyzer.compare`.
+
+    Attributes:
+        what: a word that does not change, e.g. "client-certificates": the key of comparison.WHATS, which says what it means.
+        subject: the beginning of a sentence, e.g. "the client sent".
+        first, second: how it goes on for either handshake, e.g. "3 certificates" and "1 certificate".
+    """
+
+    what: str
+    subject: str
+    first: str
+    second: str
+
+    def text(self, first: str = "the working handshake", second: str = "this one") -> str:
+        """The sentence, with a name for either handshake."""
+        return f"{self.subject} {self.first} in {first}, {self.second} in {second}"
+
+
+class Relation(StrEnum):
+    """What a connection that failed and one that worked have in common."""
+
+    SAME_CLIENT = "same-client"
+    SAME_SERVER = "same-server"
+    SAME_NAME = "same-name"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A connection that failed, beside the nearest one that worked.
+
+    Attributes:
+        failed_stream, failed_uid: the one that failed. stream, uid: the one that worked.
+        relation: what they have in common: client and server; the server; or the server name alone, on another server.
+        after_ns: when the one that worked began, counted from the beginning of the one that failed; negative if earlier.
+        differences: likeliest relevant first; () if nothing that can be seen differs.
+    """
+
+    failed_stream: int
+    failed_uid: str
+    stream: int
+    uid: str
+    relation: Relation
+    after_ns: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CannotTell:
     """A rule's answer when the capture does not show a fact that the verdict needs. `reason` says which and why."""
 

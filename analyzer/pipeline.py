@@ -29,6 +29,7 @@ from analyzer.rules import diagnosis, judge, survey, survey_verdicts, verdicts
 from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.sightings.watch import Sightings
+from analyzer.rules.successes import in_trouble
 from analyzer.summary import CaptureSummary
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
@@ -177,7 +178,7 @@ class Analysis:
             for repeated in self._repeats.floods(self.input.name, tracker.floods):
                 self._tally.report_counted(repeated.count)
                 yield repeated
-        yield self._tally.summary(tracker, self._history.amendments(), self._across())
+        yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
 
     def _across(self) -> tuple[Finding, ...]:
         """Findings across connections. In a ring frames are counted in each file: there only the filters tell where."""
@@ -231,8 +232,10 @@ class Analysis:
         tell, said = self.options.verdicts, None
         try:
             findings = judge(conn, self._context, self._on_crash(conn))
-            if findings:
+            if findings or conn.failed:
                 conn.set_findings(findings, diagnosis(conn, findings))
+                if in_trouble(conn):
+                    conn.set_comparison(self._history.beside.beside(conn))
             if tell is not None:
                 said = verdicts(conn, self._context)
             self._history.learn(conn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from analyzer.findings import Finding
+from analyzer.findings import Comparison, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class CaptureSummary:
         one_sided: connections of which only one direction is there.
         evicted: connections given up early because the table was full.
         findings: across connections. amendments: see Amendment. notes: oddities of the file, one line each.
+        comparisons: connections that failed before the like of them worked: how the two differ.
         error: why the input could not be read to its end; None if it could.
     """
 
@@ -82,5 +83,6 @@ class CaptureSummary:
     evicted: int = 0
     findings: tuple[Finding, ...] = ()
     amendments: tuple[Amendment, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None

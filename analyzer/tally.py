@@ -8,6 +8,7 @@ from analyzer.capture.inputs import Input
 from analyzer.capture.source import Facts, Frames
 from analyzer.connection import Connection
 from analyzer.findings import Finding
+from analyzer.findings import Comparison
 from analyzer.packets.columns import Decoded
 from analyzer.summary import Amendment, CaptureSummary
 from analyzer.tracker import Tracker
@@ -80,7 +81,11 @@ class Tally:
         self._connections += count
 
     def summary(
-        self, tracker: Tracker | None, amendments: tuple[Amendment, ...], findings: tuple[Finding, ...] = ()
+        self,
+        tracker: Tracker | None,
+        amendments: tuple[Amendment, ...],
+        findings: tuple[Finding, ...] = (),
+        comparisons: tuple[Comparison, ...] = (),
     ) -> CaptureSummary:
         """Everything added up."""
         facts = self._facts
@@ -112,6 +117,7 @@ class Tally:
             evicted=tracker.table.evictions if tracker else 0,
             findings=findings,
             amendments=amendments,
+            comparisons=comparisons,
             notes=tuple(notes),
             error=self.error,
         )

@@ -25,6 +25,7 @@ FLOORS = (
     "repeats",
     "report",
     "rules",
+    "comparison",
     "judgement",
     "topology",
     "selection",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import Depth, Finding, Severity
-from analyzer.report import safe
+from analyzer.report import beside, safe
 from analyzer.report.frames import connection_filter, in_first_file, place
 from analyzer.report.idn import explained
 from analyzer.report.ladder import ladder
@@ -77,6 +77,8 @@ def block(group: Group, page: Page) -> None:
         if finding.explained_by is None:
             _finding(finding, conn, page)
             _explained(finding, conn, page)
+    if conn.worked_beside is not None:
+        beside.paragraph(conn.worked_beside, page, INDENT)
     _wireshark(conn, page)
     page.write()
 

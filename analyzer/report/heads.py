@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, to_builtins
 
 if TYPE_CHECKING:
+    from analyzer.report.object_findings import ComparisonObject
     from analyzer.report.objects import CodeObject
 
 Label = int | str
@@ -111,6 +112,8 @@ class ConnectionEnd(Struct, gc=False):
     alerts: list[AlertHead]
     closed: Closed
     diagnosis: str | None
+    diagnosis_confidence: str | None
+    worked_beside: ComparisonObject | None
 
 
 def as_dict(head: Struct) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from analyzer.connection import Alert, CaList, CertificateState, Connection, SentChain, Side
-from analyzer.findings import Finding
+from analyzer.findings import Comparison, Finding
 from analyzer.report import codes
 from analyzer.report.certificates import SCHEMA, sent_certificate_object
 from analyzer.report.frames import finding_filter, label, labels
@@ -24,7 +24,7 @@ from analyzer.summary import Amendment, CaptureSummary, Repeated
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
-    from analyzer.report import objects
+    from analyzer.report import object_findings, objects
 
 EXACT = 2**53
 """Larger integers lose digits in readers that keep numbers as doubles: they are written as strings."""
@@ -113,7 +113,14 @@ def connection_shared(conn: Connection) -> dict[str, Any]:
 
 def connection_end(conn: Connection) -> ConnectionEnd:
     """How it ended, and the diagnosis."""
-    return ConnectionEnd([_alert(alert, conn) for alert in conn.alerts], _closed(conn), conn.diagnosis)
+    sure, beside = conn.diagnosis_confidence, conn.worked_beside
+    return ConnectionEnd(
+        [_alert(alert, conn) for alert in conn.alerts],
+        _closed(conn),
+        conn.diagnosis,
+        None if sure is None else sure._value_,
+        None if beside is None else comparison_object(beside),
+    )
 
 
 def _certificates(sent: SentChain | None, state: CertificateState | None) -> list[objects.SentCertificateObject] | None:
@@ -235,7 +242,7 @@ def _inference(conn: Connection) -> objects.InferenceObject | None:
     }
 
 
-def finding_object(finding: Finding, conn: Connection | None = None) -> objects.FindingObject:
+def finding_object(finding: Finding, conn: Connection | None = None) -> object_findings.FindingObject:
     """One finding; `conn` is None for those across connections."""
     return {**as_dict(finding_head(finding, conn)), **finding_rest(finding)}  # type: ignore[typeddict-item]
 
@@ -269,6 +276,23 @@ def finding_rest(finding: Finding) -> dict[str, Any]:
         "advice": finding.advice,
         "references": list(finding.references),
         "explained_by": finding.explained_by,
+    }
+
+
+def comparison_object(comparison: Comparison) -> object_findings.ComparisonObject:
+    """A connection that failed, beside one that worked."""
+    relation: Any = comparison.relation.value
+    return {
+        "failed_stream": comparison.failed_stream,
+        "failed_uid": comparison.failed_uid,
+        "stream": comparison.stream,
+        "uid": comparison.uid,
+        "relation": relation,
+        "after": comparison.after_ns / 1e9,
+        "differences": [
+            {"what": one.what, "worked": one.first, "failed": one.second, "text": one.text()}
+            for one in comparison.differences
+        ],
     }
 
 
@@ -321,6 +345,7 @@ def capture_object(summary: CaptureSummary) -> objects.CaptureObject:
         "evicted": summary.evicted,
         "findings": [finding_object(finding) for finding in summary.findings],
         "amendments": [_amendment(amendment) for amendment in summary.amendments],
+        "comparisons": [comparison_object(comparison) for comparison in summary.comparisons],
         "notes": list(summary.notes),
         "error": summary.error,
     }

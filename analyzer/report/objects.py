@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
-from analyzer.report.object_findings import FindingObject, Frames, Number
+from analyzer.report.object_findings import ComparisonObject, FindingObject, Frames, Number
 
 SCHEMA = "mtlscope/1"
 Sides = Literal["client", "server"]
@@ -233,6 +233,13 @@ class ConnectionObject(TypedDict):
     visibility: VisibilityObject
     diagnosis: Annotated[str | None, Meta(description="one sentence: the likeliest cause; null when all is well")]
     findings: Annotated[list[FindingObject], Meta(description="likeliest cause first")]
+    diagnosis_confidence: Annotated[
+        Literal["high", "medium", "low"] | None, Meta(description="how sure it is that this is the cause")
+    ]
+    worked_beside: Annotated[
+        ComparisonObject | None,
+        Meta(description="an earlier connection of the same kind that worked, and how they differ"),
+    ]
 
 
 class SubjectAltNameObject(TypedDict):
@@ -376,6 +383,9 @@ class CaptureObject(TypedDict):
     evicted: Annotated[int, Meta(description="connections given up early because the table was full")]
     findings: Annotated[list[FindingObject], Meta(description="across connections")]
     amendments: list[AmendmentObject]
+    comparisons: Annotated[
+        list[ComparisonObject], Meta(description="connections that failed before the like of them worked")
+    ]
     notes: Annotated[list[str], Meta(description="oddities of the file")]
     error: Annotated[str | None, Meta(description="why it could not be read to its end")]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from analyzer.connection import CertificateState, Connection, Outcome, Side
-from analyzer.report import safe
+from analyzer.report import beside, safe
 from analyzer.report.blocks import shorten
 from analyzer.report.page import Page, Segment, number
 from analyzer.report.times import clock, rfc3339, span
@@ -15,6 +15,7 @@ from analyzer.summary import CaptureSummary, Repeated
 TABLE_ROWS = 200
 """Rows of the table; more are counted. `-T csv` has them all."""
 PORTS_NAMED = 8
+COMPARISONS_NAMED = 10
 _TUNNELS = ("gre", "vxlan", "geneve", "esp", "ipsec", "ah", "wireguard", "l2tp", "openvpn")
 _MUTUAL = {
     CertificateState.SENT: "mutual",
@@ -132,6 +133,11 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
         _no_tls(capture, counts, page)
     for amendment in capture.amendments:
         page.paragraph(f"later traffic: {amendment.rule} {amendment.change} for {amendment.uid}: {amendment.reason}", 2)
+    for comparison in capture.comparisons[:COMPARISONS_NAMED]:
+        page.paragraph(f"later traffic: {beside.later(comparison)}", 2)
+    if len(capture.comparisons) > COMPARISONS_NAMED:
+        more = len(capture.comparisons) - COMPARISONS_NAMED
+        page.paragraph(f"later traffic: {more:,} more failures that can be compared; -T jsonl lists all", 2)
     for note in capture.notes:
         page.paragraph(note, 2, "note", f"{signs.note} ")
     if capture.error:

@@ -6,10 +6,8 @@ that something is not known proves nothing.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Generic, TypeVar
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -19,10 +17,9 @@ from analyzer.certificates.stores.store import Store
 from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.judgement.phrases import dn
+from analyzer.rules.bounded import Bounded
+from analyzer.rules.successes import Successes
 from analyzer.summary import Amendment
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 MAX_OBJECTS = 4096
 """Chains and CA lists that are remembered as learned."""
@@ -46,22 +43,6 @@ WITHDRAWABLE = {"server-chain-incomplete": Side.SERVER, "client-chain-incomplete
 _STATES = count()
 
 
-class Bounded(OrderedDict[K, V], Generic[K, V]):
-    """A dict that forgets the entry written longest ago when it is full."""
-
-    def __init__(self, capacity: int) -> None:
-        super().__init__()
-        self._capacity = capacity
-
-    def __setitem__(self, key: K, value: V) -> None:
-        """Also makes the entry the youngest."""
-        if key in self:
-            self.move_to_end(key)
-        elif len(self) >= self._capacity:
-            self.popitem(last=False)
-        super().__setitem__(key, value)
-
-
 class StoredRoots:
     """Names of roots in trust stores, looked up where they are: a store may have thousands, and few are asked for."""
 
@@ -80,9 +61,13 @@ class History:
     """Implements `rules.rule.HistoryView`, which says what each answer means.
 
     `stores` are trust stores whose roots are known from the start.
+
+    Attributes:
+        beside: connections that worked, to be compared with those that fail.
     """
 
     def __init__(self, stores: Sequence[Store] = ()) -> None:
+        self.beside = Successes()
         self._given = StoredRoots(stores)
         self._roots: Bounded[Name, str] = Bounded(MAX_NAMES)
         self._authorities: Bounded[Name, tuple[Certificate, ...]] = Bounded(MAX_CERTIFICATES)
@@ -174,6 +159,7 @@ class History:
         for sent in (conn.server_chain, conn.client_chain):
             if sent is not None and id(sent.chain) not in learned:
                 self._learn_chain(conn, sent)
+        self.beside.learn(conn)
         if conn.findings:
             self._remember_verdicts(conn)
 

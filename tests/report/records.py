@@ -11,7 +11,7 @@ from analyzer.certificates.certificate import load
 from analyzer.certificates.chain import assess
 from analyzer.certificates.names import Name, parse_name
 from analyzer.connection import CertificateState, ClientAuth13, Connection, Outcome, Side
-from analyzer.findings import Confidence, Finding, Severity
+from analyzer.findings import Comparison, Confidence, Difference, Finding, Relation, Severity
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.summary import Amendment, CaptureSummary, Repeated
 from tests.build.connections import (
@@ -73,6 +73,22 @@ def failed(*findings: Finding, **facts: Any) -> Connection:
     return connection(*CLIENT_DONE, "< RST", **(usual | facts))
 
 
+BESIDE = Comparison(
+    failed_stream=0,
+    failed_uid="Ctest0000000000000",
+    stream=7,
+    uid="Cother000000000000",
+    relation=Relation.SAME_CLIENT,
+    after_ns=-1_200_000_000,
+    differences=(
+        Difference("client-certificates", "the client sent", "3 certificates (a, b, c)", "1 certificate (a)"),
+        Difference("server-name", "the client asked", "for no name (no SNI)", 'for "sip.example.com"'),
+        Difference("alpn", "the client offered", "no ALPN", "h2"),
+        Difference("extensions", "besides common extensions the client offered", "no others", "status_request"),
+    ),
+)
+
+
 def everything() -> Connection:
     """A record in which no attribute is absent and every list has something in it."""
     hello = client_hello(
@@ -109,6 +125,7 @@ def everything() -> Connection:
         malformed=("client: byte 7: odd",),
         client_auth_13=ClientAuth13("sent", "high", True, False, (100, 53), (19,), (9,)),
         client_certificate_state=CertificateState.INFERRED_SENT,
+        worked_beside=BESIDE,
         visibility={"conflict_frames": (1, 2), "gap_side": Side.SERVER, "one_sided": Side.CLIENT},
     )
 
@@ -142,6 +159,10 @@ def full_summary() -> CaptureSummary:
         one_sided=1,
         evicted=1,
         findings=(finding("pool-members-differ", Severity.WARNING),),
+        comparisons=(
+            replace(BESIDE, after_ns=2_000_000_000),
+            replace(BESIDE, relation=Relation.SAME_NAME, differences=()),
+        ),
         amendments=(Amendment("C1", "withdrawn", "server-chain-incomplete", "the issuer is a root"),),
         notes=("local time of an unknown zone",),
         error="test.pcap: ends 12 bytes into a packet",
