@@ -232,7 +232,7 @@ def _versions(a: Sample, b: Sample) -> Found:
 def _certificates(a: Sample, b: Sample) -> Found:
     if a.resumed != b.resumed:
         if a.version_code and b.version_code:
-            told = ("resumed, without certificates," if s.resumed else "negotiated anew" for s in (a, b))
+            told = ("resumed (no certificates)" if s.resumed else "negotiated anew" for s in (a, b))
             yield Difference("resumed", "the session was", *told)
         return
     if a.server is not None and b.server is not None:
@@ -243,7 +243,7 @@ def _certificates(a: Sample, b: Sample) -> Found:
         yield Difference("certificate-request", "the server", *asked)
         return
     if a.ca_list is not None and b.ca_list is not None and a.ca_list.id != b.ca_list.id:
-        yield _lists(a.ca_list, b.ca_list)
+        yield from _lists(a.ca_list, b.ca_list)
     yield from _client_certificates(a, b)
 
 
@@ -271,37 +271,36 @@ def _chains(what: str, subject: str, a: Chain, b: Chain, same_owner: bool) -> Fo
         return
     first, second = _listed(a), _listed(b)
     if first == second:  # the same names: an older and a newer one
-        first, second = (f"{_listed(chain)}, {_generations(a, b, chain)}," for chain in (a, b))
+        first, second = (_listed(chain, _generation(a, b, chain)) for chain in (a, b))
     yield Difference(what, subject, first, second)
 
 
-def _listed(chain: Chain) -> str:
+def _listed(chain: Chain, remark: str = "") -> str:
     """ "3 certificates (sip.example.com, Issuing CA, Root CA)"."""
     names = some(tuple(map(called, chain.certificates)))
-    return f"{counted(len(chain.certificates), 'certificate')} ({names})"
+    return f"{counted(len(chain.certificates), 'certificate')} ({names}{remark})"
 
 
-def _generations(a: Chain, b: Chain, chain: Chain) -> str:
+def _generation(a: Chain, b: Chain, chain: Chain) -> str:
     """What tells the first certificate that differs from its namesake."""
-    place = next(
-        place
-        for place, (one, other) in enumerate(zip(a.certificates, b.certificates, strict=True))
-        if one.sha256 != other.sha256
-    )
+    pairs = enumerate(zip(a.certificates, b.certificates, strict=False))
+    place = next(place for place, (one, other) in pairs if one.sha256 != other.sha256)
     certificate = chain.certificates[place]
     until = f"valid until {certificate.not_after:%Y-%m-%d}, " if certificate.not_after else ""
-    return f"{called(certificate)} {until}sha256 {certificate.sha256[:SHORT_HASH]}"
+    return f"; {called(certificate)} {until}sha256 {certificate.sha256[:SHORT_HASH]}"
 
 
-def _lists(a: CaList, b: CaList) -> Difference:
-    return Difference("ca-list", "the server named", _names(a, b), _names(b, a))
+def _lists(a: CaList, b: CaList) -> Found:
+    """The order says nothing (RFC 5246 section 7.4.4)."""
+    if len(a.names) != len(b.names) or set(a.names) != set(b.names):
+        yield Difference("ca-list", "the server named", _names(a, b), _names(b, a))
 
 
 def _names(own: CaList, other: CaList) -> str:
     there = set(other.names)
     more = tuple(dn(name) for name in own.names if name not in there)
     text = f"{counted(len(own.names), 'CA')} in {own.size:,} bytes"
-    return f"{text}, among them {some(more, 3)}," if more else text
+    return f"{text} (among them {some(more, 3)})" if more else text
 
 
 def _offers(a: Sample, b: Sample) -> Found:
@@ -344,8 +343,9 @@ def _codes(what: str, noun: str, a: tuple[int, ...], b: tuple[int, ...], name: C
         told = (f"{some(more)}" if more else "no others" for more in only)
         yield Difference(what, f"besides common {noun} the client offered", *told)
     else:
-        told = (f"{name(codes[0])} first" for codes in (a, b))
-        yield Difference(what, f"the client offered the same {noun} in another order:", *told)
+        place = next((i for i, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), 0)
+        told = (f"{name(codes[place])} in place {place + 1}" for codes in (a, b))
+        yield Difference(what, f"the client offered the same {noun} in another order,", *told)
 
 
 def _path(a: Sample, b: Sample) -> Found:

@@ -26,6 +26,7 @@ FLOORS = (
     "report",
     "rules",
     "comparison",
+    "choosing",
     "judgement",
     "topology",
     "selection",

@@ -14,6 +14,7 @@ from analyzer.errors import CaptureError, UsageError
 
 COMMANDS = {
     "analyze": "analyse captures (the default: may be left out)",
+    "diff": "say how two handshakes differ",
     "rules": "list the rules",
     "explain": "print one rule's page",
     "fields": "say what the keys of the output mean",
