@@ -18,6 +18,7 @@ from analyzer.version import __version__
 if TYPE_CHECKING:
     from analyzer.comparison import compare
     from analyzer.connection import Connection
+    from analyzer.correlation import correlate
     from analyzer.errors import CaptureError, MtlscopeError, UsageError
     from analyzer.findings import Difference, Finding
     from analyzer.result import Result, analyze
@@ -36,6 +37,7 @@ _WHERE = {
     "UsageError": "errors",
     "analyze": "result",
     "compare": "comparison",
+    "correlate": "correlation",
 }
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "__version__",
     "analyze",
     "compare",
+    "correlate",
 ]
 
 

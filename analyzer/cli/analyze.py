@@ -72,7 +72,8 @@ def run(words: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    commands = "\n".join(f"  mtlscope {name:<8} {text}" for name, text in COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  mtlscope {name:<{width}} {text}" for name, text in COMMANDS.items())
     parser = Parser(
         prog="mtlscope",
         usage="mtlscope [analyze] [-r] PATH... [-T FORMAT] [-o FILE] [options]\n       mtlscope COMMAND ...",

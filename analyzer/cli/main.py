@@ -15,6 +15,7 @@ from analyzer.errors import CaptureError, UsageError
 COMMANDS = {
     "analyze": "analyse captures (the default: may be left out)",
     "diff": "say how two handshakes differ",
+    "correlate": "join two captures of the same connections, taken at two places",
     "rules": "list the rules",
     "explain": "print one rule's page",
     "fields": "say what the keys of the output mean",

@@ -14,7 +14,8 @@ from analyzer.certificates.stores.store import TrustStore
 from analyzer.connection import CaList, Connection, SideTraffic
 from analyzer.rules import history as module
 from analyzer.rules import judge
-from analyzer.rules.history import Bounded, History
+from analyzer.rules.bounded import Bounded
+from analyzer.rules.history import History
 from analyzer.rules.rule import Context, HistoryView
 from tests.build import pki
 from tests.build.connections import CLIENT_DONE, DATA, HANDSHAKE, SERVER_FLIGHT, TCP, ca_list, connection
