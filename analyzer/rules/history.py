@@ -243,3 +243,6 @@ class History:
     def _amend(self, uid: str, rule: str, reason: str) -> None:
         if len(self._amendments) < MAX_PENDING:
             self._amendments.append(Amendment(uid, "withdrawn", rule, reason))
+
+
+__all__ = ["Bounded", "History"]

@@ -49,7 +49,11 @@ EXPLAINS: Mapping[str, frozenset[str]] = MappingProxyType(
         "sslv2-client-hello": _ENDS | {"tls-alert"},
     }
 )
-"""Cause -> what it explains besides what its depth says. It must be an error or a warning."""
+"""Cause -> what it explains besides what its depth says. It must be an error: the rule itself saw the failure come of it."""
+
+
+WARNINGS_TOO = frozenset({"encrypted-alert", "zero-window", "revocation-stall", "sslv2-client-hello"})
+"""Causes of EXPLAINS that are only warnings by their nature, not for want of a failure."""
 
 
 def _hello_refused(conn: Connection) -> bool:
@@ -88,6 +92,8 @@ def _is_cause(finding: Finding) -> bool:
 def explains(conn: Connection, cause: Finding, finding: Finding) -> bool:
     """Is this finding only a trace of that cause?"""
     if finding.severity is Severity.NOTE:
+        return False
+    if cause.severity is not Severity.ERROR and cause.rule not in WARNINGS_TOO:
         return False
     if finding.rule in EXPLAINS.get(cause.rule, ()) and ONLY_IF.get(cause.rule, _always)(conn):
         return conn.failed

@@ -71,6 +71,12 @@ LATE_RESET = error("reset-after-handshake")
             "ca-list-truncated > client-issuer-not-in-ca-list, client-certificate-missing, reset-during-handshake",
             id="a list that was cut lacks the client's issuer",
         ),
+        pytest.param(
+            FAILED,
+            [warning("ca-list-truncated", Depth.SYMPTOM), REJECTED, EXPIRED],
+            "certificate-expired > client-certificate-rejected; ca-list-truncated",
+            id="a list that was cut, beside a failure that is about something else",
+        ),
         pytest.param(FAILED, [RESET, ALERT], "tls-alert > reset-during-handshake", id="said, and then reset"),
         pytest.param(
             FAILED,
@@ -161,7 +167,7 @@ def test_every_rule_named_exists_or_is_to_come() -> None:
     known = {rule for family in EXPECTED.values() for rule in family} | TO_COME
     named = {rule for cause, traces in ranking.EXPLAINS.items() for rule in (cause, *traces)}
     assert named | ranking.SYMPTOMS | ranking.STEPS <= known
-    assert ranking.ONLY_IF.keys() <= ranking.EXPLAINS.keys()
+    assert ranking.ONLY_IF.keys() | ranking.WARNINGS_TOO <= ranking.EXPLAINS.keys()
 
 
 def test_nothing_explains_itself_by_a_detour() -> None:
