@@ -60,13 +60,25 @@ def _is_heard(seq: int, acknowledged: int | None, packets: int) -> bool:
 def reach(direction: int, ends: list[End], flow: Flow, base: int, end: int) -> int:
     """Offset up to which this direction is known to have spoken, though no packet may show it: by the numbers of its own
     FIN, RST or latest acknowledgement, or by what the peer acknowledged. `base`: sequence number of its first byte; `end`:
-    offset behind what was seen."""
+    offset behind what was seen. Behind a RST that fitted no other RST tells anything: devices that race the real packets
+    send several, each with a number further on."""
     expected, furthest = base + end, 0
-    marks = [one.seq if one.direction == direction else one.ack for one in ends]
-    for seq in (*marks, flow.lanes[1 - direction].last_ack, flow.lanes[direction].last_seq):
+    guesses = _guesses(direction, ends)
+    marks = [one.seq if one.direction == direction else one.ack for one in ends if one not in guesses]
+    last_seq = flow.lanes[direction].last_seq
+    if any(one.seq == last_seq for one in guesses):
+        last_seq = None
+    for seq in (*marks, flow.lanes[1 - direction].last_ack, last_seq):
         if seq is not None and furthest < (ahead := (seq - expected) & 0xFFFFFFFF) <= MAX_UNSEEN:
             furthest = ahead
     return end + furthest if furthest > 1 else end  # one more than seen is a FIN
+
+
+def _guesses(direction: int, ends: list[End]) -> list[End]:
+    """RSTs of this direction behind one that fitted."""
+    own = [one for one in ends if one.direction == direction and one.how == "rst"]
+    fitting = next((place for place, one in enumerate(own) if one.seq_fits), len(own))
+    return own[fitting + 1 :]
 
 
 def closing_time(ends: list[End]) -> int | None:

@@ -167,6 +167,20 @@ def test_from_packets(batch: int | None) -> None:
     assert rules_about(conn)["reset-injected"] is Severity.ERROR
 
 
+@pytest.mark.parametrize("batch", [None, 1, 2])
+@pytest.mark.parametrize("flags", [RST, RST | ACK])
+def test_several_resets_that_race_the_server_are_no_missing_bytes(flags: int, batch: int | None) -> None:
+    story = Story()
+    story.open()
+    story.hello().wait(0.01)
+    for ahead in (0, 1_460, 4_380):
+        story.put(SERVER, ttl=250, flags=flags, seq=story.seq[SERVER] + ahead)
+    story.put(CLIENT, ttl=249, flags=RST | ACK)
+    conn = only(story, batch)
+    assert conn.visibility.gap_bytes == 0
+    assert rules_about(conn)["reset-injected"] is Severity.ERROR
+
+
 def test_a_server_that_goes_on_unheard_by_a_client_that_is_gone() -> None:
     story = Story()
     story.open()
