@@ -101,6 +101,14 @@ def _ca_bytes(conn: Connection) -> int | None:
     return conn.certificate_request.ca_list.size if conn.certificate_request else None
 
 
+def _beside(conn: Connection) -> str | None:
+    found = conn.worked_beside
+    if found is None:
+        return None
+    first = found.differences[0].text() if found.differences else "nothing that can be seen was different"
+    return f"stream {found.stream} worked: {first}"
+
+
 def _advice(conn: Connection) -> str | None:
     return next((finding.advice for finding in conn.findings if finding.advice), None)
 
@@ -125,6 +133,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("severity", "worst severity of the findings; empty if there are none", _severity),
     Column("diagnosis", "one sentence: the likeliest cause; empty when all is well", lambda c: c.diagnosis),
     Column("advice", "what to do about the likeliest cause", _advice),
+    Column("worked_beside", "an earlier connection of the same kind that worked, and the first difference", _beside),
     Column(
         "findings",
         "rule ids, likeliest cause first",
