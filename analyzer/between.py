@@ -316,9 +316,8 @@ def _missing(here: Sight, there: Sight, side: Side, near: str, far: str) -> Iter
     missing = sent.bytes - got.bytes
     if missing <= 0 or not here.sample.whole or there.blind:
         return
-    acknowledged = sent.acked_bytes
-    if acknowledged is not None and acknowledged >= sent.sent_bytes:
-        return  # the peer has them: only the capture lacks them
+    if got.bytes < max(got.acked_bytes or 0, sent.acked_bytes or 0):
+        return  # the peer has more than the far capture shows: it is the capture that lacks them
     name = _first_missing(here, there, side)
     again = f"; it was sent again {counted(sent.retransmitted, 'time')}" if sent.retransmitted else ""
     full = " Only full-size segments are lost: a path MTU black hole." if sent.unacked_full_size else ""
