@@ -53,6 +53,7 @@ NOT_COMPARED = frozenset({"SYN", "SYN-ACK", "Heartbeat", "Preamble", "PlainText"
 ENDS = frozenset({"FIN", "RST", "Alert", "EncryptedAlert"})
 LONGEST_COURSE = 40
 SHORT_HASH = 8
+PADDING = 21
 TTL_JITTER = "ttl_jitter"
 _TOLD = {
     CertificateState.EMPTY: "no certificate, although it was asked",
@@ -307,7 +308,8 @@ def _offers(a: Sample, b: Sample) -> Found:
     if a.hello is None or b.hello is None:
         return
     one, other = a.hello, b.hello
-    yield from _codes("cipher-suites", "suites", offered_suites(one), offered_suites(other), knowledge.cipher_suite)
+    if one.cipher_suites != other.cipher_suites:
+        yield from _codes("cipher-suites", "suites", offered_suites(one), offered_suites(other), knowledge.cipher_suite)
     if one.sslv2 or other.sslv2:
         return
     pairs = (
@@ -316,7 +318,9 @@ def _offers(a: Sample, b: Sample) -> Found:
         ("extensions", "extensions", one.extensions, other.extensions, knowledge.extension),
     )
     for what, noun, first, second, name in pairs:
-        kept = (first, second) if what != "extensions" else (sorted(first or ()), sorted(second or ()))
+        if first == second:
+            continue
+        kept = (first, second) if what != "extensions" else (_unordered(first), _unordered(second))
         yield from _codes(what, noun, _plain(kept[0]), _plain(kept[1]), name)
     if one.alpn != other.alpn:
         yield Difference("alpn", "the client offered", *(some(h.alpn) if h.alpn else "no ALPN" for h in (one, other)))
@@ -327,12 +331,13 @@ def _scheme(code: int) -> str:
 
 
 def _plain(codes: Iterable[int] | None) -> tuple[int, ...]:
-    """Without GREASE and padding."""
-    return tuple(code for code in codes or () if not is_grease(code) and code != PADDING)
+    """Without GREASE."""
+    return tuple(code for code in codes or () if not is_grease(code))
 
 
-PADDING = 21
-"""Extension type (RFC 7685); as a group or scheme the number means nothing."""
+def _unordered(extensions: Iterable[int] | None) -> list[int]:
+    """Clients shuffle their extensions, and pad their hello to a size (RFC 7685)."""
+    return sorted(code for code in extensions or () if code != PADDING)
 
 
 def _codes(what: str, noun: str, a: tuple[int, ...], b: tuple[int, ...], name: Callable[[int], str]) -> Found:

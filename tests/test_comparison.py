@@ -166,6 +166,12 @@ GREETED = worked(client_hello=HELLO)
         ),
         pytest.param(
             GREETED,
+            after_hello(supported_groups=(29, 23, 21)),
+            "groups the client offered no others in the working handshake, secp224r1 in this one",
+            id="a group with the number of the padding extension",
+        ),
+        pytest.param(
+            GREETED,
             after_hello(supported_groups=(29,)),
             "offered secp256r1 in the working handshake, no others",
             id="groups",

@@ -86,6 +86,11 @@ OTHER_SERVER: dict[str, Any] = {"server_ip": "198.51.100.6"}
             id="a full handshake shows more than a resumed one",
         ),
         pytest.param(
+            [worked(0), worked(1, resumed=True, cipher_code=0x009C, client_chain=None, server_chain=None)],
+            (0, "same-client", "client-certificates"),
+            id="also if it chose another suite",
+        ),
+        pytest.param(
             [worked(1, resumed=True, server_chain=None)],
             (1, "same-client", "resumed"),
             id="but it is better than none",
