@@ -99,9 +99,10 @@ def explains(conn: Connection, cause: Finding, finding: Finding) -> bool:
         return conn.failed
     if cause.severity is not Severity.ERROR or cause.depth <= finding.depth:
         return False
-    if finding.rule in SYMPTOMS:
-        return cause.depth >= Depth.STEP and (conn.failed or _same_end(cause, finding))
-    return finding.rule in STEPS and cause.depth is Depth.ROOT and conn.failed
+    near = (finding.rule in SYMPTOMS and cause.depth >= Depth.STEP) or (
+        finding.rule in STEPS and cause.depth is Depth.ROOT
+    )
+    return near and (conn.failed or _same_end(cause, finding))
 
 
 def _always(conn: Connection) -> bool:

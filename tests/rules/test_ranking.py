@@ -132,6 +132,18 @@ LATE_RESET = error("reset-after-handshake")
         ),
         pytest.param(
             LATE,
+            [REJECTED, EXPIRED],
+            "certificate-expired > client-certificate-rejected",
+            id="late, and the step at which it showed",
+        ),
+        pytest.param(
+            LATE,
+            [REJECTED, error("certificate-expired", Depth.ROOT, frame=6)],
+            "certificate-expired; client-certificate-rejected",
+            id="late, refused for something else",
+        ),
+        pytest.param(
+            LATE,
             [LATE_RESET, error("certificate-expired", Depth.ROOT, frame=6)],
             "certificate-expired; reset-after-handshake",
             id="late, with a defect that nobody refused",

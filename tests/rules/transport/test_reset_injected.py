@@ -111,7 +111,10 @@ CASES = [
     clear("data that the reset overtook", cut(
         FLIGHT_RESET, {"ttl": 118, "ip_id": 0, "seq_fits": False},
         SERVER_TTL | {"after_close_bytes": 100, "last_payload_frame": 20, "last_payload_ns": 2**62})),
-    clear("the server is too near to measure", cut(HELLO_RESET, FAST | {"ip_id": 9_020}, {"ttl": 118}, rtt_ns=10_000, steps=())),
+    clear(
+        "data that was sent before it and came together with it",
+        cut(FLIGHT_RESET, {"ttl": 118, "ip_id": 0}, SERVER_TTL | {"after_close_bytes": 100, "last_payload_frame": 20}),
+    ),
     clear("refused", cut(("> SYN", "< RST"), {"ttl": 61, "ip_id": 0})),
     clear("the server's alert came before it", cut((*SERVER_FLIGHT, "< Alert 40", "< RST"), {"ttl": 61, "ip_id": 0})),
     clear("only the echo of a FIN", connection(*SERVER_FLIGHT, "> FIN", "< RST")),
@@ -132,6 +135,23 @@ CASES = [
 @pytest.mark.parametrize("case", CASES)
 def test_verdict(case: Case) -> None:
     case.check("reset-injected")
+
+
+@pytest.mark.parametrize(
+    ("away_ms", "told"),
+    [
+        pytest.param(8, True, id="8 ms away"),
+        pytest.param(3, False, id="too near to tell"),
+        pytest.param(0, False, id="here"),
+    ],
+)
+def test_a_reset_faster_than_its_sender(away_ms: int, told: bool) -> None:
+    conn = cut(HELLO_RESET, FAST | {"ip_id": 9_020}, {"ttl": 118})
+    moved = [
+        replace(step, time_ns=conn.ts_ns + away_ms * 1_000_000) if step.name == "SYN-ACK" else step
+        for step in conn.steps
+    ]
+    assert ("reset-injected" in rules_about(replace(conn, steps=tuple(moved)))) is told
 
 
 def rules_about(conn: Connection) -> dict[str, Severity]:
