@@ -122,7 +122,8 @@ def _too_fast(conn: Connection, reset: Ending) -> str:
     after = reset.time_ns - trigger.time_ns
     if after * FASTER >= trip:
         return ""
-    return f"it came {lasting(after)} after the {trigger.name}, while the {reset.side} is {lasting(trip)} away"
+    soon = lasting(after) if after >= MILLISECOND_NS else "less than 1 ms"
+    return f"it came {soon} after the {trigger.name}, while the {reset.side} is {lasting(trip)} away"
 
 
 def _round_trip(conn: Connection, side: Side) -> int:
@@ -137,8 +138,11 @@ def _round_trip(conn: Connection, side: Side) -> int:
 
 
 def _both_cut(conn: Connection, reset: Ending) -> str:
+    """The peer may well answer what comes after the reset by one of its own: that one has its own TTL."""
+    peer = reset.side.peer
     both = any(
-        end.how == "rst" and end.side is not reset.side and end.time_ns - reset.time_ns < TOGETHER_NS
+        end.how == "rst" and end.side is peer and end.time_ns - reset.time_ns < TOGETHER_NS
         for end in conn.endings[1:]
+        if _other_distance(conn.traffic(peer), end)
     )
-    return f"a reset in the {reset.side.peer}'s name came with it" if both else ""
+    return f"a reset in the {peer}'s name came with it, with a TTL that is not the {peer}'s either" if both else ""

@@ -4,8 +4,8 @@
 Compares the RST with its sender's other packets. Fires when two signs agree that somebody else sent it, one of them a
 strong one. Strong: a TTL that differs by more than two hops, or payload of the same sender after its own reset. Weak: an
 IP identification that is 0 or far from the others, a sequence number that was not due, an answer in less than half of the
-round trip, resets in the names of both sides at once. An error when the handshake failed by it or the connection died
-right after it, a warning before a byte was said, and a note when it ended a connection that had worked.
+round trip, a reset with a foreign TTL in the other side's name at once. An error when the handshake failed by it or the
+connection died right after it, a warning before a byte was said, and a note when it ended a connection that had worked.
 
 ## Why it matters
 The side that seems to have reset knows nothing of it, and its log shows nothing. A firewall, an intrusion prevention

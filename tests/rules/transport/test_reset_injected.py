@@ -28,6 +28,7 @@ from tests.scenarios import Story
 from tests.scenarios.following import only
 
 HELLO_RESET = (*TCP, "> ClientHello", "< RST")
+BOTH_RESET = (*SERVER_FLIGHT, "> RST", "< RST")
 FLIGHT_RESET = (*CLIENT_FLIGHT, "< RST")
 SERVER_TTL = {"ttl": 118, "data_ttl": 118, "ip_id": 9_000, "data_ip_id": 9_010}
 OTHER_TTL = {"ttl": 61, "ip_id": 9_020}
@@ -35,15 +36,21 @@ FAST = {"ttl": 61, "time_ns": -9}
 """`time_ns` below zero: so many ms earlier than the ladder says."""
 
 
-def cut(ladder: tuple[str, ...], reset: dict[str, Any], own: dict[str, Any] | None = None, **facts: Any) -> Connection:
-    """The ladder's first end with these facts, and its sender with those."""
-    side = Side.SERVER if ladder[-1] == "< RST" else Side.CLIENT
+def cut(
+    ladder: tuple[str, ...],
+    reset: dict[str, Any],
+    own: dict[str, Any] | None = None,
+    peer_ttl: int = 0,
+    **facts: Any,
+) -> Connection:
+    """The ladder's first end with these facts, its sender with those; later ends with `peer_ttl`."""
+    side = Side.SERVER if next(line for line in ladder if line.endswith("RST"))[0] == "<" else Side.CLIENT
     facts[side.value] = own or SERVER_TTL
     conn = connection(*ladder, **facts)
     first, *rest = conn.endings
     early = reset.get("time_ns", 0) * 1_000_000
     changed = replace(first, **(reset | {"time_ns": first.time_ns + early}))
-    return replace(conn, endings=(changed, *rest))
+    return replace(conn, endings=(changed, *(replace(end, ttl=peer_ttl) for end in rest)))
 
 
 CASES = [
@@ -60,7 +67,7 @@ CASES = [
         cut(HELLO_RESET, FAST | {"ip_id": 9_020}, {"ttl": 118}),
         severity=Severity.ERROR,
         confidence=Confidence.MEDIUM,
-        says=("1 ms after the ClientHello, while the server is 10 ms away",),
+        says=("it came 1 ms after the ClientHello, while the server is 10 ms away",),
     ),
     hit(
         "TTL, speed, and a place that was not due",
@@ -83,7 +90,7 @@ CASES = [
         cut((*SERVER_FLIGHT, "> RST"), {"ttl": 250, "seq_fits": False}, {"ttl": 128, "data_ttl": 128}),
         says=("not the client 192.0.2.10",),
     ),
-    hit("both are cut at once", cut((*SERVER_FLIGHT, "> RST", "< RST"), OTHER_TTL, {"ttl": 128}), says=("with it",)),
+    hit("both are cut at once", cut(BOTH_RESET, OTHER_TTL, {"ttl": 128}, peer_ttl=250), says=("with it", "not the server's")),
     hit(
         "at once after the handshake",
         cut((*HANDSHAKE, "< RST"), {"ttl": 61, "ip_id": 0}),
@@ -96,6 +103,7 @@ CASES = [
         severity=Severity.NOTE,
     ),
     clear("the server's own reset", cut(FLIGHT_RESET, {"ttl": 118, "ip_id": 9_020})),
+    clear("the other side's answer to what came later", cut(BOTH_RESET, OTHER_TTL, {"ttl": 128}, peer_ttl=64)),
     clear("another TTL alone", cut(FLIGHT_RESET, OTHER_TTL)),
     clear("a route that is two hops longer", cut(FLIGHT_RESET, {"ttl": 116, "ip_id": 0})),
     clear("the opening was answered by a device in front, the reset is the server's", cut(
