@@ -66,7 +66,7 @@ _SENDS = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 Course = tuple[tuple[Side, str], ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # nobody compares or prints one: a cheaper start
 class Sample:
     """What a comparison needs of a connection; hello, chains and CA list are the record's own objects.
 
