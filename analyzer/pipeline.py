@@ -28,8 +28,8 @@ from analyzer.report.output import Item
 from analyzer.rules import diagnosis, judge, survey, survey_verdicts, verdicts
 from analyzer.rules.history import History
 from analyzer.rules.rule import Context
-from analyzer.sightings.watch import Sightings
 from analyzer.rules.successes import in_trouble
+from analyzer.sightings.watch import Sightings
 from analyzer.summary import CaptureSummary
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker

@@ -7,8 +7,7 @@ from collections import Counter
 from analyzer.capture.inputs import Input
 from analyzer.capture.source import Facts, Frames
 from analyzer.connection import Connection
-from analyzer.findings import Finding
-from analyzer.findings import Comparison
+from analyzer.findings import Comparison, Finding
 from analyzer.packets.columns import Decoded
 from analyzer.summary import Amendment, CaptureSummary
 from analyzer.tracker import Tracker

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from analyzer.connection import Alert, CertificateState, Connection, Seen, Side, Step
 from analyzer.findings import Confidence, Depth, Severity
-from analyzer.judgement.reading import broken, strict_refusal
 from analyzer.judgement.injection import forged_reset
+from analyzer.judgement.reading import broken, strict_refusal
 from analyzer.knowledge import alert as alert_name
 from analyzer.knowledge import limit
 from analyzer.tls.names import AlertDescription

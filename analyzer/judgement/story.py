@@ -75,9 +75,19 @@ def first_alert(conn: Connection) -> Alert | None:
     other side ended nothing: it comes too late."""
     for alert in conn.alerts:
         if ends_it(alert):
-            late = any(end.side is not alert.side and end.frame < alert.frame for end in conn.endings)
-            return None if late else alert
+            return None if answers_end(conn, alert) else alert
     return None
+
+
+def answers_end(conn: Connection, alert: Alert) -> bool:
+    """Did the other side end the connection before this alert? Then the alert ended nothing."""
+    return any(end.side is not alert.side and end.frame < alert.frame for end in conn.endings)
+
+
+def hidden_alert(conn: Connection) -> Alert | None:
+    """The first encrypted alert, if it is of the handshake and ended it; None if there is none."""
+    alert = next((a for a in conn.alerts if a.encrypted and not a.after_handshake), None)
+    return None if alert is None or answers_end(conn, alert) else alert
 
 
 def closing_alerts(conn: Connection, before_ns: int) -> list[Alert]:
@@ -120,7 +130,7 @@ def end(conn: Connection) -> str:
     alert = first_alert(conn)
     if alert is not None and alert.code is not None:
         return f"the {alert.side.value} ended the handshake with the alert {alert_name(alert.code)}{after}"
-    hidden = next((a for a in conn.alerts if a.encrypted and not a.after_handshake), None)
+    hidden = hidden_alert(conn)
     if hidden is not None:
         return f"the {hidden.side.value} ended the handshake with an encrypted alert"
     closed = conn.closed

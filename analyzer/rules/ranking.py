@@ -38,14 +38,14 @@ _SILENCE = _ENDS | {"handshake-timeout"}
 
 EXPLAINS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "ca-list-truncated": STEPS,
-        "ca-list-polluted": STEPS,
+        "ca-list-truncated": STEPS | {"untrusted-root"},
+        "ca-list-polluted": STEPS | {"untrusted-root"},
         "ca-list-names-intermediate": STEPS,
         "handshake-timeout": _ENDS,
         "tls-alert": _ENDS,
         "encrypted-alert": _ENDS,
         "zero-window": _SILENCE,
-        "revocation-stall": _SILENCE,
+        "revocation-stall": _SILENCE | {"untrusted-root"},
         "sslv2-client-hello": _ENDS | {"tls-alert"},
     }
 )

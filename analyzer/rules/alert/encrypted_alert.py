@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Alert, CertificateState, Connection, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.story import last_step, named, who
+from analyzer.judgement.story import hidden_alert, last_step, named, who
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -42,7 +42,7 @@ EMPTY = frozenset({CertificateState.EMPTY, CertificateState.INFERRED_EMPTY})
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
     inferred = conn.client_auth_13
-    alert = next((a for a in conn.alerts if a.encrypted and not a.after_handshake), None)
+    alert = hidden_alert(conn)
     if alert is None and inferred is not None and inferred.refused:
         alert = next((a for a in conn.alerts if a.encrypted and a.side is Side.SERVER), None)
     if alert is None:

@@ -119,9 +119,11 @@ def test_a_reset_is_explained_by_it_with_caution() -> None:
 def test_a_real_defect_is_told_before_it() -> None:
     leaf = SUB.issue("both.example", eku=["serverAuth"], **NO_CRL)
     conn = connection(*CLIENT_DONE, "< RST", client_chain=chain(leaf, SUB))
-    first, second, *_ = judge(conn, context())
+    first, *others = judge(conn, context())
     assert first.rule == "eku-missing"
-    assert "the likeliest reason is that its extended key usage lacks clientAuth" in second.summary
+    (refused,) = [one for one in others if one.rule == "client-certificate-rejected"]
+    assert "the likeliest reason is that its extended key usage lacks clientAuth" in refused.summary
+    assert refused.explained_by == first.rule
 
 
 def test_one_finding_a_side_names_all() -> None:
