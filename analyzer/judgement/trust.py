@@ -227,6 +227,9 @@ def _explained(
     meant: tuple[str, ...],
 ) -> bool:
     """Is something else wrong that this refusal can be about? That the CA list lacks the issuer is the same trouble."""
+    sent = conn.chain(side)
+    if refusal.code != AlertDescription.unknown_ca and sent and any(c.oddities for c in as_meant(sent.chain).path):
+        return True  # a stricter reader may mind what is odd about it: a forged root with a curve of its own (CVE-2020-0601)
     if side is Side.CLIENT:
         flaws = client_flaws(conn, known, clock, stores)
         found = {flaw.defect for flaw in flaws if not flaw.slight} - {Defect.NOT_LISTED}

@@ -16,9 +16,6 @@ HELLO_REFUSED = connection(*TCP, "> ClientHello", "< RST")
 LATE = connection(*HANDSHAKE, "< RST")
 HEALTHY = connection(*HANDSHAKE, *DATA, "< RST")
 
-TO_COME = {"ca-list-polluted", "ca-list-names-intermediate", "revocation-stall"}
-"""Rules of the catalogue's plan that have no file yet."""
-
 
 def error(rule: str, depth: Depth = Depth.SYMPTOM, frame: int = 12, sure: Confidence = Confidence.HIGH) -> Finding:
     return Finding(rule, Severity.ERROR, sure, f"{rule}.", depth=depth, frames=(frame,))
@@ -176,7 +173,7 @@ def test_a_mark_is_no_part_of_what_is_said() -> None:
 
 
 def test_every_rule_named_exists_or_is_to_come() -> None:
-    known = {rule for family in EXPECTED.values() for rule in family} | TO_COME
+    known = {rule for family in EXPECTED.values() for rule in family}
     named = {rule for cause, traces in ranking.EXPLAINS.items() for rule in (cause, *traces)}
     assert named | ranking.SYMPTOMS | ranking.STEPS <= known
     assert ranking.ONLY_IF.keys() | ranking.WARNINGS_TOO <= ranking.EXPLAINS.keys()
