@@ -20,7 +20,7 @@ from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.capture_view import CaptureView
-from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.judgement.stores import NO_TRUST, Trust
 from analyzer.packets.columns import Decoded
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats

@@ -12,7 +12,7 @@ from analyzer import knowledge
 from analyzer.certificates.stores.loading import load_hosts, load_sides
 from analyzer.connection import Connection
 from analyzer.findings import Finding
-from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.judgement.stores import NO_TRUST, Trust
 from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_time

@@ -19,7 +19,7 @@ from analyzer.report import find, outputs
 if TYPE_CHECKING:
     from analyzer.connection import Connection
     from analyzer.findings import Verdict
-    from analyzer.judgement.trust import Trust
+    from analyzer.judgement.stores import Trust
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
     from analyzer.report.repro import Repro
@@ -206,7 +206,7 @@ def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose
     Raise UsageError for one without certificates.
     """
     from analyzer.certificates.stores.loading import SIDES, load_hosts, load_sides
-    from analyzer.judgement.trust import Trust
+    from analyzer.judgement.stores import Trust
     from analyzer.report import safe
 
     given: list[tuple[str | None, str]] = []
@@ -273,13 +273,13 @@ def _started(analysis: Run) -> Iterator[Item]:
 
 def _repro(folder: str | None, paths: Sequence[str]) -> Repro | None:
     """Where --repro writes; None without it. Raise UsageError if the folder cannot be one, or its text is an input."""
+    if folder is None:
+        return None
     from pathlib import Path
 
     from analyzer.cli.sink import refuse_inputs
     from analyzer.report.repro import TEXT, Repro
 
-    if folder is None:
-        return None
     target = Path(folder)
     if target.exists() and not target.is_dir():
         raise UsageError(f"--repro {folder} is no folder")

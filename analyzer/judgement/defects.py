@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.certificates.stores.store import Store
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.judgement.chains import Here, Known, as_meant, misplaced_leaf, missing_link
 from analyzer.judgement.crls import closed_points, without_point
@@ -20,6 +20,9 @@ from analyzer.judgement.refusal import Defect
 from analyzer.judgement.uses import lacking, missing_usage, uses_of
 from analyzer.judgement.validity import Clock, lapse
 from analyzer.judgement.weakness import hash_name, old_hashes, pss_signatures, refused_then, short_keys
+
+if TYPE_CHECKING:
+    from analyzer.certificates.stores.store import Store
 
 MOST_FLAWS = 8
 """More would not help anybody: a hostile chain could have thousands."""

@@ -1,4 +1,4 @@
-"""Whether one side trusts what is at the top of the other's chain: `Trust`, and the verdict of untrusted-root.
+"""Whether one side trusts what is at the top of the other's chain: the verdict of untrusted-root.
 
 Each side judges with its own store. Where it was given, it is asked; else only a refusal tells, and only where nothing else
 is wrong with the chain. A public list proves no distrust.
@@ -6,11 +6,9 @@ is wrong with the chain. A public list proves no distrust.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -36,60 +34,12 @@ from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, dn, some, where
 from analyzer.judgement.reading import broken_in
 from analyzer.judgement.refusal import Defect, Judgement, Refusal, Weight, refusal_of, weaker, weigh
+from analyzer.judgement.stores import NO_TRUST, Trust
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.judgement.uses import lacking, missing_usage
 from analyzer.judgement.validity import Clock, lapse
 from analyzer.judgement.weakness import old_hashes, refused_then, short_keys
 from analyzer.tls.names import AlertDescription
-
-if TYPE_CHECKING:
-    from analyzer.topology.model import Topology
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """The trust stores that the user gave, by the host that judges with them.
-
-    Attributes:
-        client: stores of the client's host: it judges the server's chains.
-        server: stores of the server's host: it judges the clients' chains.
-        topology: names the files of single hosts, which judge with these instead; None if there are no such files.
-        of_hosts: what was read from these files.
-    """
-
-    client: tuple[Store, ...] = ()
-    server: tuple[Store, ...] = ()
-    topology: Topology | None = None
-    of_hosts: Mapping[tuple[str, ...], tuple[Store, ...]] = field(default_factory=dict)
-
-    def of(self, judge: Side) -> tuple[Store, ...]:
-        """The stores with which this side judges the other; () if none was given."""
-        return self.client if judge is Side.CLIENT else self.server
-
-    def judging(self, conn: Connection, side: Side) -> tuple[Store, ...]:
-        """The stores of the host that judges this side's chain on this connection; () if none was given."""
-        judge = side.peer
-        if self.topology is not None and self.of_hosts:
-            client = judge is Side.CLIENT
-            ip, port = (conn.client_ip, conn.client_port) if client else (conn.server_ip, conn.server_port)
-            own = self.of_hosts.get(self.topology.trust(ip, port))
-            if own:
-                return own
-        return self.of(judge)
-
-    @property
-    def given(self) -> bool:
-        """Is there any store?"""
-        return bool(self.client or self.server or self.of_hosts)
-
-    @property
-    def stores(self) -> tuple[Store, ...]:
-        """Every store, whoever judges with it."""
-        return (*self.client, *self.server, *itertools.chain(*self.of_hosts.values()))
-
-
-NO_TRUST = Trust()
-"""No store was given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
-from analyzer.certificates.stores.store import Store
 from analyzer.connection import CertificateRequest, Connection, SentChain, Side
 from analyzer.judgement.chains import as_meant, roots_in
 from analyzer.judgement.phrases import dn
 from analyzer.rules.bounded import Bounded
 from analyzer.rules.successes import Successes
 from analyzer.summary import Amendment
+
+if TYPE_CHECKING:
+    from analyzer.certificates.stores.store import Store
 
 MAX_OBJECTS = 4096
 """Chains and CA lists that are remembered as learned."""
@@ -48,9 +51,17 @@ class StoredRoots:
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self._stores = stores
+        self._answers: Bounded[Name, str | None] = Bounded(MAX_OBJECTS)
 
     def get(self, name: Name) -> str | None:
         """ "the trust store roots.pem", or the list of public roots; None if no store has a root of this name."""
+        try:
+            return self._answers[name]
+        except KeyError:
+            found = self._answers[name] = self._look_up(name)
+            return found
+
+    def _look_up(self, name: Name) -> str | None:
         for store in self._stores:
             if any(found.self_issued for found in store.find(name)):
                 return store.name if store is PUBLIC_ROOTS else f"the trust store {store.name}"

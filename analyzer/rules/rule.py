@@ -27,7 +27,7 @@ from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.refusal import Judgement
-from analyzer.judgement.trust import NO_TRUST, Trust
+from analyzer.judgement.stores import NO_TRUST, Trust
 
 if TYPE_CHECKING:
     from analyzer.topology.model import Topology

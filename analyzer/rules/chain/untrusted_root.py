@@ -32,8 +32,6 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.expected import expected_names
-from analyzer.judgement.trust import distrust
 from analyzer.judgement.validity import clock_of
 from analyzer.rules.rule import Context, Rule
 
@@ -56,6 +54,9 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     trust = context.trust
     if not (conn.seen.value & TROUBLED or trust.given):
         return
+    from analyzer.judgement.expected import expected_names  # healthy captures need neither
+    from analyzer.judgement.trust import distrust
+
     clock = clock_of(conn, context.judged_at(conn), given=context.now_ns is not None)
     expected = expected_names(conn, context) if conn.seen.value & TROUBLED else None
     meant = expected.names if expected is not None else ()
