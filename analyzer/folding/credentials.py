@@ -45,7 +45,7 @@ def certificate_request(case: Case) -> CertificateRequest | None:
         time_ns=time_ns,
         certificate_types=body.certificate_types,
         signature_schemes=body.signature_schemes,
-        ca_list=_ca_list(body),
+        ca_list=ca_list(body),
         size=message.size,
         records=message.records,
     )
@@ -135,7 +135,7 @@ def _sent_state(direction: Direction) -> CertificateState | None:
     return CertificateState.SENT if message.certificates else CertificateState.EMPTY
 
 
-def _ca_list(body: wire.CertificateRequest) -> CaList:
+def ca_list(body: wire.CertificateRequest) -> CaList:
     """One object for equal lists."""
     known = _CA_LISTS.get(body.authorities_raw)
     if known is not None and known.size == body.authorities_bytes:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from analyzer.certificates.chain import assess
 from analyzer.connection import (
     Alert,
     CertificateRequest,
@@ -27,13 +28,23 @@ from analyzer.connection import (
 from analyzer.folding import outcome as judge
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
+from analyzer.folding.credentials import ca_list
 from analyzer.folding.ends import endings
 from analyzer.folding.half import Half
 from analyzer.folding.identity import endpoints, uid
 from analyzer.folding.timeline import FIRST, LAST, MIDDLE, build
 from analyzer.folding.traffic import round_trip, traffic
+from analyzer.tls import messages as wire
 from analyzer.tls.flights import Place
-from analyzer.tls.messages import ChangeCipherSpec, ClientHello, Event, Handshake, OpaqueRecord, ServerHello
+from analyzer.tls.messages import (
+    Certificate,
+    ChangeCipherSpec,
+    ClientHello,
+    Event,
+    Handshake,
+    OpaqueRecord,
+    ServerHello,
+)
 from analyzer.tls.names import ContentType, HandshakeType
 
 MAX_SCRIPTS, MAX_PLOTS, MAX_LAYOUTS = 4_096, 4_096, 64
@@ -245,8 +256,11 @@ def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Conn
     flow, c, s = conversation.flow, like.client, 1 - like.client
     known, ends, (client, server) = plot.record, endpoints(conversation.flow), like.tellings
     halves, files = conversation.halves, setting.files_from(flow.first_frame)
-    server_chain, request, client_chain = _credentials(plot, client, server)
-    hello, choice = halves[c].events[0], halves[s].events[0]
+    said, answers = halves[c].events, halves[s].events
+    server_chain = _sent(known.server_chain, server, plot.numbers[0], answers)
+    request = _asked(known.certificate_request, server, plot.numbers[1], answers)
+    client_chain = _sent(known.client_chain, client, plot.numbers[2], said)
+    hello, choice = said[0], answers[0]
     sent = traffic(conversation, c, known.client.app_records, client.script.clear_end)
     answered = traffic(conversation, s, known.server.app_records, server.script.clear_end)
     conversation.forget()  # its steps may be asked for, its bytes are not
@@ -313,38 +327,30 @@ def _rows(conversation: Conversation, client: int) -> list[StepRow]:
     return build(conversation, client).rows
 
 
-def _credentials(
-    plot: Plot, client: Telling, server: Telling
-) -> tuple[SentChain | None, CertificateRequest | None, SentChain | None]:
-    """The server's chain, its request, the client's chain."""
-    known, numbers = plot.record, plot.numbers
-    return (
-        _sent(known.server_chain, server, numbers[0]),
-        _asked(known.certificate_request, server, numbers[1]),
-        _sent(known.client_chain, client, numbers[2]),
-    )
-
-
-def _sent(known: SentChain | None, telling: Telling, number: int | None) -> SentChain | None:
-    if known is None or number is None:
+def _sent(known: SentChain | None, telling: Telling, number: int | None, events: Sequence[Event]) -> SentChain | None:
+    body = _body(events, number)
+    if known is None or number is None or not isinstance(body, Certificate):
         return None
     frames, time_ns = telling.where(number)
-    return SentChain(known.side, frames, time_ns, known.chain, known.size, known.records)
+    return SentChain(known.side, frames, time_ns, assess(body.certificates), known.size, known.records)
 
 
-def _asked(known: CertificateRequest | None, telling: Telling, number: int | None) -> CertificateRequest | None:
-    if known is None or number is None:
+def _asked(
+    known: CertificateRequest | None, telling: Telling, number: int | None, events: Sequence[Event]
+) -> CertificateRequest | None:
+    body = _body(events, number)
+    if known is None or number is None or not isinstance(body, wire.CertificateRequest):
         return None
     frames, time_ns = telling.where(number)
     return CertificateRequest(
-        frames,
-        time_ns,
-        known.certificate_types,
-        known.signature_schemes,
-        known.ca_list,
-        known.size,
-        known.records,
+        frames, time_ns, known.certificate_types, known.signature_schemes, ca_list(body), known.size, known.records
     )
+
+
+def _body(events: Sequence[Event], number: int | None) -> wire.Body | None:
+    """Of a message; the chain and the list in it are asked for again, so that equal ones are one object everywhere."""
+    event = events[number] if number is not None else None
+    return event.body if isinstance(event, Handshake) else None
 
 
 def _closed(conversation: Conversation, known: Closed) -> Closed:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.certificates import chain
+from analyzer.certificates.cache import BoundedCache
 from analyzer.connection import Connection, Outcome
-from analyzer.folding import familiar
+from analyzer.folding import credentials, familiar
 from tests.build.pcap import Packet
 from tests.scenarios import STORIES, Story
 from tests.scenarios.following import follow, packets_of
@@ -151,3 +153,15 @@ def test_the_memory_is_bounded() -> None:
             warm(packets_of(name))
     assert 0 < len(familiar._plots) <= 2
     assert 0 < len(familiar._scripts) <= 2
+
+
+def test_equal_chains_and_lists_are_one_object_after_they_were_forgotten() -> None:
+    warm(mutual(50_000, 0))
+    with (
+        patch.object(chain, "_assessed", BoundedCache(100, 10**9)),
+        patch.object(credentials, "_CA_LISTS", BoundedCache(100, 10**9)),
+    ):
+        (told,), (full,) = follow(mutual(50_000, 0)), in_full(mutual(50_000, 0))
+    assert told.server_chain and full.server_chain and told.certificate_request and full.certificate_request
+    assert told.server_chain.chain is full.server_chain.chain
+    assert told.certificate_request.ca_list is full.certificate_request.ca_list
