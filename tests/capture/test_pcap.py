@@ -147,3 +147,22 @@ def test_a_live_source_gives_each_piece_at_once() -> None:
 @given(magic=st.sampled_from(["a1b2c3d4", "d4c3b2a1", "4d3cb2a1", "34cdb2a1"]), rest=st.binary(max_size=200))
 def test_any_bytes_end_in_frames_or_a_capture_error(magic: str, rest: bytes) -> None:
     read(bytes.fromhex(magic) + rest, form=FORMAT)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    runs=st.lists(st.tuples(st.sampled_from([60, 60, 61, 1514]), st.integers(1, 40)), min_size=1, max_size=6),
+    order=st.sampled_from("<>"),
+    cut=st.integers(0, 2000),
+    piece=st.sampled_from([0, 5_000]),
+)
+def test_runs_of_one_size_are_walked_as_if_one_by_one(
+    runs: list[tuple[int, int]], order: str, cut: int, piece: int
+) -> None:
+    sizes = [size for size, count in runs for _ in range(count)]
+    story = [Packet(bytes([number % 251]) * size) for number, size in enumerate(sizes)]
+    raw = pcap(story, order=order)
+    got = read(raw[: len(raw) - cut], piece=piece)
+    whole = [packet.data for packet in story]
+    assert got.data == whole[: len(got.data)]
+    assert len(raw) - cut < 24 + sum(16 + len(data) for data in whole[: len(got.data) + 1]) or got.data == whole
