@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_NS = 1_000_000_000
-_KEPT = 4096
-_seconds: dict[int, str] = {}
+_DAY = 86_400
 
 
 def rfc3339(time_ns: int, digits: int) -> str:
     """ "2026-11-21T09:30:00.123456Z" with `digits` (0..9) decimals of a second."""
     second, rest = divmod(time_ns, _SECOND_NS)
-    text = _seconds.get(second) or _remember(second)
+    day, second = divmod(second, _DAY)
+    text = f"{_day(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
     return f"{text}.{rest:09d}"[: 20 + digits] + "Z" if digits else text + "Z"
 
 
-def _remember(second: int) -> str:
-    if len(_seconds) >= _KEPT:
-        _seconds.clear()
-    text = _seconds[second] = (_EPOCH + timedelta(seconds=second)).isoformat()[:19]
-    return text
+@lru_cache(maxsize=64)
+def _day(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def clock(time_ns: int, digits: int) -> str:
