@@ -55,6 +55,7 @@ class Flight:
     Attributes:
         size: bytes. fixed: (offset, bytes) of what does not vary.
         sealed: offsets where an encrypted handshake record must not look like a ClientHello.
+        randoms: offsets of the randoms of ServerHellos, which may mean something.
         hellos: (number of the event, offsets of random, session id and its end).
         events: as they were; the places in the stream are the same for all who come this way.
         after: where the direction stands behind it.
@@ -63,6 +64,7 @@ class Flight:
     size: int
     fixed: tuple[tuple[int, bytes], ...]
     sealed: tuple[int, ...]
+    randoms: tuple[int, ...]
     hellos: tuple[tuple[int, int, int, int], ...]
     events: tuple[Event, ...]
     after: Place
@@ -74,7 +76,10 @@ class Flight:
         for at, piece in self.fixed:
             if not data.startswith(piece, at):
                 return False
-        return all(data[at] != _CLIENT_HELLO for at in self.sealed)
+        for at in self.randoms:
+            if data[at : at + _RANDOM] in _TELLING_RANDOMS:
+                return False
+        return all([data[at] != _CLIENT_HELLO for at in self.sealed])  # noqa: C419  (a generator costs twice as much)
 
     def events_of(self, data: bytes) -> list[Event]:
         """The events of `data`, which begins with this flight."""
@@ -104,7 +109,7 @@ class Place:
     def find(self, data: bytes) -> Flight | None:
         """The flight that `data` begins with; None if it is not known."""
         for flight in self._flights.get(data[:HEADER], ()):
-            if flight.is_in(data) and not _tells(flight, data):
+            if flight.is_in(data):
                 return flight
         return None
 
@@ -123,11 +128,6 @@ class Place:
         """Remember."""
         known = (*self._flights.get(header, ()), flight)
         self._flights[header] = tuple(sorted(known, key=lambda flight: -flight.size))
-
-
-def _tells(flight: Flight, data: bytes) -> bool:
-    """The random of a ServerHello is one that means something. (A client's that looks like it is only read again.)"""
-    return any(data[at : at + _RANDOM] in _TELLING_RANDOMS for _, at, _, _ in flight.hellos)
 
 
 class _Memory:
@@ -200,10 +200,15 @@ def remember(place: Place, data: bytes, events: Sequence[Event], after: Records)
         elif type(event) is not ChangeCipherSpec:
             return None
     fixed = _between(varying, data)
-    flight = Flight(len(data), fixed, tuple(sealed), tuple(hellos), tuple(events), Place(after))
+    randoms = tuple([at for number, at, _, _ in hellos if _kind(events[number]) == _SERVER_HELLO])
+    flight = Flight(len(data), fixed, tuple(sealed), randoms, tuple(hellos), tuple(events), Place(after))
     place.add(data[:HEADER], flight)
     _memory.charge(len(data))
     return flight
+
+
+def _kind(event: Event) -> int | None:
+    return event.type if isinstance(event, Handshake) else None
 
 
 def _between(varying: list[Region], data: bytes) -> tuple[tuple[int, bytes], ...]:
