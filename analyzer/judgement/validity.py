@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
-from analyzer.connection import Connection, SentChain, Side
+from analyzer.connection import Connection, Outcome, SentChain, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Here, Known, as_meant
 from analyzer.judgement.elements import both_worlds, in_the_log
@@ -210,6 +210,9 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
         summary += f" and {more - 1} more above it" if more > 1 else " above it"
     if found.bypassed:
         summary += "; another path with valid dates goes round it"
+    elif defect is Defect.NOT_YET_VALID and conn.outcome is Outcome.ESTABLISHED and not clock.given:
+        proof = Confidence.LOW  # a clock that is behind looks just like this, and peers check this date
+        summary += "; the other side took it, so the clock of the capturing machine may be wrong"
     return Judgement(
         summary=summary + _today(first, defect, clock) + weight.clause,
         advice=_advice(conn, sent, defect, is_leaf) + in_the_log(conn, weight, defect),

@@ -13,9 +13,10 @@ mean clocks that differ: of the CA, of the peer, or of the machine that captured
 Compare the clocks first. If they are right, the certificate was put to use too early: wait, or use the old one.
 
 ## When it cannot tell
-TLS 1.3 without keys and resumed sessions show no certificates. A capture that carries local time without its zone (Network
-Monitor before 2.3, without `--timezone`) leaves 14 hours of doubt either way. Time stamps from
-before 1995 are a clock that was never set. A date that cannot be read is not judged.
+A peer that takes it all the same is a sign that the capturing machine's clock is wrong: then the confidence is low. TLS 1.3
+without keys and resumed sessions show no certificates. A capture that carries local time without its zone (Network Monitor
+before 2.3, without `--timezone`) leaves 14 hours of doubt either way. Time stamps from before 1995 are a clock that was
+never set. A date that cannot be read is not judged.
 """
 
 from __future__ import annotations

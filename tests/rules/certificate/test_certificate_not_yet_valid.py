@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Seen
-from analyzer.findings import Depth
+from analyzer.findings import Confidence, Depth
 from tests.build.connections import (
     CLIENT_FLIGHT,
     DATA,
@@ -117,3 +117,15 @@ def test_dates_distance_and_today_are_told() -> None:
 
 def test_it_is_not_the_cause_when_the_other_side_was_refused() -> None:
     assert finding(RULE, connection(*CLIENT_FLIGHT, "< RST", server_chain=chain(EARLY, SUB))).depth is Depth.SYMPTOM
+
+
+def test_a_peer_that_took_it_makes_the_captures_clock_doubtful() -> None:
+    said = finding(RULE, connection(*HANDSHAKE, *DATA, server_chain=chain(EARLY, SUB)))
+    assert said.confidence is Confidence.LOW
+    assert "the other side took it, so the clock of the capturing machine may be wrong" in said.summary
+
+
+def test_a_given_moment_is_beyond_doubt() -> None:
+    conn = connection(*HANDSHAKE, *DATA, server_chain=chain(EARLY, SUB))
+    said = finding(RULE, conn, now_ns=START_NS)
+    assert said.confidence is Confidence.HIGH and "clock" not in said.summary
