@@ -72,9 +72,10 @@ class Conversation:
         """Look at rows one by one, then read what they completed."""
         c, data, halves, settled = rows.columns, rows.data.data, self.halves, self.settled
         just_settled = False
-        flags_of, direction_of, wire_of, window_of = c.flags, c.direction, c.wire_payload, c.window
-        for i in range(rows.start, rows.stop):
-            flags, direction, wire = flags_of[i], direction_of[i], wire_of[i]
+        window_of, a, b = c.window, rows.start, rows.stop
+        for i, flags, direction, wire in zip(
+            range(a, b), c.flags[a:b], c.direction[a:b], c.wire_payload[a:b], strict=True
+        ):
             if just_settled and not _is_light(self.flow.wants, c, i, data):
                 continue
             half = halves[direction]
