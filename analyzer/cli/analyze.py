@@ -46,7 +46,7 @@ def run(words: list[str]) -> int:
     if not paths:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
     from analyzer.cli.progress import Progress
-    from analyzer.cli.sink import open_sink
+    from analyzer.cli.sink import is_folder, open_folder, open_sink
     from analyzer.pipeline import Run
 
     gc.set_threshold(GARBAGE_THRESHOLD)
@@ -60,8 +60,12 @@ def run(words: list[str]) -> int:
     repro = _repro(args.repro, paths)
     try:
         items = repro.watch(items) if repro is not None else items
-        with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-            output.write(items, sink, replace(how, topology=options.topology))
+        if output.write_files is not None and is_folder(args.output):
+            with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
+                output.write_files(items, sinks, replace(how, topology=options.topology))
+        else:
+            with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
+                output.write(items, sink, replace(how, topology=options.topology))
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
@@ -85,7 +89,7 @@ def _parser() -> Parser:
     add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
-    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output); zeek: a folder too")
     add("--version", action="store_true", help="print the version; with -v those of libraries and tools too")
     _add_judging(parser)
     _add_selecting(parser)

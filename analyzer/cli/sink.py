@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -40,6 +40,26 @@ def open_sink(
         raise
     finally:
         file.raw.close()  # not `file`: that would try again to write what the disk could not take
+
+
+def is_folder(target: str | None) -> bool:
+    """Does -o mean a folder: one that is there, or a name that ends as one?"""
+    return target is not None and (Path(target).is_dir() or target.endswith(("/", os.sep)))
+
+
+@contextmanager
+def open_folder(
+    target: str, names: Sequence[str], inputs: Sequence[str], each: bool, progress: Progress
+) -> Iterator[tuple[list[BinaryIO], OutputOptions]]:
+    """A sink for each of these files in a folder, which is made if need be. Raise UsageError as `open_sink`."""
+    folder = Path(target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {target}: {error.strerror or error}") from None
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_sink(str(folder / name), inputs, "never", each, progress)) for name in names]
+        yield [sink for sink, _ in opened], OutputOptions(width=PIPE_WIDTH, each=each)
 
 
 def _stdout() -> BinaryIO:

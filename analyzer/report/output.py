@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -41,8 +41,12 @@ class Output:
 
     Attributes:
         name: value of -T. help: one line for --help.
+        files: names of the files that it writes if -o is a folder; () for an output that is always one file.
+        write_files: writes these, in the order of `files`.
     """
 
     name: str
     help: str
     write: Callable[[Iterable[Item], BinaryIO, OutputOptions], None]
+    files: tuple[str, ...] = ()
+    write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None

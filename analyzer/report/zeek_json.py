@@ -1,0 +1,64 @@
+"""-T zeek-json: the same two logs as -T zeek, one JSON object a line; `_path` tells in one stream which log it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO
+
+from analyzer.connection import Connection
+from analyzer.report.encode import to_json
+from analyzer.report.output import Item, Output, OutputOptions
+from analyzer.report.zeek_columns import (
+    SSL,
+    X509,
+    Sightings,
+    SslColumn,
+    Value,
+    X509Column,
+    repeated_row,
+    ssl_row,
+    x509_row,
+)
+from analyzer.summary import Repeated
+
+
+def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
+    """Both logs into one stream, each line with `_path`; the certificates before the connection that sent them first."""
+    _write(items, out, out, tagged=True)
+
+
+def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: OutputOptions) -> None:
+    """Each log into a file of its own, as Zeek does it with LogAscii::use_json."""
+    _write(items, outs[0], outs[1], tagged=False)
+
+
+def _write(items: Iterable[Item], ssl: BinaryIO, x509: BinaryIO, tagged: bool) -> None:
+    sightings = Sightings()
+    for item in items:
+        if isinstance(item, Connection):
+            for sighting in sightings.new(item):
+                x509.write(_line("x509" if tagged else None, X509, x509_row(sighting)))
+            ssl.write(_line("ssl" if tagged else None, SSL, ssl_row(item)))
+        elif isinstance(item, Repeated):
+            ssl.write(_line("ssl" if tagged else None, SSL, repeated_row(item)))
+    x509.flush()
+    ssl.flush()
+
+
+def _line(path: str | None, columns: Sequence[SslColumn | X509Column], values: Sequence[Value]) -> bytes:
+    """Unset fields are left out, as Zeek does it."""
+    made: dict[str, Any] = {} if path is None else {"_path": path}
+    for column, value in zip(columns, values, strict=True):
+        if value is not None:
+            # whole microseconds: all that a double holds of a time of today
+            made[column.name] = value // 1000 / 1e6 if column.type == "time" and isinstance(value, int) else value
+    return to_json(made) + b"\n"
+
+
+OUTPUT = Output(
+    name="zeek-json",
+    help="the same as JSON lines; in one stream with _path",
+    write=write,
+    files=("ssl.log", "x509.log"),
+    write_files=write_files,
+)
