@@ -13,6 +13,8 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, CertificateState, Connection, SentChain, Side
 from analyzer.report import codes
+from analyzer.report.attempt import leaf as leaf_of
+from analyzer.report.attempt import sni_matches
 from analyzer.report.frames import labels
 from analyzer.summary import Repeated
 
@@ -138,16 +140,9 @@ def _hashes(sent: SentChain | None, state: CertificateState | None) -> tuple[str
     return tuple([certificate.sha256 for certificate in sent.chain.certificates])
 
 
-def sni_matches(conn: Connection) -> bool | None:
-    """Does the server's certificate cover the name that the client asked for? None if either is not there."""
-    leaf = conn.server_chain.chain.leaf if conn.server_chain else None
-    return None if leaf is None or not conn.server_name else leaf.covers(conn.server_name) is not None
-
-
 def _name(side: Side, pick: Callable[[Certificate], Name]) -> Callable[[Connection], Value]:
     def text(conn: Connection) -> Value:
-        sent = conn.chain(side)
-        leaf = sent.chain.leaf if sent else None
+        leaf = leaf_of(conn, side)
         return pick(leaf).text if leaf else None
 
     return text

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from analyzer.connection import Connection
 from analyzer.pipeline import Options, Run
@@ -56,3 +59,17 @@ def listed(file: str) -> list[dict[str, str]]:
 def counted(items: list[Item]) -> int:
     """How many records there must be: one for each connection, one for each flood."""
     return sum(isinstance(item, Connection | Repeated) for item in items)
+
+
+def lines_of(name: str, items: list[Item]) -> list[dict[str, Any]]:
+    """What `-T name` writes, a JSON object a line."""
+    return [json.loads(line) for line in output_of(name, items).splitlines()]
+
+
+def leaves(document: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value that is no object, with its dotted name."""
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
