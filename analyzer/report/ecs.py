@@ -17,6 +17,7 @@ from analyzer.findings import Finding, Severity
 from analyzer.report import codes
 from analyzer.report.attempt import facts, finding_facts, known, leaf, repeated_facts, verdict
 from analyzer.report.encode import to_json
+from analyzer.report.lines import write_lines
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.times import moment, rfc3339
 from analyzer.report.zeek_columns import CURVES, serial
@@ -49,10 +50,7 @@ RENAMED = {
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write documents as they come."""
-    for item in items:
-        for document in _documents(item):
-            out.write(to_json(document) + b"\n")
-    out.flush()
+    write_lines((to_json(document) + b"\n" for item in items for document in _documents(item)), out)
 
 
 def _documents(item: Item) -> Iterable[dict[str, Any]]:

@@ -19,6 +19,7 @@ from analyzer.report import codes
 from analyzer.report.attempt import MAX_FRAMES, facts, finding_facts, in_file, known, leaf, repeated_facts, verdict
 from analyzer.report.encode import to_json
 from analyzer.report.frames import labels
+from analyzer.report.lines import write_lines
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.safe import utf8
 from analyzer.report.times import rfc3339
@@ -38,10 +39,7 @@ FIRST_SIGNATURE = 1_000_000
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write events as they come."""
-    for item in items:
-        for event in _events(item):
-            out.write(to_json(event) + b"\n")
-    out.flush()
+    write_lines((to_json(event) + b"\n" for item in items for event in _events(item)), out)
 
 
 def _events(item: Item) -> Iterable[dict[str, Any]]:

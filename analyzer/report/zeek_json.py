@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from analyzer.connection import Connection
 from analyzer.report.encode import to_json
+from analyzer.report.lines import write_lines
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.zeek_columns import (
     SSL,
@@ -24,30 +25,35 @@ from analyzer.summary import Repeated
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Both logs into one stream, each line with `_path`; the certificates before the connection that sent them first."""
-    _write(items, out, out, tagged=True)
+    write_lines((_line(path, values, tagged=True) for path, values in _rows(items)), out)
 
 
 def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: OutputOptions) -> None:
     """Each log into a file of its own, as Zeek does it with LogAscii::use_json."""
-    _write(items, outs[0], outs[1], tagged=False)
+    ssl, x509 = outs
+    try:
+        for path, values in _rows(items):
+            (ssl if path == "ssl" else x509).write(_line(path, values, tagged=False))
+    finally:
+        ssl.flush()
+        x509.flush()
 
 
-def _write(items: Iterable[Item], ssl: BinaryIO, x509: BinaryIO, tagged: bool) -> None:
+def _rows(items: Iterable[Item]) -> Iterator[tuple[str, Sequence[Value]]]:
     sightings = Sightings()
     for item in items:
         if isinstance(item, Connection):
             for sighting in sightings.new(item):
-                x509.write(_line("x509" if tagged else None, X509, x509_row(sighting)))
-            ssl.write(_line("ssl" if tagged else None, SSL, ssl_row(item)))
+                yield "x509", x509_row(sighting)
+            yield "ssl", ssl_row(item)
         elif isinstance(item, Repeated):
-            ssl.write(_line("ssl" if tagged else None, SSL, repeated_row(item)))
-    x509.flush()
-    ssl.flush()
+            yield "ssl", repeated_row(item)
 
 
-def _line(path: str | None, columns: Sequence[SslColumn | X509Column], values: Sequence[Value]) -> bytes:
+def _line(path: str, values: Sequence[Value], tagged: bool) -> bytes:
     """Unset fields are left out, as Zeek does it."""
-    made: dict[str, Any] = {} if path is None else {"_path": path}
+    made: dict[str, Any] = {"_path": path} if tagged else {}
+    columns: Sequence[SslColumn | X509Column] = SSL if path == "ssl" else X509
     for column, value in zip(columns, values, strict=True):
         if value is not None:
             # whole microseconds: all that a double holds of a time of today

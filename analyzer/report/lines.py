@@ -1,0 +1,35 @@
+"""Lines to a sink: a few at a time, only whole ones, and none waits long: a reader of the pipe wants to see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from time import monotonic
+from typing import BinaryIO
+
+AT_ONCE = 50
+"""Lines collected before they are written, unless `PATIENCE` is over."""
+PATIENCE = 0.2
+"""Seconds that a line waits at most while new ones come."""
+
+
+def write_lines(lines: Iterable[bytes], out: BinaryIO) -> None:
+    """Write lines as they come. If that is interrupted, what was decided until then is written."""
+    waiting: list[bytes] = []
+    written = monotonic()
+    try:
+        for line in lines:
+            waiting.append(line)
+            now = monotonic()
+            if len(waiting) >= AT_ONCE or now - written >= PATIENCE:
+                _flush(waiting, out)
+                written = now
+    finally:
+        _flush(waiting, out)
+
+
+def _flush(waiting: list[bytes], out: BinaryIO) -> None:
+    if waiting:
+        block = b"".join(waiting)
+        waiting.clear()
+        out.write(block)
+        out.flush()
