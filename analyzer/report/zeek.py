@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from tempfile import SpooledTemporaryFile
+from time import monotonic
 from typing import BinaryIO, cast
 
 from analyzer.connection import Connection
+from analyzer.report.lines import PATIENCE
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.safe import utf8
 from analyzer.report.zeek_columns import (
@@ -42,7 +44,7 @@ class _Log:
     def __init__(self, path: str, columns: Sequence[SslColumn | X509Column], out: BinaryIO) -> None:
         self._path, self._columns, self._out = path, columns, out
         self._types = [column.type for column in columns]
-        self._open, self._last_ns = False, 0
+        self._open, self._last_ns, self._flushed = False, 0, monotonic()
 
     def row(self, values: Sequence[Value], time_ns: int) -> None:
         """Write one row."""
@@ -50,6 +52,10 @@ class _Log:
         self._last_ns = max(self._last_ns, time_ns)
         cells = map(cell, values, self._types)
         self._out.write(b"\t".join(cells) + b"\n")
+        now = monotonic()
+        if now - self._flushed >= PATIENCE:
+            self._out.flush()
+            self._flushed = now
 
     def close(self) -> None:
         """Also a log without rows gets its header: what reads it next expects one."""

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from analyzer.connection import Outcome
 from analyzer.findings import Severity
 from analyzer.report import safe
 from analyzer.report.markdown import FLOODS, GROUPS, LENGTH, code, prose
 from analyzer.report.output import Item
+from tests.build.connections import connection
 from tests.report.logs import TEN, items_of, output_of
 from tests.report.records import everything, failed, finding, full_summary, healthy, poisoned_item, repeated, summary
 
@@ -150,3 +152,9 @@ def test_across_connections_and_the_limits_of_the_capture() -> None:
 
 def test_interrupted() -> None:
     assert "1 connection: 1 failed" in text([failed()])
+
+
+def test_a_failure_that_no_rule_explains() -> None:
+    said = text([connection("> ClientHello", "< FIN", outcome=Outcome.FAILED), summary()])
+    assert "**Diagnosis:** no rule explains it" in said
+    assert "in Wireshark `tcp.stream == 0`" in said

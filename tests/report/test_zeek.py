@@ -15,13 +15,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.certificates.certificate import load
-from analyzer.report import zeek, zeek_json
+from analyzer.certificates.chain import assess
+from analyzer.report import zeek, zeek_columns, zeek_json
 from analyzer.report.output import Item, OutputOptions
 from analyzer.report.zeek_columns import SSL, X509, serial
 from tests.build.connections import connection
 from tests.cli.commands import Shell
 from tests.report.logs import CAPTURES, TEN, counted, items_of, listed, output_of
-from tests.report.records import SERVER, everything, failed, full_summary, healthy, poisoned_item, repeated, summary
+from tests.report.records import (
+    NAMES,
+    SERVER,
+    everything,
+    failed,
+    full_summary,
+    healthy,
+    poisoned_item,
+    repeated,
+    summary,
+)
 
 Golden = Callable[[str, str], None]
 LAB = str(CAPTURES / "client-untrusted-12.pcap")
@@ -200,3 +211,38 @@ def test_a_folder_that_cannot_be_made(shell: Shell, tmp_path: Path) -> None:
     said = shell(LAB, "-T", "zeek", "-o", f"{tmp_path}/file/")
     assert said.code == 2
     assert "cannot make the folder" in said.err
+
+
+def test_rows_are_seen_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr(zeek, "monotonic", lambda: next(clock))
+    seen: list[int] = []
+
+    class Sink(BytesIO):
+        def flush(self) -> None:
+            seen.append(self.tell())
+
+    zeek.write([healthy(), healthy(stream=1)], Sink(), OutputOptions())
+    assert len(seen) > 2
+
+
+def test_memory_of_certificates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zeek_columns, "WRITTEN", 1)
+    found = logs([healthy(), healthy(stream=1)])
+    assert len(found["x509"]) == 8, "written twice rather than remembered"
+
+
+def test_memory_of_ca_lists_is_bounded() -> None:
+    lists = [replace(NAMES, id=f"list {place}") for place in range(70)]
+    found = logs([healthy(request=names, stream=place) for place, names in enumerate(lists)])
+    assert {row["requested_client_certificate_authorities"] for row in found["ssl"]} == {
+        "CN=Root CA,CN=Issuing CA",
+    }
+
+
+def test_a_certificate_that_cannot_be_read() -> None:
+    conn = healthy(server_chain=assess((b"no certificate",)))
+    row = logs([conn])["x509"][0]
+    assert {
+        row[f"certificate.{name}"] for name in ("version", "serial", "key_alg", "key_type", "key_length", "curve")
+    } == {"-"}
