@@ -176,11 +176,7 @@ def _signature(finding: Finding) -> dict[str, Any]:
         "signature": f"MTLSCOPE {finding.rule}",
         "category": CATEGORY,
         "severity": number,
-        "metadata": {
-            "signature_severity": [word],
-            "confidence": [finding.confidence.value.title()],
-            "tag": [finding.rule],
-        },
+        "metadata": {"signature_severity": [word], "tag": [finding.rule]},
     }
 
 

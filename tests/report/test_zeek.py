@@ -22,6 +22,7 @@ from analyzer.report.zeek_columns import SSL, X509, serial
 from tests.build.connections import connection
 from tests.cli.commands import Shell
 from tests.report.logs import CAPTURES, TEN, counted, items_of, listed, output_of
+from tests.report.logs import zeek_logs as logs
 from tests.report.records import (
     NAMES,
     SERVER,
@@ -37,21 +38,6 @@ from tests.report.records import (
 Golden = Callable[[str, str], None]
 LAB = str(CAPTURES / "client-untrusted-12.pcap")
 ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|\\)")
-
-
-def logs(items: list[Item]) -> dict[str, list[dict[str, str]]]:
-    """The rows of each log of a stream, read as zeek-cut reads it: a new header begins a new log."""
-    found: dict[str, list[dict[str, str]]] = {}
-    path, fields = "", [""]
-    for line in output_of("zeek", items).decode().splitlines():
-        if line.startswith("#path"):
-            path = line.split("\t")[1]
-            found[path] = []
-        elif line.startswith("#fields"):
-            fields = line.split("\t")[1:]
-        elif not line.startswith("#"):
-            found[path].append(dict(zip(fields, line.split("\t"), strict=True)))
-    return found
 
 
 def unescaped(cell: str) -> str:
