@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.names import Name
 from analyzer.connection import Alert, CertificateState, Connection, SentChain, Side
 from analyzer.findings import Finding
 from analyzer.report import codes
@@ -17,6 +18,9 @@ from analyzer.summary import Repeated
 
 MAX_FRAMES = 32
 """Frames that a verdict names at most."""
+LISTS = 64
+"""CA lists whose texts are remembered."""
+_lists: dict[str, tuple[tuple[Name, ...], tuple[str, ...]]] = {}
 
 
 def leaf(conn: Connection, side: Side) -> Certificate | None:
@@ -36,10 +40,26 @@ def sni_matches(conn: Connection) -> bool | None:
     return None if certificate is None or not conn.server_name else certificate.covers(conn.server_name) is not None
 
 
+def authorities(conn: Connection) -> tuple[str, ...] | None:
+    """The CA names of the server's request, every one; None without a request. Thousands of connections share one list:
+    its texts are remembered."""
+    if conn.certificate_request is None:
+        return None
+    names = conn.certificate_request.ca_list
+    kept = _lists.get(names.id)
+    if kept is not None and kept[0] is names.names:
+        return kept[1]
+    if len(_lists) >= LISTS:
+        _lists.clear()
+    texts = tuple([name.text for name in names.names])
+    _lists[names.id] = (names.names, texts)
+    return texts
+
+
 def facts(conn: Connection) -> dict[str, Any]:
     """Outcome, how far it got, who asked for what, who ended it."""
     request = conn.certificate_request
-    authorities = request.ca_list if request else None
+    listed = request.ca_list if request else None
     return known(
         uid=conn.uid,
         stream=conn.stream,
@@ -54,10 +74,10 @@ def facts(conn: Connection) -> dict[str, Any]:
         client_certificate_requested=True if request else None,
         server_chain_sha256=_hashes(conn.server_chain),
         client_chain_sha256=_hashes(conn.client_chain),
-        requested_cas=[name.text for name in authorities.names] if authorities else None,
-        requested_cas_count=len(authorities.names) if authorities else None,
-        requested_cas_bytes=authorities.size if authorities else None,
-        requested_cas_complete=authorities.complete if authorities else None,
+        requested_cas=authorities(conn),
+        requested_cas_count=len(listed.names) if listed else None,
+        requested_cas_bytes=listed.size if listed else None,
+        requested_cas_complete=listed.complete if listed else None,
         alerts=[_alert(conn, alert) for alert in conn.alerts],
         ended_by=conn.closed.by.value if conn.closed.by else None,
         end_kind=conn.closed.how,

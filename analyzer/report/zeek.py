@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from time import monotonic
 from typing import BinaryIO, cast
@@ -89,8 +90,14 @@ def cell(value: Value, kind: str) -> bytes:
     if isinstance(value, int):
         return seconds(value).encode() if kind == "time" else str(value).encode()
     if isinstance(value, tuple):
-        return SET_SEPARATOR.encode().join(_text(part, _UNSAFE_ELEMENT) for part in value) if value else EMPTY.encode()
+        return _vector(value) if value else EMPTY.encode()
     return _text(value, _UNSAFE)
+
+
+@lru_cache(maxsize=256)
+def _vector(parts: tuple[str, ...]) -> bytes:
+    """CA lists have hundreds of names, and thousands of connections share one."""
+    return SET_SEPARATOR.encode().join([_text(part, _UNSAFE_ELEMENT) for part in parts])
 
 
 def seconds(time_ns: int) -> str:

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
-from analyzer.connection import CaList, CertificateState, Connection, SentChain, Side
+from analyzer.connection import CertificateState, Connection, SentChain, Side
 from analyzer.report import codes
+from analyzer.report.attempt import authorities, sni_matches
 from analyzer.report.attempt import leaf as leaf_of
-from analyzer.report.attempt import sni_matches
 from analyzer.report.frames import labels
 from analyzer.summary import Repeated
 
@@ -148,24 +148,6 @@ def _name(side: Side, pick: Callable[[Certificate], Name]) -> Callable[[Connecti
     return text
 
 
-class _Authorities:
-    """The names of the last CA lists as text: thousands of connections share one list."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[str, ...]] = {}
-
-    def of(self, conn: Connection) -> Value:
-        return self._texts(conn.certificate_request.ca_list) if conn.certificate_request else None
-
-    def _texts(self, names: CaList) -> tuple[str, ...]:
-        if len(self._kept) > 64:
-            self._kept.clear()
-        found = self._kept.get(names.id)
-        if found is None or len(found) != len(names.names):
-            found = self._kept[names.id] = tuple([name.text for name in names.names])
-        return found
-
-
 def alerts(conn: Connection) -> tuple[str, ...] | None:
     """ "server:fatal:unknown_ca" for each alert; None if there was none."""
     told = [
@@ -207,7 +189,7 @@ SSL: tuple[SslColumn, ...] = (
     SslColumn("issuer", "string", _name(Side.SERVER, lambda leaf: leaf.issuer)),
     SslColumn("client_subject", "string", _name(Side.CLIENT, lambda leaf: leaf.subject)),
     SslColumn("client_issuer", "string", _name(Side.CLIENT, lambda leaf: leaf.issuer)),
-    SslColumn("requested_client_certificate_authorities", "vector[string]", _Authorities().of),
+    SslColumn("requested_client_certificate_authorities", "vector[string]", authorities),
     SslColumn("ja3", "string", lambda c: c.ja3),
     SslColumn("ja3s", "string", lambda c: c.ja3s),
     SslColumn("ja4", "string", lambda c: c.ja4),

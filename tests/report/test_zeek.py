@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from analyzer.certificates.certificate import load
 from analyzer.certificates.chain import assess
-from analyzer.report import zeek, zeek_columns, zeek_json
+from analyzer.report import attempt, zeek, zeek_columns, zeek_json
 from analyzer.report.output import Item, OutputOptions
 from analyzer.report.zeek_columns import SSL, X509, serial
 from tests.build.connections import connection
@@ -219,11 +219,18 @@ def test_memory_of_certificates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_memory_of_ca_lists_is_bounded() -> None:
-    lists = [replace(NAMES, id=f"list {place}") for place in range(70)]
+    lists = [replace(NAMES, id=f"list {place}") for place in range(2 * attempt.LISTS)]
     found = logs([healthy(request=names, stream=place) for place, names in enumerate(lists)])
-    assert {row["requested_client_certificate_authorities"] for row in found["ssl"]} == {
-        "CN=Root CA,CN=Issuing CA",
-    }
+    told = {row["requested_client_certificate_authorities"] for row in found["ssl"]}
+    assert told == {"CN=Root CA,CN=Issuing CA"}
+    assert len(attempt._lists) <= attempt.LISTS
+
+
+def test_another_list_under_the_same_id() -> None:
+    other = replace(NAMES, names=NAMES.names[::-1])
+    found = logs([healthy(request=NAMES), healthy(request=other)])["ssl"]
+    told = [row["requested_client_certificate_authorities"] for row in found]
+    assert told == ["CN=Root CA,CN=Issuing CA", "CN=Issuing CA,CN=Root CA"]
 
 
 def test_a_certificate_that_cannot_be_read() -> None:
