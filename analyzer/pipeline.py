@@ -6,9 +6,7 @@ files -> frames -> segments -> conversations -> records -> findings
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
@@ -107,6 +105,9 @@ class Run:
 
     def _in_parallel(self, inputs: Sequence[Input]) -> Iterator[Item]:
         """Each input in a process of its own; the order of the results is that of the inputs."""
+        from concurrent.futures import ProcessPoolExecutor  # here: they load a lot, and most runs need one process
+        from multiprocessing import get_context
+
         options = replace(self.options, verdicts=None, capture_verdicts=None, opinions=None, workers=1)
         with ProcessPoolExecutor(self.options.workers, get_context("spawn")) as pool:
             for items, errors, crashes in pool.map(_analyse_one, inputs, [options] * len(inputs)):

@@ -17,7 +17,7 @@ PROJECT = Path(analyzer.__file__).parent.parent
 
 
 def imported(*arguments: str) -> set[str]:
-    """Top-level modules that the command imports; it must end with 0."""
+    """Modules that the command imports, and the packages they are of; it must end with 0."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "analyzer", *arguments],
         cwd=PROJECT,
@@ -29,7 +29,7 @@ def imported(*arguments: str) -> set[str]:
     lines = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")]
     assert done.returncode == 0, done.stderr[-2000:]
     assert "sys" in lines or "zipimport" in lines, "the interpreter lists what it imports"
-    return {line.partition(".")[0] for line in lines}
+    return {line.partition(".")[0] for line in lines} | set(lines)
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +53,9 @@ def test_the_version_needs_nothing_at_all() -> None:
 @pytest.mark.parametrize("output", ["text", "jsonl", "json"])
 def test_a_small_capture_needs_no_heavy_library(output: str, small_capture: Path) -> None:
     assert not HEAVY & imported("analyze", "--fail-on", "never", "-T", output, str(small_capture))
+
+
+def test_a_small_capture_needs_no_part_of_numpy_or_python_that_it_does_not_use(small_capture: Path) -> None:
+    loaded = imported("--fail-on", "never", "-T", "jsonl", str(small_capture))
+    assert "numpy" in loaded
+    assert not {"numpy.ma", "multiprocessing", "concurrent.futures"} & loaded

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""
-GARBAGE_THRESHOLD = 1_000_000
-"""Objects made between two searches for garbage in cycles: we leave none behind, and Python's 700 cost a quarter of the time."""
 SHOWN_COMMANDS = 25
 """Lines of --repro that are shown; all are in its file."""
 _DESCRIPTION = "Tells why a mutual-TLS link does not come up, from captures (pcap, pcapng, Network Monitor; also .gz)."
@@ -49,7 +46,6 @@ def run(words: list[str]) -> int:
     from analyzer.cli.sink import is_folder, open_folder, open_sink
     from analyzer.pipeline import Run
 
-    gc.set_threshold(GARBAGE_THRESHOLD)
     output = find(args.T)
     if output is None:
         raise UsageError(f"no output called {args.T!r}")

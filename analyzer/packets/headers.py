@@ -81,6 +81,15 @@ def choose(rows: Rows, wanted: NDArray[np.bool_]) -> Rows:
     return opaque[wanted].view(rows.dtype)
 
 
+def distinct(values: NDArray[Any]) -> list[int]:
+    """Each value once, sorted: numpy.unique, which loads all of numpy's masked arrays for it (10 ms at every start)."""
+    ordered = np.sort(values)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    found: list[int] = ordered[first].tolist()
+    return found
+
+
 def segments(
     frames: Frames,
     index: NDArray[np.intp] | slice,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analyzer.capture.source import Frames
 from analyzer.packets import datagrams, links, peel, udp
 from analyzer.packets.columns import Decoded, Segments
-from analyzer.packets.headers import TCP_HEADER, Rows, choose, gather, row_type, segments
+from analyzer.packets.headers import TCP_HEADER, Rows, choose, distinct, gather, row_type, segments
 from analyzer.packets.layers import ARP_TYPES, IP_TCP, IP_UDP, IPV4_TYPE, IPV6_TYPE
 
 Index = NDArray[np.intp]
@@ -63,7 +63,7 @@ def others(frames: Frames, left: Index, decoded: Decoded, depth: int = 0) -> Fou
     parts: list[Segments] = []
     kept: list[Index] = []
     kinds = frames.link_type[left]
-    for kind in np.unique(kinds).tolist():
+    for kind in distinct(kinds):
         index = left[kinds == kind]
         if kind not in links.START:
             count(decoded.reasons, links.reason_of(kind), len(index))
@@ -106,7 +106,7 @@ def _ip(
     versions = frames.data[ip_at]
     parts: list[Segments] = []
     done = np.zeros(len(index), np.bool_)
-    for version in np.unique(versions).tolist():
+    for version in distinct(versions):
         header = (version & 15) * 4 if v4 else IPV6_HEADER
         if version >> 4 != (4 if v4 else 6) or header < IPV4_HEADER:
             continue

@@ -280,4 +280,5 @@ def _worth_a_look(seg: Segments, watched: NDArray[np.uint16]) -> NDArray[np.intp
         control = control[np.isin(seg.src_port[control], watched) | np.isin(seg.dst_port[control], watched)]
     lookups = np.flatnonzero((seg.payload > 0) & ((seg.src_port == DNS_PORT) | (seg.dst_port == DNS_PORT)))
     rows = np.concatenate((heads, control, lookups))
-    return np.unique(rows) if len(rows) else rows
+    rows.sort()
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
