@@ -1,8 +1,13 @@
-"""All rules by id: one entry a file, found with pkgutil, checked once."""
+"""All rules by id: one entry a file, found with pkgutil, checked once.
+
+To import them all takes longer than to judge a small capture. So `index.py`, which `make docs` writes, says what each rule
+needs, and a rule file is imported when a connection has it. With a rule file that the index does not know all are imported.
+"""
 
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Iterator
@@ -14,6 +19,7 @@ from types import ModuleType
 from analyzer.connection import Connection, Seen
 from analyzer.findings import CannotTell, Finding
 from analyzer.judgement.kind import Quiet
+from analyzer.rules.index import INDEX
 from analyzer.rules.rule import Check, Context, Rule, Survey
 
 HEADINGS = ("## What it does", "## Why it matters", "## What to do", "## When it cannot tell")
@@ -72,8 +78,84 @@ def fact_names(fact: Seen) -> str:
 @cache
 def catalogue() -> tuple[Entry, ...]:
     """Every rule, sorted by id. Raise CatalogueError if a file breaks the rules for rule files."""
-    entries = [_entry(family, module) for family, module in modules()]
+    entries = [_imported(family, module.__name__.rpartition(".")[2]) for family, module in modules()]
     return tuple(sorted(entries, key=lambda entry: entry.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the index: where a rule is, and the bits of Seen that it needs; `whole` as in Rule."""
+
+    family: str
+    module: str
+    needs: tuple[int, ...]
+    whole: bool
+
+    def entry(self) -> Entry:
+        """The rule, imported now if it was not yet."""
+        return _imported(self.family, self.module)
+
+
+@cache
+def _imported(family: str, module: str) -> Entry:
+    return _entry(family, importlib.import_module(f"analyzer.rules.{family}.{module}"))
+
+
+def candidates(seen: Seen) -> tuple[Entry, ...]:
+    """The rules about connections whose needs are among the facts seen; the others need not be imported."""
+    key = int(seen)
+    return tuple(row.entry() for row in _rows() if not row.whole and all(need & key for need in row.needs))
+
+
+@cache
+def surveys() -> tuple[Entry, ...]:
+    """The rules about whole captures."""
+    return tuple(row.entry() for row in _rows() if row.whole)
+
+
+@cache
+def _rows() -> tuple[Row, ...]:
+    """The index, sorted by id; made from the rules themselves if a rule file was added or taken away since it was written."""
+    rows = read_index(INDEX)
+    files = _files()
+    return rows if files is None or files == {(row.family, row.module) for row in rows} else read_index(index_text())
+
+
+def read_index(text: str) -> tuple[Row, ...]:
+    """A line a rule: family, module and needs, or "whole"; alternatives are joined with "|"."""
+    rows = []
+    for line in text.split("\n"):
+        if line:
+            family, module, *needs = line.split()
+            bits = () if needs == ["whole"] else tuple(map(_bits, needs))
+            rows.append(Row(family, module, bits, needs == ["whole"]))
+    return tuple(rows)
+
+
+def _bits(names: str) -> int:
+    return sum(int(Seen[name]) for name in names.split("|"))
+
+
+def index_text() -> str:
+    """What has to be in index.py."""
+    lines = []
+    for entry in catalogue():
+        needs = ["|".join(bit.name or "" for bit in Seen if bit & need) for need in entry.rule.needs]
+        lines.append(" ".join([entry.family, entry.id.replace("-", "_"), *(["whole"] if entry.rule.whole else needs)]))
+    return "\n".join(lines) + "\n"
+
+
+def _files() -> set[tuple[str, str]] | None:
+    """(family, module) of every rule file, without importing anything; None if the package is in no folder."""
+    here, found = Path(__file__).parent, set()
+    try:
+        for family in os.scandir(here):
+            if family.is_dir() and "." not in family.name and not family.name.startswith("_"):
+                names = [file.name.removesuffix(".py") for file in os.scandir(family.path) if file.name.endswith(".py")]
+                found |= {(family.name, name) for name in names if name != "__init__"}
+    except OSError:
+        return None
+    return found
 
 
 @cache

@@ -15,7 +15,7 @@ from analyzer.findings import CannotTell, Finding, Outcome, Verdict
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of
 from analyzer.judgement.story import pseudo_tls
-from analyzer.rules.entries import Entry, catalogue, fact_names
+from analyzer.rules.entries import Entry, candidates, catalogue, fact_names, surveys
 from analyzer.rules.ranking import ranked
 from analyzer.rules.rule import Context
 
@@ -92,7 +92,7 @@ def survey(
 
 def survey_verdicts(view: CaptureView, context: Context) -> tuple[Verdict, ...]:
     """What every rule about whole captures says, sorted by id."""
-    return tuple(_surveyed(entry, view, context) for entry in catalogue() if entry.survey is not None)
+    return tuple(_surveyed(entry, view, context) for entry in surveys())
 
 
 def _surveyed(entry: Entry, view: CaptureView, context: Context) -> Verdict:
@@ -113,9 +113,7 @@ def _plan(seen: Seen) -> tuple[Entry, ...]:
     if plan is None:
         if len(_plans) >= MAX_PLANS:
             _plans.clear()
-        plan = _plans[key] = tuple(
-            e for e in catalogue() if e.survey is None and all(need & key for need in e.rule.needs)
-        )
+        plan = _plans[key] = candidates(seen)
     return plan
 
 

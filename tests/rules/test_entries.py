@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +13,10 @@ import pytest
 from analyzer.connection import Seen
 from analyzer.findings import Confidence, Severity
 from analyzer.rules import entries
+from analyzer.rules.index import INDEX
 from analyzer.rules.rule import Rule
+
+ROOT = Path(__file__).parents[2]
 
 PAGE = "One.\n\n## What it does\na\n\n## Why it matters\nb\n\n## What to do\nc\n\n## When it cannot tell\nd\n"
 
@@ -66,3 +72,36 @@ def test_a_page_has_everything() -> None:
     assert "Severity error, confidence high, family transport" in page
     assert "with: syn, failed or unknown." in page
     assert page.endswith("## References\n\n- RFC 8446\n")
+
+
+def test_only_rules_that_a_connection_may_have_are_imported() -> None:
+    code = (
+        "import sys; from analyzer.connection import Seen; from analyzer.rules import entries\n"
+        "print(*(entry.id for entry in entries.candidates(Seen.SYN | Seen.RESET | Seen.NO_DATA)))\n"
+        "print(*(name for name in sys.modules if name.startswith('analyzer.rules.') and name.count('.') == 3))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    ids, modules = (set(line.split()) for line in told.splitlines())
+    assert "connection-refused" in ids
+    assert {name.rpartition(".")[2].replace("_", "-") for name in modules} == ids
+
+
+@pytest.mark.parametrize("seen", [Seen(0), Seen.SYN, Seen.CLIENT_HELLO | Seen.FAILED, ~Seen(0)], ids=str)
+def test_the_index_leads_to_the_rules_whose_needs_are_met(seen: Seen) -> None:
+    fitting = (e for e in entries.catalogue() if e.survey is None and all(need & seen for need in e.rule.needs))
+    assert entries.candidates(seen) == tuple(fitting)
+
+
+def test_the_index_leads_to_every_rule_about_captures() -> None:
+    assert entries.surveys() == tuple(entry for entry in entries.catalogue() if entry.survey is not None)
+
+
+@pytest.mark.parametrize("index", ["", "alert gone SYN\n" + INDEX], ids=["a new file", "a file that is gone"])
+def test_an_index_of_other_files_is_not_trusted(index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "INDEX", index)
+    assert entries._rows.__wrapped__() == entries.read_index(INDEX)
+
+
+def test_without_a_folder_the_index_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entries, "__file__", "/no/such/archive.zip/entries.py")
+    assert entries._rows.__wrapped__() == entries.read_index(INDEX)

@@ -61,11 +61,17 @@ def crashing(rule_id: str) -> Entry:
     return Entry(RULE, "test", check, "")
 
 
+def fits(entry: Entry, seen: Seen) -> bool:
+    return entry.survey is None and all(need & seen for need in entry.rule.needs)
+
+
 @pytest.fixture
 def catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Entry]]:
     """An empty catalogue to fill; the real one comes back afterwards."""
     entries: list[Entry] = []
     monkeypatch.setattr(running, "catalogue", lambda: tuple(entries))
+    monkeypatch.setattr(running, "surveys", lambda: tuple(entry for entry in entries if entry.survey is not None))
+    monkeypatch.setattr(running, "candidates", lambda seen: tuple(entry for entry in entries if fits(entry, seen)))
     monkeypatch.setattr(running, "_plans", {})
     monkeypatch.setattr(running, "_kinds", {})
     yield entries
