@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
+os.environ["XDG_CONFIG_HOME"] = str(GOLDEN / "no-such-folder")  # the settings of whoever runs the tests are not ours
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

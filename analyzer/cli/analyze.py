@@ -28,6 +28,20 @@ FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
 """--fail-on -> worst severity rank that makes the exit code 1."""
 SHOWN_COMMANDS = 25
 """Lines of --repro that are shown; all are in its file."""
+CONFIGURED = (
+    "ports",
+    "timezone",
+    "fail-on",
+    "trust",
+    "topology",
+    "workers",
+    "format",
+    "color",
+    "each",
+    "progress",
+    "quiet",
+)
+"""Settings that count here."""
 _DESCRIPTION = "Tells why a mutual-TLS link does not come up, from captures (pcap, pcapng, Network Monitor; also .gz)."
 _EXIT_CODES = """\
 exit codes:
@@ -38,7 +52,7 @@ exit codes:
 
 def run(words: list[str]) -> int:
     """Analyse and report. Raise UsageError for arguments that make no sense."""
-    args = _parser().parse_args(words)
+    args = _parser().parse(words)
     paths = [*args.read, *args.paths]
     if not paths:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
@@ -76,6 +90,7 @@ def _parser() -> Parser:
     commands = "\n".join(f"  mtlscope {name:<{width}} {text}" for name, text in COMMANDS.items())
     parser = Parser(
         prog="mtlscope",
+        configured=CONFIGURED,
         usage="mtlscope [analyze] [-r] PATH... [-T FORMAT] [-o FILE] [options]\n       mtlscope COMMAND ...",
         description=_DESCRIPTION,
         epilog=f"commands:\n{commands}\n\n{_EXIT_CODES}",
@@ -330,6 +345,8 @@ def _tell(analysis: Run, args: argparse.Namespace) -> None:
     for line in (*analysis.errors, *analysis.crashes):
         say(safe.line(line))
     if args.verbose and sys.stderr is not None:
+        for setting in getattr(args, "settings", ()):
+            say(safe.line(f"setting {setting}"))
         say(f"{len(analysis.paths)} paths given, {len(analysis.errors)} not read to their end")
 
 

@@ -6,18 +6,18 @@ what was lost, changed, injected or swallowed in between, and where TLS ends and
 
 from __future__ import annotations
 
-from analyzer.cli.diff import Captures, add_common
+from analyzer.cli.diff import CONFIGURED, Captures, add_common
 from analyzer.cli.parser import Parser
 from analyzer.errors import UsageError
 
 
 def run(words: list[str]) -> int:
     """Join and report. Raise UsageError if there is nothing to join."""
-    parser = Parser(prog="mtlscope correlate", description=__doc__)
+    parser = Parser(prog="mtlscope correlate", description=__doc__, configured=CONFIGURED)
     parser.add_argument("a", metavar="A", help="a capture")
     parser.add_argument("b", metavar="B", help="a capture of the same time, taken at another place")
     add_common(parser)
-    args = parser.parse_args(words)
+    args = parser.parse(words)
     if args.a == args.b:
         raise UsageError(f"{args.a} twice: two captures of the same connections are needed")
     from analyzer.cli.progress import Progress

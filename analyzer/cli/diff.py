@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from analyzer.choosing import Choice
     from analyzer.connection import Connection
 
+CONFIGURED = ("ports", "timezone", "color")
+"""Settings that count for the commands that look at two captures."""
 _STREAM = re.compile(r"(?P<path>.+):(?P<stream>\d{1,9})", re.ASCII | re.DOTALL)
 
 
 def run(words: list[str]) -> int:
     """Compare and report. Raise UsageError if there is nothing to compare."""
-    args = _parser().parse_args(words)
+    args = _parser().parse(words)
     from analyzer.cli.progress import Progress
     from analyzer.cli.sink import open_sink
     from analyzer.comparison import WHATS, compare
@@ -52,7 +54,7 @@ def run(words: list[str]) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="mtlscope diff", description=__doc__)
+    parser = Parser(prog="mtlscope diff", description=__doc__, configured=CONFIGURED)
     add = parser.add_argument
     add("a", metavar="A[:STREAM]", help="a capture, and a connection number as in Wireshark")
     add("b", metavar="B[:STREAM]", nargs="?", help="the capture to compare with (default: the same)")

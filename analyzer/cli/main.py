@@ -21,6 +21,7 @@ COMMANDS = {
     "fields": "say what the keys of the output mean",
     "plan": "print the certificates that a topology needs, or write requests for them",
     "topology": "print a guessed topology to start from, made from captures",
+    "config": "say which settings are in force and where they come from",
     "doctor": "say what works on this machine and what to do about the rest",
 }
 """Command -> help. Each is a module of this folder with `run(words) -> int`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -12,10 +12,37 @@ from analyzer.errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises UsageError where argparse would print the usage and exit."""
+    """Raises UsageError where argparse would print the usage and exit.
 
-    def __init__(self, **settings: Any) -> None:
+    `configured`: the settings (settings.py) that count for this command; they take the place of its options' defaults.
+    """
+
+    def __init__(self, *, configured: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+        self._configured = configured
+        if configured:
+            self.add_argument(
+                "--no-config", action="store_true", help="no configuration files, no MTLSCOPE_* variables"
+            )
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options given, then the settings in force, then the defaults. Raise UsageError for a mistake in any."""
+        args = self.parse_args(words, argparse.Namespace(no_config=False))
+        if not self._configured or args.no_config:
+            return args
+        from analyzer.cli.settings import SETTINGS, in_force
+
+        found = in_force()
+        chosen = [(SETTINGS[name].dest, found[name].value) for name in self._configured if name in found]
+        if not chosen:
+            return args
+        unset: list[str] = []  # options that may be repeated copy it before they append
+        given = self.parse_args(words, argparse.Namespace(**{dest: unset for dest, _value in chosen}))
+        for dest, value in chosen:
+            if getattr(given, dest) is unset:
+                setattr(args, dest, value)
+        args.settings = [f"{name} from {found[name].origin}" for name in self._configured if name in found]
+        return args
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the message, and the option that was probably meant."""
