@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from analyzer import knowledge
+from analyzer.cli import man
 from analyzer.pipeline import Options, Run
 from analyzer.report import fields, terminal
 from analyzer.report.output import OutputOptions
@@ -26,6 +27,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": readme((ROOT / "README.md").read_text(encoding="utf-8")),
         ROOT / "docs/rules.md": rules_page(),
+        ROOT / "docs/mtlscope.1": man.page(),
         ROOT / "analyzer/rules/index.py": rules_index(),
         ROOT / "docs/fields.md": fields.markdown(),
         ROOT / "docs/schema/mtlscope-1.schema.json": json.dumps(fields.schema(), indent=2) + "\n",

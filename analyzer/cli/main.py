@@ -21,6 +21,8 @@ COMMANDS = {
     "fields": "say what the keys of the output mean",
     "plan": "print the certificates that a topology needs, or write requests for them",
     "topology": "print a guessed topology to start from, made from captures",
+    "completion": "print a script for bash, zsh or PowerShell that completes words",
+    "man": "print the manual page",
     "config": "say which settings are in force and where they come from",
     "doctor": "say what works on this machine and what to do about the rest",
 }

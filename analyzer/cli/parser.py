@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from analyzer.errors import UsageError
+
+
+class Asked(Exception):
+    """Carries the parser of a command to `parser_of`."""
+
+    def __init__(self, parser: Parser) -> None:
+        super().__init__()
+        self.parser = parser
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,6 +24,8 @@ class Parser(argparse.ArgumentParser):
 
     `configured`: the settings (settings.py) that count for this command; they take the place of its options' defaults.
     """
+
+    asked = False
 
     def __init__(self, *, configured: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
@@ -27,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """The options given, then the settings in force, then the defaults. Raise UsageError for a mistake in any."""
-        args = self.parse_args(words, argparse.Namespace(no_config=False))
+        args: argparse.Namespace = self.parse_args(words, argparse.Namespace(no_config=False))
         if not self._configured or args.no_config:
             return args
         from analyzer.cli.settings import SETTINGS, in_force
@@ -44,6 +54,12 @@ class Parser(argparse.ArgumentParser):
         args.settings = [f"{name} from {found[name].origin}" for name in self._configured if name in found]
         return args
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As in argparse. While somebody asks for the parser of a command, raise it instead."""
+        if Parser.asked:
+            raise Asked(self)
+        return super().parse_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the message, and the option that was probably meant."""
         unknown = re.search(r"unrecognized arguments: (--?[\w-]+)", message)
@@ -51,6 +67,18 @@ class Parser(argparse.ArgumentParser):
             options = [option for action in self._actions for option in action.option_strings]
             raise UsageError(f"no option {unknown[1]}{near(unknown[1], options)}")
         raise UsageError(message.replace("argument ", "", 1))
+
+
+def parser_of(run: Callable[[list[str]], int]) -> Parser:
+    """The parser of a command, for the man page and the shells. Every command parses its words before anything else."""
+    Parser.asked = True
+    try:
+        run([])
+    except Asked as answer:
+        return answer.parser
+    finally:
+        Parser.asked = False
+    raise TypeError(f"{run.__module__} parses no words")
 
 
 def near(word: str, choices: Iterable[str]) -> str:
@@ -68,6 +96,7 @@ def one_of(choices: Iterable[str]) -> Any:
             raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}{near(text, allowed)}")
         return text
 
+    check.choices = tuple(allowed)  # type: ignore[attr-defined]  # the shells complete them
     return check
 
 
