@@ -23,11 +23,11 @@ CLOCK = r"(?:[01]\d|2[0-3])[-_:.hH]?[0-5]\d(?:[-_:.mM]?[0-5]\d)?"
 EXTENSION = r"\.(?:pcapng|pcap|ntar|cap|dmp|dump|trc)"
 NAMES = (
     # dumpcap: lab_00001_20261121093000.pcapng, and with nametimenum lab_20261121093000_00001.pcapng
-    re.compile(rf"(?P<stem>.+)_(?:\d{{5,}}_{DATE}{CLOCK}|{DATE}{CLOCK}_\d{{5,}})(?P<rest>(?:{EXTENSION})?)", re.ASCII),
+    rf"(?P<stem>.+)_(?:\d{{5,}}_{DATE}{CLOCK}|{DATE}{CLOCK}_\d{{5,}})(?P<rest>(?:{EXTENSION})?)",
     # tcpdump -G: lab-20261121-0930.pcap, lab_2026-11-21T09:30:00.pcap, lab.1700000000.pcap; with -C a number after it
-    re.compile(rf"(?P<stem>.*?)(?:{DATE}(?:[-_.T ]?{CLOCK})?|1\d{{9}})(?P<rest>Z?(?:{EXTENSION})?)\d*", re.ASCII),
+    rf"(?P<stem>.*?)(?:{DATE}(?:[-_.T ]?{CLOCK})?|1\d{{9}})(?P<rest>Z?(?:{EXTENSION})?)\d*",
     # tcpdump -C and -W: lab.pcap, lab.pcap1 ... or lab.pcap00, lab.pcap01 ...
-    re.compile(rf"(?P<stem>.+)(?P<rest>{EXTENSION})\d*", re.ASCII),
+    rf"(?P<stem>.+)(?P<rest>{EXTENSION})\d*",
 )
 
 
@@ -43,6 +43,8 @@ class Span:
 
 def joined(files: Sequence[str]) -> list[tuple[str, ...]]:
     """The files, those of a ring together in order of time; at the place where its first file was named."""
+    if len(files) == 1:
+        return [(files[0],)]
     groups: dict[tuple[str, ...], list[str]] = {}
     for path in files:
         groups.setdefault(family(path), []).append(path)
@@ -60,7 +62,7 @@ def family(path: str) -> tuple[str, ...]:
     packed = name.lower().endswith(".gz")
     name = name[:-3] if packed else name
     for number, pattern in enumerate(NAMES):
-        match = pattern.fullmatch(name)
+        match = re.fullmatch(pattern, name, re.ASCII)
         if match:
             return (str(number), folder, match["stem"], match["rest"], "gz" if packed else "")
     return (path,)

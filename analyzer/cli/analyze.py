@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.pipeline import Options, Run
     from analyzer.report.output import Item
     from analyzer.report.repro import Repro
+    from analyzer.selection import Selection
     from analyzer.topology.model import Topology
 
 FAIL_ON = {"error": 0, "warning": 1, "note": 2, "never": -1}
@@ -184,35 +185,51 @@ def _add_showing(parser: Parser) -> None:
 
 def _options(args: argparse.Namespace) -> Options:
     from analyzer.pipeline import Options
-    from analyzer.selection import Selection, parse_host, parse_time
 
     if args.verdicts and args.workers > 1:
         raise UsageError("--verdicts needs one process: leave out -j")
     deployment = topology(args.topology)
     stores = any(host.trust for host in deployment.hosts) if deployment is not None else False
     trust = {"trust": _trust(args.trust, deployment, args.quiet, args.verbose)} if args.trust or stores else {}
-    selection = Selection(
-        hosts=tuple(map(parse_host, args.host)),
-        names=tuple(args.name),
-        streams=frozenset(args.stream),
-        since_ns=parse_time(args.since, "--since") if args.since else None,
-        until_ns=parse_time(args.until, "--until") if args.until else None,
-        troubled=args.troubled,
-    )
+    selection = _selection(args)
     return Options(
         ports=ports(args.ports),
-        at_ns=parse_time(args.at, "--at") if args.at else None,
+        at_ns=_time(args.at, "--at"),
         today_ns=time_ns(),
         timezone=zone(args.timezone),
         topology=deployment,
         workers=args.workers,
-        keep=None if selection == Selection() else selection,
+        keep=selection,
         verdicts=_say_verdicts if args.verdicts else None,
         **trust,
         opinions=_say_opinions if args.verbose and args.workers == 1 else None,
         capture_verdicts=_say_capture_verdicts if args.verdicts else None,
-        across=not selection.narrows,
+        across=selection is None or not selection.narrows,
     )
+
+
+def _selection(args: argparse.Namespace) -> Selection | None:
+    """What to report; None = everything."""
+    if not (args.host or args.name or args.stream or args.since or args.until or args.troubled):
+        return None
+    from analyzer.selection import Selection, parse_host
+
+    return Selection(
+        hosts=tuple(map(parse_host, args.host)),
+        names=tuple(args.name),
+        streams=frozenset(args.stream),
+        since_ns=_time(args.since, "--since"),
+        until_ns=_time(args.until, "--until"),
+        troubled=args.troubled,
+    )
+
+
+def _time(text: str | None, option: str) -> int | None:
+    if not text:
+        return None
+    from analyzer.selection import parse_time
+
+    return parse_time(text, option)
 
 
 def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose: bool) -> Trust:
@@ -266,12 +283,13 @@ def ports(text: str | None) -> frozenset[int] | None:
 def zone(text: str | None) -> str | None:
     """The zone of --timezone, checked. Raise UsageError with the nearest names for one that does not exist."""
     import re
+
+    if text is None or re.fullmatch(r"(UTC|Z|[+-](0\d|1[0-4]):?[0-5]\d)", text):
+        return text
     from zoneinfo import ZoneInfo, available_timezones
 
     from analyzer.cli.parser import near
 
-    if text is None or re.fullmatch(r"(UTC|Z|[+-](0\d|1[0-4]):?[0-5]\d)", text):
-        return text
     try:
         ZoneInfo(text)
     except (OSError, ValueError, KeyError):
