@@ -38,8 +38,8 @@ class Program:
     mozilla: bool
 
 
-Table = dict[str, list[list[str]]]
-"""Rows by SHA-256, by the key of the name, and by key identifier: hashes of different lengths, which never meet."""
+Table = dict[str, list[str]]
+"""Lines by SHA-256, by the key of the name, and by key identifier: hashes of different lengths, which never meet."""
 
 
 class PublicRoots:
@@ -49,21 +49,21 @@ class PublicRoots:
 
     def find(self, subject: Name) -> tuple[Certificate, ...]:
         """The roots with this subject; () if there is none."""
-        found = [_certificate(row[PACKED]) for row in _table().get(name_key(subject), ())]
+        found = [_certificate(row[PACKED]) for row in _rows(name_key(subject))]
         return tuple([root for root in found if root.subject == subject])
 
     def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
         """The roots with this subjectKeyIdentifier; () if there is none."""
-        rows = _table().get(KEY_ID + key_id.hex(), ())
+        rows = _rows(KEY_ID + key_id.hex())
         return tuple([_certificate(row[PACKED]) for row in rows]) if key_id else ()
 
     def with_sha256(self, sha256: str) -> Certificate | None:
         """The root with this SHA-256; None if it is no public one."""
-        return next((_certificate(row[PACKED]) for row in _table().get(sha256, ())), None)
+        return next((_certificate(row[PACKED]) for row in _rows(sha256)), None)
 
     def program(self, sha256: str) -> Program | None:
         """What the keepers of the lists say about the root with this SHA-256; None if it is no public one."""
-        return next((program_of(row[MICROSOFT], row[MOZILLA]) for row in _table().get(sha256, ())), None)
+        return next((program_of(row[MICROSOFT], row[MOZILLA]) for row in _rows(sha256)), None)
 
 
 PUBLIC_ROOTS = PublicRoots()
@@ -88,10 +88,15 @@ def program_of(microsoft: str, mozilla: str) -> Program:
 @cache
 def _table() -> Table:
     table: Table = {}
-    for row in knowledge.public_roots():
-        for key in (row[SHA256], row[NAME], KEY_ID + row[KEY]):
-            table.setdefault(key, []).append(row)
+    for line in knowledge.public_root_lines():
+        sha256, name, key_id, _rest = line.split(",", KEY + 1)
+        for key in (sha256, name, KEY_ID + key_id):
+            table.setdefault(key, []).append(line)
     return table
+
+
+def _rows(key: str) -> list[list[str]]:
+    return [line.split(",", PACKED + 1) for line in _table().get(key, ())]
 
 
 @lru_cache(maxsize=1024)

@@ -107,3 +107,8 @@ def test_nothing_is_read_before_a_question() -> None:
     root = Path(analyzer.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_the_columns_but_the_last_can_be_split_at_the_commas() -> None:
+    lines = knowledge.public_root_lines()
+    assert [line.split(",", public.PACKED + 1)[: public.PACKED + 1] for line in lines] == [row[:-1] for row in ROWS]
