@@ -43,15 +43,15 @@ class Parser(argparse.ArgumentParser):
         from analyzer.cli.settings import SETTINGS, in_force
 
         found = in_force()
-        chosen = [(SETTINGS[name].dest, found[name].value) for name in self._configured if name in found]
+        chosen = {SETTINGS[name].dest: name for name in self._configured if name in found}
         if not chosen:
             return args
         unset: list[str] = []  # options that may be repeated copy it before they append
-        given = self.parse_args(words, argparse.Namespace(**{dest: unset for dest, _value in chosen}))
-        for dest, value in chosen:
-            if getattr(given, dest) is unset:
-                setattr(args, dest, value)
-        args.settings = [f"{name} from {found[name].origin}" for name in self._configured if name in found]
+        given = self.parse_args(words, argparse.Namespace(**dict.fromkeys(chosen, unset)))
+        taken = {dest: name for dest, name in chosen.items() if getattr(given, dest) is unset}
+        for dest, name in taken.items():
+            setattr(args, dest, found[name].value)
+        args.settings = [f"{name} from {found[name].origin}" for name in taken.values()]
         return args
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

@@ -11,6 +11,7 @@ from analyzer.cli.analyze import _parser
 from analyzer.cli.settings import SETTINGS, in_force, user_file, variable
 from analyzer.errors import UsageError
 from tests.cli.commands import Shell
+from tests.cli.test_analyze import PCAP
 
 
 @pytest.fixture
@@ -214,6 +215,16 @@ def test_config_says_what_is_in_force_and_from_where(
     assert lines["color"] == ["never", "MTLSCOPE_COLOR"]
     assert lines["fail-on"] == ["error", "default"]
     assert set(SETTINGS) <= set(lines)
+
+
+def test_a_run_takes_settings_and_says_so(project: Path, shell: Shell) -> None:
+    (project / "mtlscope.toml").write_text('format = "jsonl"\nfail-on = "never"')
+    (project / "a.pcap").write_bytes(PCAP)
+    done = shell("-v", "--fail-on", "note", "a.pcap")
+    assert done.out.startswith('{"schema":"mtlscope/1"')
+    assert f"setting format from {project / 'mtlscope.toml'} line 1" in done.err
+    assert "setting fail-on" not in done.err
+    assert shell("--no-config", "a.pcap").out[:1] != "{"
 
 
 def test_every_setting_is_an_option_of_analyze_and_documented() -> None:
