@@ -372,6 +372,7 @@ class Visibility:
         mid_stream: the capture starts inside the connection.
         open_end: the capture ends while the connection is still going (no FIN, no RST).
         evicted: the record was closed early because the table of connections was full.
+        lost_packets: packets, of whatever connection, that a live capture lost while this one was going on.
     """
 
     syn_seen: bool = False
@@ -388,6 +389,7 @@ class Visibility:
     mid_stream: bool = False
     open_end: bool = False
     evicted: bool = False
+    lost_packets: int = 0
 
     @property
     def limited(self) -> str:
@@ -400,6 +402,8 @@ class Visibility:
             return "the snapshot length cut packets of the handshake"
         if self.mid_stream:
             return "the capture starts inside the connection"
+        if self.lost_packets:
+            return f"the capture lost {self.lost_packets:,} packets while the connection was going on"
         if self.undecided:
             return f"{self.conflicts:,} packets disagree about the same bytes; the receiver may have taken others"
         return ""

@@ -3,6 +3,7 @@
     MtlscopeError
     |- UsageError      the user's arguments or configuration: one line, exit 2
     |- CaptureError    a capture cannot be read, or not to its end: one line, exit 3
+    |  `- LiveError    capturing from an interface is not possible, or no longer: one line, exit 4
     `- ParseError      a peer's bytes break a rule; never leaves `tls/` and `certificates/`, where it becomes a fact
 
 A message says where, what was found, what was expected, and what to do.
@@ -22,6 +23,10 @@ class CaptureError(MtlscopeError):
 
     A reader yields every frame before the damage first, and raises this afterwards.
     """
+
+
+class LiveError(CaptureError):
+    """Capturing from an interface is not possible: a tool, a driver or a right is missing. Exit code 4."""
 
 
 class ParseError(MtlscopeError):

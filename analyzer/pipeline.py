@@ -162,7 +162,7 @@ class Analysis:
         decoder = Decoder()
         for path in self.input.files:
             try:
-                with open_capture(path, ReadOptions(timezone=self.options.timezone)) as capture:
+                with self._open(path) as capture:
                     self._tally.begin(path, capture.facts)
                     for conn in self._read(capture, decoder, tracker := tracker or self._tracker()):
                         yield from self._judged(conn)
@@ -204,6 +204,7 @@ class Analysis:
         facts = capture.facts
         for frames in capture:
             if len(frames) == 0:
+                yield from self._while_idle(tracker)
                 continue
             decoded = decoder.feed(frames)
             self._tally.count(frames, decoded)
@@ -217,6 +218,13 @@ class Analysis:
             yield from tracker.feed(decoded, int(frames.time_ns.max()), int(frames.time_ns[-1]))
             if self.progress is not None:
                 self.progress(capture.name, frames.position, capture.size)
+
+    def _open(self, path: str) -> Capture:
+        return open_capture(path, ReadOptions(timezone=self.options.timezone))
+
+    def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
+        """An empty batch: only a live source gives one."""
+        return iter(())
 
     def _watch(self, decoded: Decoded) -> None:
         """Look at what is beside TLS. A bug of ours there ends that, and nothing else."""

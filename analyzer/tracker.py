@@ -84,6 +84,10 @@ class Tracker:
         yield from self._decided(self.now_ns)
         yield from self._evicted()
 
+    def idle(self, until_ns: int) -> Iterator[Connection]:
+        """No packets, but time goes on (a live source): what is decided by then. Changes nothing about later packets."""
+        yield from self._decided(max(self.now_ns, until_ns))
+
     def _note_neighbours(self, decoded: Decoded) -> list[tuple[Flow, int]]:
         """Give ICMP errors to the flows that they quote; the flows whose four-tuple was born again, and when."""
         replaced = self.table.take_replaced()

@@ -19,6 +19,7 @@ FLOORS = (
     "__main__",
     "cli",
     "result",
+    "live",
     "pipeline",
     "tally",
     "tracker",
@@ -75,7 +76,7 @@ LONG_FUNCTIONS = {
     "folding.fold._record": "one call with one line a field of the record",
     "folding.familiar.retell": "one call with one line a field of the record",
 }
-CLOCKED = ("__init__", "__main__", "cli", "result", "pipeline", "report")
+CLOCKED = ("__init__", "__main__", "cli", "result", "live", "pipeline", "report")
 """Rooms that may print, log and ask for the time; below them the clock is the capture's."""
 
 

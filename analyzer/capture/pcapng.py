@@ -50,6 +50,7 @@ class Reader:
 
     def __init__(self, stream: BinaryIO, facts: Facts, options: ReadOptions) -> None:
         self.window = Window(stream, prompt=options.prompt)
+        self.prompt = options.prompt
         self.facts = facts
         self.blocks = Blocks("<")
         self.interfaces = Interfaces()
@@ -132,6 +133,8 @@ class Reader:
         numbered = np.isin(kinds, (PACKET, SIMPLE_PACKET, OLD_PACKET, *NUMBERED_ONLY))
         chosen = np.flatnonzero(numbered[:whole])
         yield from self._packets(starts[chosen], table[chosen], bases[chosen], totals[chosen])
+        if self.prompt and not len(chosen):  # a live source: whoever waits learns that time went on
+            yield self._columns(starts[:0], table[:0], bases[:0], totals[:0])
         if self.damage is None and len(starts):
             window.start = int(starts[-1] + table["size"][-1])
 

@@ -97,7 +97,8 @@ class ReadOptions:
 
     Attributes:
         timezone: name or UTC offset of the zone of local time stamps ("Europe/Berlin", "+02:00"); None means UTC.
-        prompt: give frames as soon as they are there instead of waiting for a full batch (a live source).
+        prompt: give frames as soon as they are there instead of waiting for a full batch (a live source); blocks without a
+            packet give an empty batch.
     """
 
     timezone: str | None = None

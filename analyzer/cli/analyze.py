@@ -65,18 +65,18 @@ def run(words: list[str]) -> int:
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
     progress = Progress(wanted=not (args.no_progress or args.quiet))
-    options = _options(args)
-    analysis = Run(paths, options, progress.update if progress.on else None)
+    chosen = options(args)
+    analysis = Run(paths, chosen, progress.update if progress.on else None)
     items = _started(analysis)  # usage errors come before the output is opened
     repro = _repro(args.repro, paths)
     try:
         items = repro.watch(items) if repro is not None else items
         if output.write_files is not None and is_folder(args.output):
             with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
-                output.write_files(items, sinks, replace(how, topology=options.topology))
+                output.write_files(items, sinks, replace(how, topology=chosen.topology))
         else:
             with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-                output.write(items, sink, replace(how, topology=options.topology))
+                output.write(items, sink, replace(how, topology=chosen.topology))
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
@@ -103,13 +103,14 @@ def _parser() -> Parser:
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output); zeek: a folder too")
     add("--version", action="store_true", help="print the version; with -v those of libraries and tools too")
-    _add_judging(parser)
-    _add_selecting(parser)
-    _add_showing(parser)
+    add_judging(parser)
+    add_selecting(parser)
+    add_showing(parser)
     return parser
 
 
-def _add_judging(parser: Parser) -> None:
+def add_judging(parser: Parser) -> None:
+    """Options that say how to judge."""
     add = parser.add_argument_group("judging").add_argument
     add("--ports", metavar="LIST", help="where TLS is expected, e.g. 5061,443, or 'any' (TLS is found on every port)")
     add("--at", metavar="TIME", help="judge validity at this time instead of the capture's, e.g. 2026-11-21T09:30:00Z")
@@ -140,7 +141,8 @@ def _add_judging(parser: Parser) -> None:
     add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
 
 
-def _add_selecting(parser: Parser) -> None:
+def add_selecting(parser: Parser) -> None:
+    """Options that say what to report."""
     add = parser.add_argument_group("what to report").add_argument
     add(
         "--host",
@@ -156,7 +158,8 @@ def _add_selecting(parser: Parser) -> None:
     add("--troubled", action="store_true", help="only what failed or has an error or a warning")
 
 
-def _add_showing(parser: Parser) -> None:
+def add_showing(parser: Parser) -> None:
+    """Options that say how to show it."""
     add = parser.add_argument_group("how to show it").add_argument
     add("--each", action="store_true", help="text: every connection by itself instead of grouping equal troubles")
     add(
@@ -183,7 +186,8 @@ def _add_showing(parser: Parser) -> None:
     )
 
 
-def _options(args: argparse.Namespace) -> Options:
+def options(args: argparse.Namespace) -> Options:
+    """What the arguments of the three groups ask for. Raise UsageError for what makes no sense."""
     from analyzer.pipeline import Options
 
     if args.verdicts and args.workers > 1:

@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
-from analyzer.errors import CaptureError, UsageError
+from analyzer.errors import CaptureError, LiveError, UsageError
 
 COMMANDS = {
     "analyze": "analyse captures (the default: may be left out)",
+    "live": "the same on live traffic: mtlscope live -i INTERFACE",
     "diff": "say how two handshakes differ",
     "correlate": "join two captures of the same connections, taken at two places",
     "rules": "list the rules",
@@ -59,6 +60,9 @@ def run(words: list[str]) -> int:
         if isinstance(error.__context__, OSError):
             forget_stdout()  # what it could not take would be tried again at the end
         return Exit.USAGE
+    except LiveError as error:
+        say(str(error))
+        return Exit.CAPTURE
     except CaptureError as error:
         say(str(error))
         return Exit.INPUT

@@ -22,6 +22,8 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
         if isinstance(item, Connection):
             rows.writerow(_cell(value) for value in row(item))
             _flush(text, out)
+            if options.prompt:
+                out.flush()
     _flush(text, out)
     out.flush()
 

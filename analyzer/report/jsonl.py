@@ -22,12 +22,12 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write every item as it comes; only whole lines reach the sink."""
     pieces: list[bytes] = []
     try:
-        _collect(items, pieces, out)
+        _collect(items, pieces, out, options.prompt)
     finally:  # interrupted: what was decided until then is told
         _flush(pieces, out)
 
 
-def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO) -> None:
+def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO, prompt: bool) -> None:
     encoder, written = ConnectionEncoder(), monotonic()
     for item in items:
         if isinstance(item, Connection):
@@ -40,7 +40,7 @@ def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO) -> None:
             pieces.append(to_json(capture_object(item)))
         pieces.append(b"\n")
         now = monotonic()
-        if len(pieces) >= PIECES or now - written >= PATIENCE:
+        if prompt or len(pieces) >= PIECES or now - written >= PATIENCE:
             _flush(pieces, out)
             written = now
 

@@ -175,6 +175,9 @@ class VisibilityObject(TypedDict):
     one_sided: Annotated[Sides | None, Meta(description="only this side's packets are there although the other spoke")]
     mid_stream: Annotated[bool, Meta(description="the capture starts inside the connection")]
     open_end: Annotated[bool, Meta(description="the capture ends before the connection does")]
+    lost_packets: Annotated[
+        int, Meta(description="packets of any connection that a live capture lost while this one was going on", ge=0)
+    ]
     evicted: Annotated[bool, Meta(description="closed early because the table of connections was full")]
     roles_known: Annotated[str, Meta(description="what client and server were told from, e.g. client-hello or syn")]
     round_trip: Annotated[float | None, Meta(description="seconds, from the TCP handshake")]

@@ -25,6 +25,7 @@ class OutputOptions:
         width: columns of the terminal; 100 in a pipe.
         unicode: the sink can show more than ASCII.
         each: list every finding instead of grouping equal ones (text only).
+        prompt: the items come from a live source: write each at once, for the next one may be hours away.
         topology: calls servers by role and name (text only); None if the user gave none.
     """
 
@@ -33,6 +34,7 @@ class OutputOptions:
     unicode: bool = True
     each: bool = False
     topology: Topology | None = None
+    prompt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""pcapng blocks: made for engines that give bare packets, split and counted for the one that gives blocks.
+
+Source: draft-ietf-opsawg-pcapng, sections 4.1 to 4.6. Byte order: this machine's, as dumpcap writes.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from analyzer.errors import LiveError
+
+SECTION, INTERFACE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 5, 6
+ORDER_MARK, VERSION, UNKNOWN_LENGTH = 0x1A2B3C4D, 1, 2**64 - 1
+IF_NAME, IF_TSRESOL, ISB_IFRECV, ISB_IFDROP = 2, 9, 4, 5
+NANOSECONDS = 9
+SECOND_NS = 1_000_000_000
+MAX_BLOCK = 16 * 1024 * 1024
+
+_HEAD = Struct("=II")
+_PACKET = Struct("=IIIIIII")
+_LENGTH = Struct("=I")
+PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
+"""To a multiple of four, by length modulo four."""
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = len(body) + 12
+    return _HEAD.pack(kind, size) + body + _LENGTH.pack(size)
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return Struct("=HH").pack(code, len(value)) + value + PADDING[len(value) % 4]
+
+
+def header(interface: str, link_type: int, snap_length: int) -> bytes:
+    """A section and its only interface, with time stamps in nanoseconds."""
+    section = Struct("=IHHQ").pack(ORDER_MARK, VERSION, 0, UNKNOWN_LENGTH)
+    options = _option(IF_NAME, interface.encode()) + _option(IF_TSRESOL, bytes([NANOSECONDS])) + bytes(4)
+    return _block(SECTION, section) + _block(INTERFACE, Struct("=HHI").pack(link_type, 0, snap_length) + options)
+
+
+def packet(time_ns: int, data: bytes | memoryview, original: int) -> bytes:
+    """One packet of the first interface."""
+    count = len(data)
+    padding = PADDING[count % 4]
+    size = 32 + count + len(padding)
+    head = _PACKET.pack(PACKET, size, 0, time_ns >> 32, time_ns & 0xFFFFFFFF, count, original)
+    return b"".join((head, data, padding, _LENGTH.pack(size)))
+
+
+def statistics(time_ns: int, received: int | None = None, dropped: int | None = None) -> bytes:
+    """What the interface counted so far; without numbers only a sign that time goes on."""
+    options = b"".join(
+        _option(code, Struct("=Q").pack(count))
+        for code, count in ((ISB_IFRECV, received), (ISB_IFDROP, dropped))
+        if count is not None
+    )
+    body = Struct("=III").pack(0, time_ns >> 32, time_ns & 0xFFFFFFFF)
+    return _block(STATISTICS, body + (options + bytes(4) if options else b""))
+
+
+TICK = statistics(0)
+"""A block without a packet and without a statement: the reader answers with an empty batch."""
+
+
+def whole(data: bytes | bytearray) -> int:
+    """How many bytes from the start are whole blocks. Raise LiveError for what is no block."""
+    at, unpack = 0, _HEAD.unpack_from
+    while at + 12 <= len(data):
+        size = unpack(data, at)[1]
+        if not 12 <= size <= MAX_BLOCK:
+            raise LiveError(f"the engine wrote a block of {size:,} bytes, which is no pcapng of this machine")
+        if at + size > len(data):
+            break
+        at += size
+    return at
+
+
+def cut_after(data: bytes, packets: int) -> tuple[int, int]:
+    """Bytes up to and with that many packets, and how many packets there are up to there."""
+    at = count = 0
+    while at < len(data) and count < packets:
+        kind, size = _HEAD.unpack_from(data, at)
+        count += kind == PACKET
+        at += size
+    return (at if count >= packets else len(data)), count

@@ -1,0 +1,221 @@
+"""The dumpcap engine: Wireshark's own capturer as a child, pcapng over a pipe. All privilege stays in the child."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+
+from analyzer.capture.live.blocks import whole
+from analyzer.capture.live.source import DEFAULT_FILTER, Engine, LiveError, Rung, Settings, Source
+
+FILTER_WITH_VLAN = f"({DEFAULT_FILTER}) or (vlan and ({DEFAULT_FILTER}))"
+"""`vlan` moves the offsets of everything behind it, so it stands last."""
+START = 10.0
+"""Seconds for dumpcap to begin."""
+WAIT = 10
+PIECE = 1024 * 1024
+PIECES = 64
+"""Pieces read ahead at most; beyond that dumpcap waits, and its own buffer fills."""
+PIPE_BYTES = 1024 * 1024
+F_SETPIPE_SZ = 1031
+MAX_SAID = 20
+
+
+class Dumpcap:
+    """A running dumpcap as a Source; see there for the methods. A thread reads the pipe: Windows cannot wait for one."""
+
+    def __init__(self, settings: Settings, path: str) -> None:
+        self.notes: list[str] = []
+        self._settings = settings
+        self._pieces: queue.Queue[bytes | None] = queue.Queue(PIECES)
+        self._rest = bytearray()
+        self._said: list[str] = []
+        self._stopping = self._over = False
+        self._child = subprocess.Popen(
+            command(settings, path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=sys.platform != "win32",  # Ctrl-C is ours; we end the child
+        )
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._pump, self._listen)]
+        for thread in self._threads:
+            thread.start()
+
+    def _pump(self) -> None:
+        pipe = self._child.stdout
+        assert pipe is not None
+        _widen(pipe.fileno())
+        try:
+            while piece := pipe.read(PIECE):
+                self._pieces.put(piece)
+        except (OSError, ValueError):
+            pass
+        self._pieces.put(None)
+
+    def _listen(self) -> None:
+        pipe = self._child.stderr
+        assert pipe is not None
+        try:
+            for line in pipe:
+                text = line.decode(errors="replace").strip()
+                if text and len(self._said) < MAX_SAID:
+                    self._said.append(text)
+        except (OSError, ValueError):
+            return
+
+    def started(self) -> None:
+        """Wait for its first blocks. Raise LiveError with dumpcap's words if it ends instead."""
+        try:
+            piece = self._pieces.get(timeout=START)
+        except queue.Empty:
+            self.close()
+            raise LiveError(f"dumpcap does not begin within {START:.0f} seconds") from None
+        if piece is None:
+            self._threads[1].join(1)
+            self.close()
+            raise LiveError(f"{self._settings.interface}: dumpcap: {self._complaint()}")
+        self._rest += piece
+
+    def _complaint(self) -> str:
+        """The line that says what is wrong; it comes after "Capturing on ..."."""
+        lines = [line for line in self._said if not line.startswith(("Capturing on", "File:", "Packets "))]
+        return (" ".join(lines[:3]) or f"it ended with code {self._child.poll()}").removeprefix("dumpcap: ")
+
+    def read(self, timeout: float) -> bytes | None:
+        """See Source."""
+        size = whole(self._rest)
+        if not size and not self._over:
+            self._take(timeout)
+            size = whole(self._rest)
+        if not size:
+            if not self._over:
+                return b""
+            self._ended()
+            return None
+        data = bytes(self._rest[:size])
+        del self._rest[:size]
+        return data
+
+    def _take(self, timeout: float) -> None:
+        """Everything that is there, after waiting for the first piece of it."""
+        try:
+            piece = self._pieces.get(timeout=timeout)
+            while piece is not None:
+                self._rest += piece
+                piece = self._pieces.get_nowait()
+        except queue.Empty:
+            return
+        self._over = True
+
+    def _ended(self) -> None:
+        """Raise LiveError if nobody asked it to end."""
+        if not self._stopping:
+            self._threads[1].join(1)
+            raise LiveError(f"{self._settings.interface}: dumpcap ended: {self._complaint()}")
+
+    def stop(self) -> None:
+        """Ask it to end; it writes what it has, and how many packets were dropped."""
+        self._stopping = True
+        self._child.terminate()
+
+    def close(self) -> None:
+        """See Source."""
+        if self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(1)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+        while self._threads[0].is_alive():  # it may wait for room
+            try:
+                self._pieces.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        for thread in self._threads:
+            thread.join(1)
+        for pipe in (self._child.stdout, self._child.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def _widen(handle: int) -> None:
+    """A pipe of 1 MiB where the system has such (Linux)."""
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(handle, F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:
+            return
+
+
+def command(settings: Settings, path: str = "dumpcap") -> list[str]:
+    """The words to start it with."""
+    expression = FILTER_WITH_VLAN if settings.filter == DEFAULT_FILTER else settings.filter
+    words = [
+        path,
+        "-q",
+        "-n",
+        "-i",
+        settings.interface,
+        "-s",
+        str(settings.snap_length),
+        "-B",
+        str(settings.buffer_mib),
+    ]
+    return [*words, *(["-f", expression] if expression else []), "-w", "-"]
+
+
+def open_dumpcap(settings: Settings) -> Source:
+    """Start it. Raise LiveError, which says what to do."""
+    path = shutil.which("dumpcap")
+    if path is None:
+        raise LiveError(f"dumpcap is not in the PATH; {install()}")
+    try:
+        source = Dumpcap(settings, path)
+    except OSError as error:
+        raise LiveError(f"{path} cannot be run: {error.strerror}; {grant()}") from None
+    source.started()
+    return source
+
+
+def check() -> Rung:
+    """Whether dumpcap is there and finds interfaces to capture on."""
+    path = shutil.which("dumpcap")
+    if path is None:
+        return Rung("dumpcap", False, "not in the PATH", install())
+    try:
+        done = subprocess.run([path, "-D"], capture_output=True, text=True, timeout=WAIT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Rung("dumpcap", False, f"{path} cannot be run: {error}", grant())
+    if done.returncode or not done.stdout.strip():
+        said = (done.stderr.strip().splitlines() or ["no interfaces"])[0].removeprefix("dumpcap: ")
+        return Rung("dumpcap", False, said, grant())
+    return Rung("dumpcap", True, f"{path} sees {len(done.stdout.splitlines())} interfaces")
+
+
+def install() -> str:
+    """How this system gets it."""
+    if sys.platform == "win32":
+        return "install Wireshark from wireshark.org (with Npcap) and add its folder to PATH"
+    if sys.platform == "darwin":
+        return "brew install wireshark"
+    return "install it: apt install wireshark-common (Debian), dnf install wireshark-cli (Fedora)"
+
+
+def grant() -> str:
+    """How this system lets a user run it."""
+    if sys.platform == "win32":
+        return "install Npcap without its option for administrators only, or run as administrator"
+    if sys.platform == "darwin":
+        return "install ChmodBPF, which comes with Wireshark, or run with sudo"
+    return "dpkg-reconfigure wireshark-common, then add the user to the group wireshark; or run as root"
+
+
+ENGINE = Engine("dumpcap", check, open_dumpcap)

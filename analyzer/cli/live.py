@@ -1,0 +1,250 @@
+"""`mtlscope live -i INTERFACE`: the same on live traffic, until Ctrl-C, SIGTERM, -c or -a."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
+from analyzer.cli.analyze import FAIL_ON, GARBAGE_THRESHOLD, add_judging, add_selecting, add_showing, options
+from analyzer.cli.main import Exit, say
+from analyzer.cli.parser import Parser, at_least_one, one_of
+from analyzer.errors import UsageError
+from analyzer.report import find, outputs
+
+if TYPE_CHECKING:
+    from analyzer.capture.live.ladder import Opened
+    from analyzer.capture.live.stream import LiveStream
+    from analyzer.live import LiveRun
+
+MIN_SNAP, MAX_SNAP = 64, 262_144
+SAY_LOSS_EVERY = 10.0
+"""Seconds between two lines about lost packets."""
+_DESCRIPTION = """\
+Watches an interface and reports each connection when it is decided; the others at the end (Ctrl-C, SIGTERM, -c, -a).
+See docs/live.md for the rights that this needs."""
+
+
+def run(words: list[str]) -> int:
+    """Capture and report. Raise LiveError if that is not possible here, UsageError for arguments that make no sense."""
+    args = _parser().parse_args(words)
+    if args.list_interfaces:
+        return _list_interfaces()
+    if args.interface is None:
+        raise UsageError("which interface? mtlscope live -D lists them; then: mtlscope live -i INTERFACE")
+    if args.workers > 1:
+        raise UsageError("live traffic is analysed in one process: leave out -j")
+    if args.write is not None and args.write == args.output:
+        raise UsageError("-w and -o name the same file")
+    from analyzer.capture.live.ladder import open_source
+    from analyzer.capture.live.source import Settings
+
+    chosen = replace(options(args), today_ns=None)
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    settings = Settings(args.interface, args.filter, args.snap, args.buffer)
+    with _copy(args.write) as copy:
+        opened = open_source(settings, args.engine)
+        from analyzer.capture.live.stream import Limits, LiveStream
+
+        limits = Limits(args.count, args.seconds)
+        stream = LiveStream(opened.source, limits, time.monotonic, time.sleep, copy)
+        with closing(stream), _stopping(stream):
+            from analyzer.live import LiveRun
+
+            _began(opened, args)
+            losses = _Losses(args.quiet)
+            run = LiveRun([args.interface], chosen, stream=stream, now_ns=time.time_ns, on_loss=losses.told)
+            return _report(run, args, opened, losses)
+
+
+def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losses) -> int:
+    from analyzer.cli.progress import Progress
+    from analyzer.cli.sink import open_sink
+
+    output = find(args.T)
+    if output is None:
+        raise UsageError(f"no output called {args.T!r}")
+    try:
+        with open_sink(args.output, [], args.color, True, Progress(wanted=False)) as (sink, how):
+            output.write(run, sink, replace(how, topology=run.options.topology, prompt=True))
+    finally:
+        _tell(run, args, opened, losses)
+    return _exit_code(run, args)
+
+
+def _parser() -> Parser:
+    from analyzer.capture.live.ladder import NAMES
+
+    parser = Parser(
+        prog="mtlscope live", usage="mtlscope live -i INTERFACE [-f FILTER] [options]", description=_DESCRIPTION
+    )
+    add = parser.add_argument
+    add("-i", dest="interface", metavar="INTERFACE", help="where to capture")
+    add("-D", dest="list_interfaces", action="store_true", help="list the interfaces and end")
+    add(
+        "-f",
+        dest="filter",
+        default=DEFAULT_FILTER,
+        metavar="FILTER",
+        help=f"capture filter (default: {DEFAULT_FILTER}, VLAN-tagged too)",
+    )
+    add("-w", dest="write", metavar="FILE", help="write what is captured, as pcapng")
+    add("-c", dest="count", type=at_least_one, metavar="N", help="end after N packets")
+    add("-a", dest="seconds", type=_duration, metavar="duration:S", help="end after S seconds")
+    add(
+        "-s",
+        dest="snap",
+        type=_snap,
+        default=SNAP_LENGTH,
+        metavar="BYTES",
+        help="keep so many bytes of a packet (default: all)",
+    )
+    add(
+        "-B",
+        dest="buffer",
+        type=at_least_one,
+        default=BUFFER_MIB,
+        metavar="MIB",
+        help=f"the kernel's buffer (default: {BUFFER_MIB} MiB)",
+    )
+    add(
+        "--capture-engine",
+        dest="engine",
+        default=NAMES[0],
+        type=one_of(NAMES),
+        metavar="ENGINE",
+        help=f"{', '.join(NAMES)}: the first that works, see mtlscope doctor",
+    )
+    formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
+    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add_judging(parser)
+    add_selecting(parser)
+    add_showing(parser)
+    return parser
+
+
+def _duration(text: str) -> float:
+    """ "duration:60", as dumpcap says it, or "60"."""
+    try:
+        seconds = float(text.removeprefix("duration:"))
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; expected e.g. duration:60")
+    return seconds
+
+
+def _snap(text: str) -> int:
+    size = at_least_one(text)
+    if not MIN_SNAP <= size <= MAX_SNAP:
+        raise argparse.ArgumentTypeError(f"{text} is not from {MIN_SNAP} to {MAX_SNAP:,} bytes")
+    return size
+
+
+def _list_interfaces() -> int:
+    from analyzer.capture.live.ladder import interfaces
+
+    sys.stdout.write("".join(f"{name}\n" for name in interfaces()))
+    return Exit.OK
+
+
+@contextmanager
+def _copy(path: str | None) -> Iterator[BinaryIO | None]:
+    """The file of -w, opened before rights are given up. Raise UsageError if it cannot be written."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = cast(BinaryIO, io.FileIO(path, "wb"))
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    with file:
+        yield file
+
+
+@contextmanager
+def _stopping(stream: LiveStream) -> Iterator[None]:
+    """The first SIGINT or SIGTERM ends the capture in peace; the second one does what it always does."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stream.stop()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
+    for which in before:
+        signal.signal(which, on_signal)
+    try:
+        yield
+    finally:
+        for which, handler in before.items():
+            signal.signal(which, handler)
+
+
+def _began(opened: Opened, args: argparse.Namespace) -> None:
+    """Give up rights where the engine needs none any more, and say what goes on."""
+    from analyzer.capture.live.privileges import drop
+
+    if opened.engine == "af-packet" and (problem := drop()):
+        say(f"cannot give up rights: {problem}")
+    if args.quiet:
+        return
+    for line in opened.skipped if args.verbose else ():
+        say(f"passed over: {line}")
+    copied = f", a copy goes to {args.write}" if args.write else ""
+    say(f"capturing on {args.interface} with {opened.engine}: {args.filter or 'everything'}{copied}; Ctrl-C ends it")
+
+
+class _Losses:
+    """Lines about lost packets, not too many of them."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet, self._said_at = quiet, -SAY_LOSS_EVERY
+        self.total = 0
+
+    def told(self, lost: int, total: int) -> None:
+        """The capture lost packets."""
+        self.total = total
+        now = time.monotonic()
+        if not self._quiet and now - self._said_at >= SAY_LOSS_EVERY:
+            self._said_at = now
+            say(
+                f"{lost:,} packets lost by the capture ({total:,} in all); connections going on then are not judged by silence"
+            )
+
+
+def _tell(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losses) -> None:
+    """What went wrong, one line each, on standard error."""
+    from analyzer.report import safe
+
+    for line in (*run.errors, *run.crashes):
+        say(safe.line(line))
+    if run.stream.problem:
+        say(f"{args.write}: {run.stream.problem}")
+    if args.quiet:
+        return
+    for note in opened.source.notes:
+        say(safe.line(note))
+    if losses.total:
+        say(f"the capture lost {losses.total:,} packets; a narrower filter (-f) or a larger buffer (-B) helps")
+
+
+def _exit_code(run: LiveRun, args: argparse.Namespace) -> int:
+    if run.crashes:
+        return Exit.BUG
+    if run.errors:
+        return Exit.CAPTURE
+    if run.stream.problem:
+        return Exit.INPUT
+    if run.worst is not None and run.worst <= FAIL_ON[args.fail_on]:
+        return Exit.FINDINGS
+    return Exit.OK

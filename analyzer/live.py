@@ -1,0 +1,114 @@
+"""Live traffic through the same pipeline as files: `LiveRun`.
+
+An idle interface gives empty batches, so that connections are decided although no packet follows. Connections that were
+going on while the capture lost packets are marked: what they did not do may only have been missed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
+
+from analyzer.capture import pcapng
+from analyzer.capture.inputs import Input
+from analyzer.capture.live.stream import LiveStream
+from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
+from analyzer.connection import Connection
+from analyzer.folding.presence import hidden_facts, seen_facts
+from analyzer.pipeline import Analysis, Options, Run
+from analyzer.report.output import Item
+from analyzer.tracker import Tracker
+
+LATENESS_NS = 1_000_000_000
+"""Packets may reach us so long after their time stamp; silence is only believed after that."""
+MAX_LOSSES = 1_000
+"""Stretches of loss that are remembered: connections older than these have long been decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Packets lost between two readings of the counter, in nanoseconds since 1970."""
+
+    begin_ns: int
+    end_ns: int
+    packets: int
+
+    def touches(self, conn: Connection) -> bool:
+        """Was the connection going on then? One without an end may have gone on unseen."""
+        return conn.ts_ns <= self.end_ns and (conn.closed.how in ("open", "timeout") or conn.end_ns >= self.begin_ns)
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveRun(Run):
+    """One capture from an interface; `paths` is its name. Iterate it once.
+
+    Attributes:
+        stream: what to read. now_ns: tells the time.
+        on_loss: called with the packets lost since the last call and in all.
+    """
+
+    stream: LiveStream
+    now_ns: Callable[[], int]
+    on_loss: Callable[[int, int], None] | None = None
+
+    def __iter__(self) -> Iterator[Item]:
+        """Items until the stream ends; see Run."""
+        analysis = LiveAnalysis(self)
+        yield from self._noting(analysis)
+        self._take(analysis.errors, analysis.crashes)
+
+
+class LiveAnalysis(Analysis):
+    """As Analysis, of the stream of a run."""
+
+    def __init__(self, run: LiveRun) -> None:
+        name = run.paths[0]
+        options: Options = run.options
+        super().__init__(Input(name, (name,)), options, run.progress)
+        self._run = run
+        self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
+
+    def _open(self, path: str) -> Capture:
+        facts = Facts()
+        stream = cast(BinaryIO, self._run.stream)
+        frames = pcapng.read(stream, facts, ReadOptions(prompt=True))
+        capture = Capture(path, facts, None, iter(()), stream)
+        capture.frames = self._noticing(named(capture, frames), facts)
+        return capture
+
+    def _noticing(self, frames: Iterator[Frames], facts: Facts) -> Iterator[Frames]:
+        """The same, keeping when packets were lost.
+
+        The kernel drops what comes last, and we read what came first: at any reading of its counter, the loss lies between
+        the last reading and now, whatever the time stamps of the packets just read.
+        """
+        known, since_ns = 0, self._run.now_ns()
+        for batch in frames:
+            now_ns = self._run.now_ns()
+            lost = (facts.dropped or 0) - known
+            if lost > 0:
+                known += lost
+                self._losses.append(Loss(since_ns, now_ns, lost))
+                if self._run.on_loss is not None:
+                    self._run.on_loss(lost, known)
+            since_ns = now_ns
+            yield batch
+
+    def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
+        return tracker.idle(self._run.now_ns() - LATENESS_NS)
+
+    def _judged(self, conn: Connection) -> Iterator[Item]:
+        lost = sum(loss.packets for loss in self._losses if loss.touches(conn)) if self._losses else 0
+        if lost:
+            mark(conn, lost)
+        return super()._judged(conn)
+
+
+def mark(conn: Connection, lost: int) -> None:
+    """Note in a fresh record that packets were lost while the connection went on: verdicts about silence are withheld."""
+    object.__setattr__(conn, "visibility", replace(conn.visibility, lost_packets=lost))
+    seen = seen_facts(conn)
+    object.__setattr__(conn, "seen", seen)
+    object.__setattr__(conn, "hidden", hidden_facts(conn, seen))
