@@ -44,8 +44,28 @@ def run(words: list[str]) -> int:
         lines.append(
             f"ok       {name} {version}" if version else f"without  {name}: useful for {TOOLS[name]}; {_get()}"
         )
+    lines += live()
     sys.stdout.write("\n".join(lines) + "\n")
     return 2 if missing else 0
+
+
+def live() -> list[str]:
+    """Which engine captures from an interface here, and why the others do not."""
+    from analyzer.capture.live.ladder import rungs
+
+    found = rungs()
+    first = next((rung for rung in found if rung.works), None)
+    lines = [
+        f"ok       live capture with {rung.engine}: {rung.why}{'; taken first' if rung is first else ''}"
+        if rung.works
+        else f"without  live capture with {rung.engine}: {rung.why}{'; ' if rung.remedy else ''}{rung.remedy}"
+        for rung in found
+    ]
+    return (
+        lines
+        if first is not None
+        else [*lines, "without  live capture: one of these engines is enough; see docs/live.md"]
+    )
 
 
 def platform_line() -> str:

@@ -83,8 +83,7 @@ class Dumpcap:
 
     def _complaint(self) -> str:
         """The line that says what is wrong; it comes after "Capturing on ..."."""
-        lines = [line for line in self._said if not line.startswith(("Capturing on", "File:", "Packets "))]
-        return (" ".join(lines[:3]) or f"it ended with code {self._child.poll()}").removeprefix("dumpcap: ")
+        return complaint(self._said) or f"it ended with code {self._child.poll()}"
 
     def read(self, timeout: float) -> bytes | None:
         """See Source."""
@@ -186,18 +185,33 @@ def open_dumpcap(settings: Settings) -> Source:
 
 
 def check() -> Rung:
-    """Whether dumpcap is there and finds interfaces to capture on."""
+    """Whether dumpcap is there and may open its first interface (listing them needs no right)."""
     path = shutil.which("dumpcap")
     if path is None:
         return Rung("dumpcap", False, "not in the PATH", install())
     try:
-        done = subprocess.run([path, "-D"], capture_output=True, text=True, timeout=WAIT, check=False)
+        done = subprocess.run([path, "-L", "-i", "1"], capture_output=True, text=True, timeout=WAIT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Rung("dumpcap", False, f"{path} cannot be run: {error}", grant())
-    if done.returncode or not done.stdout.strip():
-        said = (done.stderr.strip().splitlines() or ["no interfaces"])[0].removeprefix("dumpcap: ")
-        return Rung("dumpcap", False, said, grant())
-    return Rung("dumpcap", True, f"{path} sees {len(done.stdout.splitlines())} interfaces")
+    if done.returncode:
+        return Rung(
+            "dumpcap",
+            False,
+            (complaint(done.stderr.splitlines()) or "it opens no interface").partition("; ")[0],
+            grant(),
+        )
+    return Rung("dumpcap", True, f"{path} opens an interface")
+
+
+def complaint(said: list[str]) -> str:
+    """What is wrong, of all that it said, and what to do where a right is missing; "" if nothing is."""
+    lines = [line.removeprefix("dumpcap: ").rstrip(".") for line in said]
+    lines = [
+        line for line in lines if line and not line.startswith(("Capturing on", "File:", "Packets ", "cap_set_proc"))
+    ]
+    if not lines:
+        return ""
+    return f"{lines[0]}; {grant()}" if any("permi" in line.lower() for line in said) else lines[0]
 
 
 def install() -> str:
