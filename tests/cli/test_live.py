@@ -1,0 +1,261 @@
+"""`mtlscope live` on a veth pair between two ends in a network namespace of its own; as root, with tcpreplay."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from tests.build.frames import ethernet, ipv4, tcp
+from tests.cli.commands import Shell
+
+PROJECT = Path(analyzer.__file__).parent.parent
+CAPTURES = PROJECT / "captures"
+SAMPLES = ("auth12-openssl.pcap", "auth13-openssl.pcap", "ca-list-150-names.pcap")
+PATIENCE = 30
+
+
+def why_not() -> str | None:
+    """Why there can be no namespace here; None if there can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "needs root on Linux"
+    missing = [tool for tool in ("ip", "tcpreplay") if shutil.which(tool) is None]
+    if missing:
+        return f"{missing[0]} is not installed"
+    name = f"mtlscope-try-{os.getpid()}"
+    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
+        return "network namespaces are not allowed here"
+    subprocess.run(["ip", "netns", "del", name], check=True)
+    return None
+
+
+SKIP = why_not()
+needs_veth = pytest.mark.skipif(SKIP is not None, reason=SKIP or "")
+each_engine = pytest.mark.parametrize(
+    "engine",
+    [
+        "af-packet",
+        pytest.param(
+            "dumpcap", marks=pytest.mark.skipif(not shutil.which("dumpcap"), reason="dumpcap is not installed")
+        ),
+        "scapy",
+    ],
+)
+
+
+class Namespace:
+    """A namespace with the veth pair `out` and `in`; nothing else speaks there."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def command(self, *words: str) -> list[str]:
+        """The words that run a command inside."""
+        return ["ip", "netns", "exec", self._name, *words]
+
+    def run(self, *words: str) -> None:
+        """Run it to its end."""
+        subprocess.run(self.command(*words), check=True, capture_output=True, timeout=PATIENCE)
+
+    def replay(self, path: Path) -> None:
+        """Send a capture's frames."""
+        self.run("tcpreplay", "-q", "-i", "out", "--pps", "2000", str(path))
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    name = f"mtlscope-{os.getpid()}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        space = Namespace(name)
+        space.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        space.run("ip", "link", "add", "out", "mtu", "65000", "type", "veth", "peer", "name", "in", "mtu", "65000")
+        for end in ("out", "in"):
+            space.run("ip", "link", "set", end, "up")
+        yield space
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+class Live:
+    """`mtlscope live` running inside; ended in `finish`."""
+
+    def __init__(self, namespace: Namespace, folder: Path, *words: str) -> None:
+        self.err = folder / "err"
+        command = namespace.command(sys.executable, "-m", "analyzer", "live", "-i", "in", "-T", "jsonl", *words)
+        with self.err.open("wb") as err:
+            self.process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=err)
+        until = time.monotonic() + PATIENCE
+        while "capturing on" not in self.err.read_text():
+            assert self.process.poll() is None, self.err.read_text()
+            assert time.monotonic() < until, "it does not begin"
+            time.sleep(0.05)
+
+    def finish(self, signal_: signal.Signals | None = signal.SIGTERM) -> list[dict[str, Any]]:
+        """Its objects, after the signal or by itself."""
+        if signal_ is not None:
+            self.process.send_signal(signal_)
+        out, _ = self.process.communicate(timeout=PATIENCE)
+        return [json.loads(line) for line in out.splitlines()]
+
+
+def connections(objects: list[dict[str, Any]]) -> list[str]:
+    """Those that are not about the capture, which has another name."""
+    kept = [{**one, "capture": None} for one in objects if one["type"] != "capture"]
+    return sorted(json.dumps(one, sort_keys=True) for one in kept)
+
+
+@needs_veth
+@each_engine
+def test_a_live_run_says_what_a_file_run_says_of_its_copy(engine: str, namespace: Namespace, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.pcapng"
+    live = Live(namespace, tmp_path, "--capture-engine", engine, "-w", str(copy))
+    for sample in SAMPLES:
+        namespace.replay(CAPTURES / sample)
+    time.sleep(1)
+    seen = live.finish()
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "-T", "jsonl", str(copy)], cwd=PROJECT, capture_output=True, check=False
+    )
+    read = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len([one for one in seen if one["type"] == "connection"]) >= len(SAMPLES)
+    assert connections(seen) == connections(read)
+    assert seen[-1]["packets"] == read[-1]["packets"]
+
+
+@needs_veth
+def test_a_connection_is_written_while_the_capture_goes_on(namespace: Namespace, tmp_path: Path) -> None:
+    live = Live(namespace, tmp_path, "--capture-engine", "af-packet")
+    namespace.replay(CAPTURES / SAMPLES[0])
+    assert live.process.stdout is not None
+    first = json.loads(live.process.stdout.readline())
+    assert live.process.poll() is None
+    assert first["type"] in ("certificate", "ca-list", "connection")
+    live.process.send_signal(signal.SIGTERM)
+    with live.process.stdout as rest:
+        assert b'"type":"capture"' in rest.read()
+    assert live.process.wait(PATIENCE) == 0
+
+
+@needs_veth
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@each_engine
+def test_a_signal_ends_it_with_the_summary(
+    engine: str, number: signal.Signals, namespace: Namespace, tmp_path: Path
+) -> None:
+    live = Live(namespace, tmp_path, "--capture-engine", engine)
+    begun = time.monotonic()
+    last = live.finish(number)[-1]
+    assert (last["type"], live.process.returncode) == ("capture", 0)
+    assert time.monotonic() - begun < 3, "seconds from the signal to the end"
+
+
+@needs_veth
+def test_no_right_is_left_with_a_packet_socket(namespace: Namespace, tmp_path: Path) -> None:
+    live = Live(namespace, tmp_path, "--capture-engine", "af-packet")
+    status = dict(
+        line.split(":\t", 1)
+        for line in Path(f"/proc/{live.process.pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    live.finish()
+    assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0000000000000000"}
+    assert status["NoNewPrivs"] == "1"
+
+
+@needs_veth
+@each_engine
+def test_vlan_tagged_frames_pass_the_default_filter_with_their_tags(
+    engine: str, namespace: Namespace, tmp_path: Path
+) -> None:
+    from tests.build.pcap import Packet, pcap
+
+    plain, other = ethernet(ipv4(tcp(dport=5061))), ethernet(ipv4(tcp(sport=40000, dport=80)))
+    tag, outer = bytes.fromhex("81000007"), bytes.fromhex("88a80009")
+    frames = [plain, plain[:12] + tag + plain[12:], plain[:12] + outer + tag + plain[12:], other]
+    capture = tmp_path / "vlan.pcap"
+    capture.write_bytes(pcap([Packet(frame) for frame in frames]))
+    copy = tmp_path / "copy.pcapng"
+    live = Live(namespace, tmp_path, "--capture-engine", engine, "-w", str(copy))
+    namespace.replay(capture)
+    time.sleep(1)
+    summary = live.finish()[-1]
+    written = copy.read_bytes()
+    if engine == "af-packet":
+        assert (summary["packets"], summary["decoded"]) == (3, 3)
+        assert all(frame in written for frame in frames[:3])
+    else:
+        assert summary["packets"] >= 2, "libpcap's filter looks behind one tag"
+    assert other not in written
+
+
+@needs_veth
+def test_so_many_packets_and_so_many_seconds(namespace: Namespace, tmp_path: Path) -> None:
+    live = Live(namespace, tmp_path, "--capture-engine", "af-packet", "-c", "5")
+    namespace.replay(CAPTURES / SAMPLES[0])
+    assert live.finish(None)[-1]["packets"] == 5
+    assert Live(namespace, tmp_path, "-a", "duration:1").finish(None)[-1]["packets"] == 0
+
+
+@needs_veth
+def test_packets_sent_are_packets_seen_and_drops_told(namespace: Namespace, tmp_path: Path) -> None:
+    """A buffer of 1 MiB and a reader that is stopped meanwhile: the kernel must drop."""
+    live = Live(namespace, tmp_path, "--capture-engine", "af-packet", "-B", "1")
+    pid = live.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    sent = 20_000
+    namespace.run(
+        "tcpreplay", "-q", "-i", "out", "--topspeed", "-L", str(sent), "-l", "100000", str(CAPTURES / SAMPLES[0])
+    )
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(1)
+    summary = live.finish()[-1]
+    assert summary["dropped"] > 0
+    assert summary["packets"] + summary["dropped"] == sent
+    assert "packets lost by the capture" in live.err.read_text()
+
+
+# ---- what needs no right ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names are Linux's")
+def test_the_interfaces_are_listed(shell: Shell) -> None:
+    done = shell("live", "-D")
+    assert (done.code, "lo" in done.out.split()) == (0, True)
+
+
+def test_an_interface_is_needed(shell: Shell) -> None:
+    done = shell("live")
+    assert (done.code, "mtlscope live -D lists them" in done.err) == (2, True)
+
+
+def test_an_interface_that_is_not_there(shell: Shell) -> None:
+    done = shell("live", "-i", "no-such-if")
+    assert (done.code, done.out) == (4, "")
+    assert "cannot capture on no-such-if" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("-a", "soon"), "no duration", id="a duration that is none"),
+        pytest.param(("-s", "10"), "not from 64", id="too short a snapshot"),
+        pytest.param(("-j", "2"), "leave out -j", id="workers"),
+        pytest.param(("-w", "x", "-o", "x"), "the same file", id="report over capture"),
+        pytest.param(("-w", "/no/such/folder/x"), "cannot write", id="a copy that cannot be written"),
+        pytest.param(("--capture-engine", "dumpcup"), "did you mean: dumpcap", id="a misspelt engine"),
+    ],
+)
+def test_wrong_arguments(words: tuple[str, ...], said: str, shell: Shell) -> None:
+    done = shell("live", "-i", "lo", *words)
+    assert (done.code, said in done.err) == (2, True), done.err

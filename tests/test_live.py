@@ -1,0 +1,116 @@
+"""Live traffic through the pipeline: played sources instead of an interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analyzer.capture.live import blocks
+from analyzer.capture.live.stream import Limits, LiveStream
+from analyzer.capture.source import open_capture
+from analyzer.connection import Connection
+from analyzer.live import LiveRun
+from analyzer.pipeline import Run
+from analyzer.report.mapping import connection_object
+from analyzer.summary import CaptureSummary
+from tests.capture.live.sources import HEADER, Clock, Played
+
+CAPTURES = Path(__file__).parent.parent / "captures"
+CAPTURE = CAPTURES / "auth12-openssl.pcap"
+
+
+def packets(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Time stamp and block of each packet of a file."""
+    with open_capture(str(path)) as capture:
+        for batch in capture:
+            for start, size, when in zip(batch.start, batch.captured, batch.time_ns, strict=True):
+                data = batch.data[start : start + size].tobytes()
+                yield int(when), blocks.packet(int(when), data, len(data))
+
+
+class Told:
+    """The time of the last packet, or what a test says."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+
+def live(
+    pieces: list[bytes], now: Told, losses: list[tuple[int, int]] | None = None, failure: str | None = None
+) -> LiveRun:
+    clock = Clock()
+    stream = LiveStream(Played([HEADER, *pieces], failure=failure), Limits(seconds=1000), clock, clock.sleep)
+    noted = losses if losses is not None else []
+    return LiveRun(["test0"], stream=stream, now_ns=now, on_loss=lambda lost, total: noted.append((lost, total)))
+
+
+def told(run: Run) -> list[dict[str, object]]:
+    """Connections without the name of the capture."""
+    items = [item for item in run if isinstance(item, Connection)]
+    return [{**connection_object(item), "capture": None} for item in items]
+
+
+@pytest.mark.parametrize("path", sorted(CAPTURES.glob("*-openssl.pcap"))[:8], ids=lambda path: path.stem)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_live_run_says_what_a_file_run_says(path: Path, size: int, tmp_path: Path) -> None:
+    every = [block for _, block in packets(path)]
+    copy = tmp_path / "copy.pcapng"
+    copy.write_bytes(HEADER + b"".join(every))
+    pieces = [b"".join(every[at : at + size]) for at in range(0, len(every), size)]
+    assert told(live(pieces, Told(0))) == told(Run([str(copy)]))
+
+
+def test_a_connection_is_decided_while_nothing_comes() -> None:
+    every = list(packets(CAPTURE))
+    now = Told(every[-1][0])
+    run = live([block for _, block in every], now)
+    items = iter(run)
+    first = None
+    for item in _with_time(items, now):
+        first = item
+        break
+    assert isinstance(first, Connection)
+    assert not first.visibility.open_end
+    run.stream.stop()
+
+
+def _with_time(items: Iterator[object], now: Told) -> Iterator[object]:
+    """Time goes on by ten seconds before the first item is asked for."""
+    now.now_ns += 10_000_000_000
+    yield from items
+
+
+def test_losses_are_told_and_mark_who_was_there() -> None:
+    every = list(packets(CAPTURE))
+    half = len(every) // 2
+    losses: list[tuple[int, int]] = []
+    now = Told(every[half][0])
+    pieces = [b"".join(block for _, block in every[:half])]
+    pieces += [blocks.statistics(1, half, 3) + every[half][1], b"".join(block for _, block in every[half + 1 :])]
+    items = list(live(pieces, now, losses))
+    (conn,) = (item for item in items if isinstance(item, Connection))
+    assert losses == [(3, 3)]
+    assert conn.visibility.lost_packets == 3
+    assert "lost 3 packets" in conn.visibility.limited
+    assert isinstance(items[-1], CaptureSummary)
+    assert items[-1].dropped == 3
+
+
+def test_losses_before_a_connection_do_not_touch_it() -> None:
+    every = list(packets(CAPTURE))
+    now = Told(every[0][0] - 1_000_000_000)
+    items = list(live([blocks.statistics(1, 0, 3), *(block for _, block in every)], now))
+    (conn,) = (item for item in items if isinstance(item, Connection))
+    assert conn.visibility.lost_packets == 0
+
+
+def test_an_interface_that_goes_away_ends_the_run_with_what_was_seen() -> None:
+    run = live([block for _, block in packets(CAPTURE)], Told(0), failure="the interface test0 is gone")
+    items = list(run)
+    assert any(isinstance(item, Connection) for item in items)
+    assert run.errors == ["test0: the interface test0 is gone"]
