@@ -23,6 +23,10 @@ from analyzer.tracker import Tracker
 
 LATENESS_NS = 1_000_000_000
 """Packets may reach us so long after their time stamp; silence is only believed after that."""
+SILENCE_NS = 60_000_000_000
+"""A handshake in which nothing has happened for so long has hung: it is reported now and not at the end of the capture."""
+LOOK_NS = 5_000_000_000
+"""How often all connections are looked at for that."""
 MAX_LOSSES = 1_000
 """Stretches of loss that are remembered: connections older than these have long been decided."""
 
@@ -69,6 +73,7 @@ class LiveAnalysis(Analysis):
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
+        self._looked_ns = 0
 
     def _open(self, path: str) -> Capture:
         facts = Facts()
@@ -95,15 +100,36 @@ class LiveAnalysis(Analysis):
                     self._run.on_loss(lost, known)
             since_ns = now_ns
             yield batch
+            if len(batch) and now_ns - self._looked_ns >= LOOK_NS:
+                yield _nothing(batch)  # where traffic never rests, no empty batch comes by itself
 
     def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
-        return tracker.idle(self._run.now_ns() - LATENESS_NS)
+        now_ns = self._run.now_ns() - LATENESS_NS
+        yield from tracker.idle(now_ns)
+        if abs(now_ns - self._looked_ns) >= LOOK_NS:  # the clock may have been set back
+            self._looked_ns = now_ns
+            yield from tracker.hung(now_ns, SILENCE_NS)
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
         lost = sum(loss.packets for loss in self._losses if loss.touches(conn)) if self._losses else 0
         if lost:
             mark(conn, lost)
         return super()._judged(conn)
+
+
+def _nothing(batch: Frames) -> Frames:
+    """An empty batch."""
+    none = slice(0, 0)
+    return Frames(
+        data=batch.data,
+        start=batch.start[none],
+        captured=batch.captured[none],
+        original=batch.original[none],
+        time_ns=batch.time_ns[none],
+        link_type=batch.link_type[none],
+        first_frame=batch.first_frame + len(batch),
+        position=batch.position,
+    )
 
 
 def mark(conn: Connection, lost: int) -> None:

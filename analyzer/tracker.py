@@ -88,6 +88,13 @@ class Tracker:
         """No packets, but time goes on (a live source): what is decided by then. Changes nothing about later packets."""
         yield from self._decided(max(self.now_ns, until_ns))
 
+    def hung(self, now_ns: int, silence_ns: int) -> Iterator[Connection]:
+        """Connections without a whole handshake in which nothing has happened for so long (a live source): they are decided
+        now, for the end of the capture may be weeks away. Costs a look at every connection."""
+        silent = [flow for flow in self.table if now_ns - flow.last_ns >= silence_ns and _is_unfinished(flow)]
+        if silent:
+            yield from self._report_all(silent, Clock(now_ns, True))
+
     def _note_neighbours(self, decoded: Decoded) -> list[tuple[Flow, int]]:
         """Give ICMP errors to the flows that they quote; the flows whose four-tuple was born again, and when."""
         replaced = self.table.take_replaced()
@@ -224,6 +231,12 @@ class Tracker:
             self.held -= flow.owner.held
         flow.owner, flow.wants = _DECIDED, Wants.ENDS
         self.crashes.append(Crash(f"{self.setting.capture}, connection {flow.stream}, frame {flow.first_frame}", error))
+
+
+def _is_unfinished(flow: Flow) -> bool:
+    """Followed, and not both sides have sent encrypted records."""
+    owner = flow.owner
+    return isinstance(owner, Conversation) and not all(half.opaque_records for half in owner.halves)
 
 
 def _first_syn(rows: Rows) -> int | None:

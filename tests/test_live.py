@@ -79,6 +79,31 @@ def test_a_connection_is_decided_while_nothing_comes() -> None:
     run.stream.stop()
 
 
+@pytest.mark.parametrize(
+    ("seconds", "kept", "reported"),
+    [
+        pytest.param(30, 4, False, id="not silent for long enough"),
+        pytest.param(100, 4, True, id="the server never answers the hello"),
+        pytest.param(100, 1, True, id="nobody answers the SYN"),
+        pytest.param(100, 15, False, id="idle after the handshake, and still open"),
+    ],
+)
+def test_a_handshake_that_hangs_is_reported_before_the_end(
+    seconds: int, kept: int, reported: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.live.LOOK_NS", 0)
+    every = list(packets(CAPTURE))[:kept]
+    now = Told(every[-1][0])
+    now.now_ns += seconds * 1_000_000_000
+    run = live([b"".join(block for _, block in every), b"", b"", blocks.statistics(0, 0, 1), b""], now)
+    order: list[str] = []
+    run.on_loss = lambda lost, total: order.append("loss")
+    for item in run:
+        order.append(type(item).__name__)  # noqa: PERF401 - on_loss writes there meanwhile
+    before = order[: order.index("loss")]
+    assert (before.count("Connection"), order.count("Connection")) == (int(reported), 1)
+
+
 def _with_time(items: Iterator[object], now: Told) -> Iterator[object]:
     """Time goes on by ten seconds before the first item is asked for."""
     now.now_ns += 10_000_000_000
