@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import io
+import os
 import signal
 import sys
 import time
@@ -43,11 +44,14 @@ def run(words: list[str]) -> int:
         raise UsageError("which interface? mtlscope live -D lists them; then: mtlscope live -i INTERFACE")
     if args.workers > 1:
         raise UsageError("live traffic is analysed in one process: leave out -j")
+    if args.repro is not None:
+        raise UsageError("--repro reads captures: keep one with -w FILE, then mtlscope --repro DIR FILE")
     if args.write is not None and args.write == args.output:
         raise UsageError("-w and -o name the same file")
     from analyzer.capture.live.ladder import open_source
     from analyzer.capture.live.source import Settings
 
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
     gc.set_threshold(GARBAGE_THRESHOLD)
     settings = Settings(args.interface, args.filter, args.snap, args.buffer)
@@ -60,7 +64,6 @@ def run(words: list[str]) -> int:
         with closing(stream), _stopping(stream):
             from analyzer.live import LiveRun
 
-            _began(opened, args)
             losses = _Losses(args.quiet)
             run = LiveRun([args.interface], chosen, stream=stream, now_ns=time.time_ns, on_loss=losses.told)
             return _report(run, args, opened, losses)
@@ -75,6 +78,7 @@ def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Los
         raise UsageError(f"no output called {args.T!r}")
     try:
         with open_sink(args.output, [], args.color, True, Progress(wanted=False)) as (sink, how):
+            _began(opened, args)
             output.write(run, sink, replace(how, topology=run.options.topology, prompt=True))
     finally:
         _tell(run, args, opened, losses)

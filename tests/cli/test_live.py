@@ -163,14 +163,12 @@ def test_a_signal_ends_it_with_the_summary(
 @needs_veth
 def test_no_right_is_left_with_a_packet_socket(namespace: Namespace, tmp_path: Path) -> None:
     live = Live(namespace, tmp_path, "--capture-engine", "af-packet")
-    status = dict(
-        line.split(":\t", 1)
-        for line in Path(f"/proc/{live.process.pid}/status").read_text().splitlines()
-        if ":\t" in line
-    )
+    tasks = list(Path(f"/proc/{live.process.pid}/task").glob("*/status"))
+    lines = [line.split() for task in tasks for line in task.read_text().splitlines()]
     live.finish()
-    assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0000000000000000"}
-    assert status["NoNewPrivs"] == "1"
+    assert tasks
+    assert {line[1] for line in lines if line[0] in ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")} == {"0" * 16}
+    assert {line[1] for line in lines if line[0] == "NoNewPrivs:"} == {"1"}
 
 
 @needs_veth
@@ -251,6 +249,7 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
         pytest.param(("-a", "soon"), "no duration", id="a duration that is none"),
         pytest.param(("-s", "10"), "not from 64", id="too short a snapshot"),
         pytest.param(("-j", "2"), "leave out -j", id="workers"),
+        pytest.param(("--repro", "x"), "keep one with -w", id="repro of what is not kept"),
         pytest.param(("-w", "x", "-o", "x"), "the same file", id="report over capture"),
         pytest.param(("-w", "/no/such/folder/x"), "cannot write", id="a copy that cannot be written"),
         pytest.param(("--capture-engine", "dumpcup"), "did you mean: dumpcap", id="a misspelt engine"),
