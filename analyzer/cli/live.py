@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
-from analyzer.cli.analyze import FAIL_ON, GARBAGE_THRESHOLD, add_judging, add_selecting, add_showing, options
+from analyzer.cli.analyze import FAIL_ON, GARBAGE_THRESHOLD, add_judging, add_selecting, add_showing, options, ports
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.errors import UsageError
@@ -54,6 +54,7 @@ def run(words: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
     gc.set_threshold(GARBAGE_THRESHOLD)
+    args.filter = capture_filter(args.filter, args.ports)
     settings = Settings(args.interface, args.filter, args.snap, args.buffer)
     with _copy(args.write) as copy:
         opened = open_source(settings, args.engine)
@@ -97,9 +98,8 @@ def _parser() -> Parser:
     add(
         "-f",
         dest="filter",
-        default=DEFAULT_FILTER,
         metavar="FILTER",
-        help=f"capture filter (default: {DEFAULT_FILTER}, VLAN-tagged too)",
+        help=f"capture filter (default: {DEFAULT_FILTER}, or as --ports; VLAN-tagged too)",
     )
     add("-w", dest="write", metavar="FILE", help="write what is captured, as pcapng")
     add("-c", dest="count", type=at_least_one, metavar="N", help="end after N packets")
@@ -135,6 +135,17 @@ def _parser() -> Parser:
     add_selecting(parser)
     add_showing(parser)
     return parser
+
+
+def capture_filter(expression: str | None, expected: str | None) -> str:
+    """The filter of -f; without it what fits --ports, so that a port that is asked for is captured."""
+    if expression is not None:
+        return expression
+    if expected is None:
+        return DEFAULT_FILTER
+    found = ports(expected)
+    wanted = "tcp" if found is None else " or ".join(f"tcp port {port}" for port in sorted(found))
+    return f"({wanted}) or (vlan and ({wanted}))"
 
 
 def _duration(text: str) -> float:

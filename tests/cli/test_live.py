@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.cli.live import capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
 from tests.cli.commands import Shell
 
@@ -230,6 +231,20 @@ def test_packets_sent_are_packets_seen_and_drops_told(namespace: Namespace, tmp_
 def test_the_interfaces_are_listed(shell: Shell) -> None:
     done = shell("live", "-D")
     assert (done.code, "lo" in done.out.split()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected", "wanted"),
+    [
+        pytest.param(None, None, "tcp port 5061 or tcp port 443", id="the default"),
+        pytest.param("udp", "8443", "udp", id="as told"),
+        pytest.param("", None, "", id="everything"),
+        pytest.param(None, "8443", "(tcp port 8443) or (vlan and (tcp port 8443))", id="the port that is asked for"),
+        pytest.param(None, "any", "(tcp) or (vlan and (tcp))", id="any port"),
+    ],
+)
+def test_the_filter_fits_the_ports(expression: str | None, expected: str | None, wanted: str) -> None:
+    assert capture_filter(expression, expected) == wanted
 
 
 def test_an_interface_is_needed(shell: Shell) -> None:
