@@ -46,7 +46,7 @@ class Loss:
 
 @dataclass(slots=True, kw_only=True)
 class LiveRun(Run):
-    """One capture from an interface; `paths` is its name. Iterate it once.
+    """One capture from an interface; `paths` is what to call it. Iterate it once.
 
     Attributes:
         stream: what to read. now_ns: tells the time.

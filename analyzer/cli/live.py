@@ -66,7 +66,9 @@ def run(words: list[str]) -> int:
             from analyzer.live import LiveRun
 
             losses = _Losses(args.quiet)
-            run = LiveRun([args.interface], chosen, stream=stream, now_ns=time.time_ns, on_loss=losses.told)
+            run = LiveRun(
+                [args.write or args.interface], chosen, stream=stream, now_ns=time.time_ns, on_loss=losses.told
+            )
             return _report(run, args, opened, losses)
 
 
@@ -80,7 +82,9 @@ def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Los
     try:
         with open_sink(args.output, [], args.color, True, Progress(wanted=False)) as (sink, how):
             _began(opened, args)
-            output.write(run, sink, replace(how, topology=run.options.topology, prompt=True))
+            output.write(
+                run, sink, replace(how, topology=run.options.topology, prompt=True, on_disk=args.write is not None)
+            )
     finally:
         _tell(run, args, opened, losses)
     return _exit_code(run, args)

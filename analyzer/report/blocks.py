@@ -185,7 +185,7 @@ def _wireshark(conn: Connection, page: Page) -> None:
     page.write((f"  {'filter':<8}", "dim"), (display, ""))
     told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
     frame = next(iter(in_first_file(conn, [number for number in told if number is not None])), None)
-    if conn.capture != "-":
+    if conn.capture != "-" and page.on_disk:
         command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
         page.write((f"  {'open':<8}", "dim"), (page.safe(_quoted(command)), ""))
 

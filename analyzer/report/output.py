@@ -26,6 +26,7 @@ class OutputOptions:
         unicode: the sink can show more than ASCII.
         each: list every finding instead of grouping equal ones (text only).
         prompt: the items come from a live source: write each at once, for the next one may be hours away.
+        on_disk: the captures are files that can be opened later; not what only went by on an interface.
         topology: calls servers by role and name (text only); None if the user gave none.
     """
 
@@ -35,6 +36,7 @@ class OutputOptions:
     each: bool = False
     topology: Topology | None = None
     prompt: bool = False
+    on_disk: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,14 @@ class Page:
         width: columns to stay within; texts that must not be cut (names, filters) may be longer.
         symbols: see Symbols.
         topology: knows servers by role and name; None if there is none.
+        on_disk: see OutputOptions.
     """
 
     def __init__(self, out: BinaryIO, options: OutputOptions) -> None:
         self.width = max(80, options.width)
         self.symbols = UNICODE if options.unicode else ASCII
         self.topology = options.topology
+        self.on_disk = options.on_disk
         self._unicode = options.unicode
         self._out = out
         self._paint = _painter() if options.color else _plain

@@ -111,9 +111,8 @@ class Live:
 
 
 def connections(objects: list[dict[str, Any]]) -> list[str]:
-    """Those that are not about the capture, which has another name."""
-    kept = [{**one, "capture": None} for one in objects if one["type"] != "capture"]
-    return sorted(json.dumps(one, sort_keys=True) for one in kept)
+    """All but the capture's own, which knows how it was made."""
+    return [json.dumps(one, sort_keys=True) for one in objects if one["type"] != "capture"]
 
 
 @needs_veth
@@ -273,3 +272,26 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
 def test_wrong_arguments(words: tuple[str, ...], said: str, shell: Shell) -> None:
     done = shell("live", "-i", "lo", *words)
     assert (done.code, said in done.err) == (2, True), done.err
+
+
+@needs_veth
+@pytest.mark.parametrize("kept", [False, True])
+def test_text_comes_at_once_and_names_a_file_only_if_there_is_one(
+    kept: bool, namespace: Namespace, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.pcapng"
+    live = Live(
+        namespace, tmp_path, "-T", "text", "--capture-engine", "af-packet", *(["-w", str(copy)] if kept else [])
+    )
+    namespace.replay(CAPTURES / "ca-list-truncated-16384.pcap")
+    assert live.process.stdout is not None
+    with live.process.stdout as out:
+        for line in out:
+            if line.startswith(b"  filter"):
+                break
+        assert live.process.poll() is None, "it still goes on"
+        live.process.send_signal(signal.SIGTERM)
+        rest = out.read().decode()
+    assert live.process.wait(PATIENCE) == 1
+    assert (f"wireshark -r {copy}" in rest) is kept
+    assert ("wireshark" in rest) is kept
