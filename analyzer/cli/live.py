@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import os
 import signal
@@ -16,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
-from analyzer.cli.analyze import FAIL_ON, GARBAGE_THRESHOLD, add_judging, add_selecting, add_showing, options, ports
+from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting, add_showing, options, ports
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.errors import UsageError
@@ -37,7 +36,7 @@ See docs/live.md for the rights that this needs."""
 
 def run(words: list[str]) -> int:
     """Capture and report. Raise LiveError if that is not possible here, UsageError for arguments that make no sense."""
-    args = _parser().parse_args(words)
+    args = _parser().parse(words)
     if args.list_interfaces:
         return _list_interfaces()
     if args.interface is None:
@@ -53,7 +52,6 @@ def run(words: list[str]) -> int:
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
-    gc.set_threshold(GARBAGE_THRESHOLD)
     args.filter = capture_filter(args.filter, args.ports)
     settings = Settings(args.interface, args.filter, args.snap, args.buffer)
     with _copy(args.write) as copy:
@@ -94,7 +92,10 @@ def _parser() -> Parser:
     from analyzer.capture.live.ladder import NAMES
 
     parser = Parser(
-        prog="mtlscope live", usage="mtlscope live -i INTERFACE [-f FILTER] [options]", description=_DESCRIPTION
+        prog="mtlscope live",
+        configured=[name for name in CONFIGURED if name != "workers"],
+        usage="mtlscope live -i INTERFACE [-f FILTER] [options]",
+        description=_DESCRIPTION,
     )
     add = parser.add_argument
     add("-i", dest="interface", metavar="INTERFACE", help="where to capture")
