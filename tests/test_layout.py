@@ -22,6 +22,7 @@ FLOORS = (
     "live",
     "pipeline",
     "tally",
+    "export",
     "tracker",
     "repeats",
     "report",

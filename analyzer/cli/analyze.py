@@ -10,6 +10,7 @@ from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
 from analyzer.cli.parser import Parser, at_least_one, number, one_of
 from analyzer.errors import UsageError
@@ -67,10 +68,12 @@ def run(words: list[str]) -> int:
     progress = Progress(wanted=not (args.no_progress or args.quiet))
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)
+    copy = annotated.begin(args, paths, chosen)
     items = _started(analysis)  # usage errors come before the output is opened
     repro = _repro(args.repro, paths)
     try:
         items = repro.watch(items) if repro is not None else items
+        items = copy.watch(items) if copy is not None else items
         if output.write_files is not None and is_folder(args.output):
             with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
                 output.write_files(items, sinks, replace(how, topology=chosen.topology))
@@ -80,6 +83,8 @@ def run(words: list[str]) -> int:
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
+        if copy is not None:
+            copy.finish()
     finally:
         progress.clear()
         _tell(analysis, args)
@@ -106,6 +111,7 @@ def _parser() -> Parser:
     add_judging(parser)
     add_selecting(parser)
     add_showing(parser)
+    annotated.add_options(parser)
     return parser
 
 

@@ -148,9 +148,9 @@ def _texts(conn: Connection, steps: list[Step], page: Page) -> Iterator[str]:
             yield page.safe(_sized(name, same, page))
             continue
         for step in same:
-            facts = ", ".join(_facts(conn, step))
+            known = ", ".join(facts(conn, step))
             times = f" {page.symbols.times}{step.count:,}" if step.count > 1 else ""
-            yield page.safe(f"{step.name}{times}" + (f" ({facts})" if facts else ""))
+            yield page.safe(f"{step.name}{times}" + (f" ({known})" if known else ""))
 
 
 def _sized(name: str, steps: list[Step], page: Page) -> str:
@@ -164,7 +164,8 @@ def _sized(name: str, steps: list[Step], page: Page) -> str:
     return f"{name} ({sizes} bytes)" if any(step.size for step in steps) else name
 
 
-def _facts(conn: Connection, step: Step) -> list[str]:
+def facts(conn: Connection, step: Step) -> list[str]:
+    """The one or two facts about a step that matter."""
     if step.name == "ClientHello":
         return _client_hello(conn)
     if step.name == "ServerHello":
