@@ -33,6 +33,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with -w: keep decryption secrets (session keys) that the capture has",
     )
+    add(
+        "--share-safe",
+        action="store_true",
+        help="with -w: all packets of the connections reported, without application data, with other addresses",
+    )
 
 
 class Copy:
@@ -61,11 +66,14 @@ class Copy:
 def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> Copy | None:
     """What -w asks for; None without it. Raise UsageError for what cannot be."""
     target: str | None = args.write
-    extras = [f"--{name}" for name in ("all-packets", "keep-secrets") if getattr(args, _field(name))]
+    extras = [f"--{name}" for name in ("all-packets", "keep-secrets", "share-safe") if getattr(args, _field(name))]
     if target is None:
         if extras:
             raise UsageError(f"{extras[0]} belongs to -w FILE")
         return None
+    if args.share_safe and len(extras) > 1:
+        other = next(extra for extra in extras if extra != "--share-safe")
+        raise UsageError(f"--share-safe leaves out what {other} keeps: choose one of them")
     if target == "-":
         raise UsageError("-w needs a file name; the report goes to standard output")
     if args.output and Path(args.output).absolute() == Path(target).absolute():
@@ -88,7 +96,9 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
     plan = Plan(
         all_packets=args.all_packets,
         keep_secrets=args.keep_secrets,
+        share_safe=args.share_safe,
         timezone=options.timezone,
+        ports=options.ports,
     )
     return Copy(target, inputs, plan, Collector(), args.quiet)
 

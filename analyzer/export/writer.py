@@ -12,6 +12,7 @@ from analyzer.capture.pcapng import PACKET, SECTION
 from analyzer.capture.source import NOT_A_PACKET, Frames
 from analyzer.errors import CaptureError, UsageError
 from analyzer.export import blocks
+from analyzer.export.addresses import Addresses
 from analyzer.export.choosing import Chooser, batches, count_frames
 from analyzer.export.marks import SIGN, Marks
 from analyzer.export.original import NOT_TO_COPY, NUMBERED, SECRETS, is_pcapng, read_blocks
@@ -25,11 +26,15 @@ class Plan:
     Attributes:
         all_packets: every packet of the file, not the handshakes of the reported connections alone.
         keep_secrets: copy decryption secrets (session keys).
+        share_safe: see sharing.py; the capture is made anew.
+        ports: where TLS is expected, as of the analysis.
         timezone: as of the analysis.
     """
 
     all_packets: bool = False
     keep_secrets: bool = False
+    share_safe: bool = False
+    ports: frozenset[int] | None = None
     timezone: str | None = None
 
 
@@ -44,11 +49,11 @@ class Written:
 
 def write(target: str, inputs: Sequence[Input], marks: dict[str, Marks], plan: Plan) -> Written:
     """Write all inputs into one pcapng file, a section each. Raise UsageError if that cannot be done."""
-    written = Written()
+    written, addresses = Written(), Addresses()
     try:
         with Path(target).open("wb") as sink:
             for one in inputs:
-                for piece in _input(one, marks.get(one.name, Marks()), plan, written):
+                for piece in _input(one, marks.get(one.name, Marks()), plan, written, addresses):
                     sink.write(piece)
     except CaptureError as error:
         raise UsageError(f"-w {target}: {error}") from None
@@ -57,8 +62,13 @@ def write(target: str, inputs: Sequence[Input], marks: dict[str, Marks], plan: P
     return written
 
 
-def _input(one: Input, marks: Marks, plan: Plan, written: Written) -> Iterator[bytes]:
+def _input(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Addresses) -> Iterator[bytes]:
     """The blocks of one input. Frames of a ring are counted through its files."""
+    if plan.share_safe:
+        from analyzer.export.sharing import share
+
+        yield from share(one, marks, plan, written, addresses)
+        return
     before = 0
     chooser = Chooser(marks, everything=False)
     for path in one.files:

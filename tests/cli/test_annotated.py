@@ -36,7 +36,8 @@ def test_only_matching_connections(tmp_path: Path, shell: Shell) -> None:
         pytest.param(["-w", "-", BROKEN], "-w needs a file name", id="to standard output"),
         pytest.param(["-w", BROKEN, BROKEN], "is an input; choose another file", id="over its input"),
         pytest.param(["-w", "x", "-o", "x", BROKEN], "-o and -w both name x", id="over the report"),
-        pytest.param(["--keep-secrets", BROKEN], "--keep-secrets belongs to -w FILE", id="without -w"),
+        pytest.param(["--share-safe", BROKEN], "--share-safe belongs to -w FILE", id="without -w"),
+        pytest.param(["-w", "x", "--share-safe", "--keep-secrets", BROKEN], "choose one of them", id="contradiction"),
         pytest.param(["-w", str(CAPTURES), BROKEN], "is a folder", id="a folder"),
     ],
 )

@@ -1,0 +1,92 @@
+"""A capture that can be given away: the connections reported, without application data, with other addresses.
+
+Made anew: what a file says of the host that captured it (names, interfaces, comments, keys) is not copied. The certificates
+and names of the handshake stay, because they are the evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analyzer import knowledge
+from analyzer.capture.inputs import Input
+from analyzer.export import blocks
+from analyzer.export.addresses import Addresses
+from analyzer.export.choosing import Chooser, batches, count_frames, key_from
+from analyzer.export.disguise import Disguise
+from analyzer.export.marks import SIGN, Marks
+from analyzer.export.streams import Streams, blank_records
+from analyzer.export.writer import Interfaces, Plan, Written
+from analyzer.folding.case import Setting
+from analyzer.packets.decode import Decoder
+from analyzer.packets.layers import Packet
+
+
+def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Addresses) -> Iterator[bytes]:
+    """The blocks of one input."""
+    yield blocks.section()
+    interfaces = Interfaces()
+    chooser = Chooser(marks, everything=True)
+    streams = follow(one, marks, plan)
+    place = Place(chooser, streams)
+    disguise = Disguise(addresses, place.clean)
+    before = 0
+    for path in one.files:
+        chosen = chooser.choose(path, before)
+        for capture, frames in batches(path, plan.timezone):
+            for index in range(len(frames)):
+                frame = frames.first_frame + index
+                if frame not in chosen:
+                    continue
+                place.frame = frame + before
+                start, captured = int(frames.start[index]), int(frames.captured[index])
+                data = frames.data[start : start + captured].tobytes()
+                time_ns = int(frames.time_ns[index])
+                new = disguise.rewrite(data, int(frames.original[index]), int(frames.link_type[index]), time_ns)
+                if new is None:
+                    continue
+                texts = [SIGN + addresses.text(text) for text in marks.comments.get(place.frame, ())]
+                written.packets += 1
+                written.commented += bool(texts)
+                link, data, original = new
+                yield from interfaces.packet(link, capture.facts.time_digits, time_ns, data, original, texts)
+        if len(one.files) > 1:
+            before += count_frames(path)
+
+
+def follow(one: Input, marks: Marks, plan: Plan) -> Streams:
+    """The analysis once more, for where in each stream its records are."""
+    setting = Setting(capture=one.name, ports=plan.ports, known_ports=knowledge.default_tls_ports())
+    streams, decoder, before = Streams(setting, marks), Decoder(), 0
+    for path in one.files:
+        count = 0
+        for _, frames in batches(path, plan.timezone):
+            decoded = decoder.feed(frames)
+            if before:
+                decoded.segments.frame = decoded.segments.frame + before
+            for _ in streams.feed(decoded, int(frames.time_ns.max()), int(frames.time_ns[-1])):
+                pass
+            count += len(frames)
+        before += count
+    for _ in streams.finish():
+        pass
+    return streams
+
+
+class Place:
+    """Finds the stream that a packet belongs to. `frame`: the packet's number in the input."""
+
+    def __init__(self, chooser: Chooser, streams: Streams) -> None:
+        self._chooser, self._streams = chooser, streams
+        self.frame = 0
+
+    def clean(self, packet: Packet, seq: int, payload: bytes) -> bytes:
+        """The payload without application data."""
+        if packet.ports is None:
+            return bytes(len(payload))
+        source = (int.from_bytes(packet.source, "big"), packet.ports[0])
+        target = (int.from_bytes(packet.target, "big"), packet.ports[1])
+        one = self._chooser.find(key_from((source, target), packet.v4), self.frame)
+        if one is None:
+            return blank_records(payload, 0)
+        return self._streams.lanes(one)[0 if source < target else 1].clean(seq, payload)
