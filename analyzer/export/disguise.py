@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from analyzer.export.addresses import Addresses
 from analyzer.packets import links
+from analyzer.packets.columns import SYN
 from analyzer.packets.fragments import Reassembler
 from analyzer.packets.ip import DESTINATION, EXTENSIONS, HOP_BY_HOP
 from analyzer.packets.layers import IP_ICMPV6, IP_TCP, IP_UDP, Layer, Packet
@@ -159,7 +160,7 @@ class Disguise:
         payload = min(at + (out[at + 12] >> 4) * 4, end)
         _clear_options(out, at + 20, payload)
         if payload < end:
-            seq = int.from_bytes(out[at + 4 : at + 8], "big")
+            seq = int.from_bytes(out[at + 4 : at + 8], "big") + bool(out[at + 13] & SYN)  # RFC 7413: data on a SYN
             packet.ports = (int.from_bytes(out[at : at + 2], "big"), int.from_bytes(out[at + 2 : at + 4], "big"))
             out[payload:end] = self._clean(packet, seq, bytes(out[payload:end]))
 

@@ -20,6 +20,12 @@ from analyzer.export.writer import Interfaces, Plan, Written
 from analyzer.folding.case import Setting
 from analyzer.packets.decode import Decoder
 from analyzer.packets.layers import Packet
+from analyzer.packets.links import ETHERNET
+
+THE_END = bytes(12) + bytes.fromhex("88b5") + bytes(46)
+"""An Ethernet frame that is nothing (IEEE 802: 88b5 is for experiments). It stands at the time of the capture's last packet, so
+that a silence before it stays a silence."""
+TOLD_OF_THE_END = "the capture went on until here, with packets of no concern"
 
 
 def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Addresses) -> Iterator[bytes]:
@@ -30,10 +36,11 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
     streams = follow(one, marks, plan)
     place = Place(chooser, streams)
     disguise = Disguise(addresses, place.clean)
-    before = 0
+    before, latest_ns, written_ns, digits = 0, 0, 0, 6
     for path in one.files:
         chosen = chooser.choose(path, before)
         for capture, frames in batches(path, plan.timezone):
+            latest_ns, digits = int(frames.time_ns[-1]), capture.facts.time_digits
             for index in range(len(frames)):
                 frame = frames.first_frame + index
                 if frame not in chosen:
@@ -49,9 +56,13 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
                 written.packets += 1
                 written.commented += bool(texts)
                 link, data, original = new
+                written_ns = time_ns
                 yield from interfaces.packet(link, capture.facts.time_digits, time_ns, data, original, texts)
         if len(one.files) > 1:
             before += count_frames(path)
+    if latest_ns > written_ns:
+        written.packets += 1
+        yield from interfaces.packet(ETHERNET, digits, latest_ns, THE_END, len(THE_END), [SIGN + TOLD_OF_THE_END])
 
 
 def follow(one: Input, marks: Marks, plan: Plan) -> Streams:
