@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from analyzer.capture.source import Capture, Frames, ReadOptions, open_capture
 from analyzer.errors import CaptureError
 from analyzer.export.marks import Marks, Wanted
-from analyzer.packets.columns import FIN, RST, SYN, Segments
+from analyzer.knowledge import services
+from analyzer.packets.columns import FIN, RST, SYN, Decoded, Segments
 from analyzer.packets.decode import Decoder
 from analyzer.packets.fragments import Reassembler
 from analyzer.packets.layers import Packet
@@ -53,6 +54,8 @@ class Chooser:
             decoded = decoder.feed(frames)
             fragments |= "fragment" in decoded.reasons
             chosen.update(self._of(decoded.segments, before))
+            if self.everything:
+                chosen.update(self._beside(decoded, before))
         if fragments:
             chosen.update(self._fragments(path))
         return {frame for frame in chosen if frame > 0}
@@ -67,6 +70,20 @@ class Chooser:
             one = self.find(key_of(seg, row), frame + before)
             ends = bool(seg.flags[row] & (SYN | FIN | RST))
             if one is not None and (self.everything or one.handshake(frame + before, ends)):
+                yield frame
+
+    def _beside(self, decoded: Decoded, before: int) -> Iterator[int]:
+        """Packets beside TLS that findings were told from."""
+        beside, seg = self.marks.beside, decoded.segments
+        yield from (datagram.frame for datagram in decoded.dns if beside.wants_lookup(datagram))
+        if not beside.hosts:
+            return
+        ports = np.array(sorted(services.revocation_ports()), np.uint16)
+        for row in np.flatnonzero(np.isin(seg.src_port, ports) | np.isin(seg.dst_port, ports)).tolist():
+            source = (int(seg.src_hi[row]) << 64 | int(seg.src_lo[row])).to_bytes(16, "big")
+            target = (int(seg.dst_hi[row]) << 64 | int(seg.dst_lo[row])).to_bytes(16, "big")
+            frame, both = int(seg.frame[row]), (int(seg.src_port[row]), int(seg.dst_port[row]))
+            if beside.wants_segment(source, target, both, frame + before):
                 yield frame
 
     def _fragments(self, path: str) -> Iterator[int]:

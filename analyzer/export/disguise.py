@@ -16,6 +16,8 @@ from analyzer.packets.walk import STEPS
 
 RAW = 101
 """LINKTYPE_RAW: what a datagram put together from fragments becomes."""
+LOOKUP = "dns"
+"""How a walk ends that came to a UDP datagram of port 53."""
 ONES = 0xFFFF
 _MACS = {
     Layer.ETHERNET: (0, 6),
@@ -27,10 +29,10 @@ _MACS = {
 """Where hardware addresses are."""
 _KNOWN_OPTIONS = frozenset((2, 3, 4, 5, 8))
 """TCP options that tell nothing of anybody: MSS, window scale, SACK, time stamps. Others may hold addresses (RFC 8684)."""
-_END, _NOP, _PADN = 0, 1, 1
+_END, _NOP = 0, 1
 
 Clean = Callable[[Packet, int, bytes], bytes]
-"""(the packet, TCP sequence number, payload) -> the payload without application data."""
+"""(the packet, TCP sequence number or 0, payload of TCP or DNS) -> the payload without application data."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Disguise:
         fragments before the last one."""
         packet = Packet(data, len(data), original, time_ns)
         passed, end, stop = self._walk(packet, link)
-        if end is not Layer.FOUND_TCP and end is not Layer.FOUND_ICMP:
+        if end not in (Layer.FOUND_TCP, Layer.FOUND_ICMP, LOOKUP):
             return None
         if packet.assembled:
             link, original = RAW, len(packet.data)
@@ -74,6 +76,8 @@ class Disguise:
             self._replace(out, layer, at)
         if end is Layer.FOUND_TCP:
             self._tcp(out, packet)
+        elif end == LOOKUP:
+            out[packet.at : packet.end] = self._clean(packet, 0, bytes(out[packet.at : packet.end]))
         else:
             self._quote(out, packet)
         if not packet.assembled:
@@ -127,6 +131,8 @@ class Disguise:
             check = _check(data, packet.at + 16, packet.at, packet.end, pseudo, IP_TCP + size)
             check.right = packet.end == packet.wire and check.old != 0 and _left_to_hardware(data, check, size)
             checks.append(check)
+        elif end is not Layer.FOUND_ICMP:
+            return checks
         elif packet.v4:
             checks.append(_check(data, packet.at + 2, packet.at, packet.end))
         else:
@@ -250,8 +256,8 @@ def _clear_extensions(out: bytearray, ip_at: int) -> None:
     jumbo = out[ip_at + 4 : ip_at + 6] == b"\0\0"
     for kind, at, size in _extensions(out, ip_at):
         if kind in (HOP_BY_HOP, DESTINATION):
-            if not jumbo and size - 4 <= 0xFF:
-                out[at + 2 : at + size] = bytes((_PADN, size - 4)) + bytes(size - 4)
+            if not jumbo:
+                out[at + 2 : at + size] = bytes(size - 2)  # zero is an option of its own: one byte of padding
         else:
             out[at + 4 : at + size] = bytes(size - 4)
 

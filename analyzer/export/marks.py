@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from analyzer.connection import Connection, Side
+from analyzer.export.beside import Beside
 from analyzer.findings import Finding
 from analyzer.folding.identity import flow_key
 from analyzer.report import safe
@@ -53,12 +54,14 @@ class Marks:
         wanted: four-tuple -> its connections that were reported.
         frames: frames to keep besides those of connections (ICMP errors that quote one, findings across connections).
         icmp: of these, the ICMP errors.
+        beside: what findings were told from beside TLS.
     """
 
     comments: dict[int, list[str]] = field(default_factory=dict)
     wanted: dict[bytes, list[Wanted]] = field(default_factory=dict)
     frames: set[int] = field(default_factory=set)
     icmp: set[int] = field(default_factory=set)
+    beside: Beside = field(default_factory=Beside)
 
     def add(self, conn: Connection) -> None:
         """Note one connection."""
@@ -69,6 +72,7 @@ class Marks:
         last = max(frames)
         wanted = Wanted(key, min(frames), last, _until(conn, last), frozenset(_later(conn)))
         self.wanted.setdefault(key, []).append(wanted)
+        self.beside.add(conn, wanted.first, last)
         self.icmp.update(error.frame for error in conn.icmp)
         for frame, text in (*_verdicts(conn), *_messages(conn)):
             self.say(frame, text)

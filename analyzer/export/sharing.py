@@ -12,14 +12,16 @@ from analyzer import knowledge
 from analyzer.capture.inputs import Input
 from analyzer.export import blocks
 from analyzer.export.addresses import Addresses
+from analyzer.export.beside import clean_fetching, clean_lookup
 from analyzer.export.choosing import Chooser, batches, count_frames, key_from
 from analyzer.export.disguise import Disguise
 from analyzer.export.marks import SIGN, Marks
-from analyzer.export.streams import Streams, blank_records
+from analyzer.export.streams import Streams
 from analyzer.export.writer import Interfaces, Plan, Written
 from analyzer.folding.case import Setting
+from analyzer.knowledge import services
 from analyzer.packets.decode import Decoder
-from analyzer.packets.layers import Packet
+from analyzer.packets.layers import IP_UDP, Packet
 from analyzer.packets.links import ETHERNET
 
 THE_END = bytes(12) + bytes.fromhex("88b5") + bytes(46)
@@ -34,7 +36,7 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
     interfaces = Interfaces()
     chooser = Chooser(marks, everything=True)
     streams = follow(one, marks, plan)
-    place = Place(chooser, streams)
+    place = Place(chooser, streams, addresses)
     disguise = Disguise(addresses, place.clean)
     before, latest_ns, written_ns, digits = 0, 0, 0, 6
     for path in one.files:
@@ -87,17 +89,20 @@ def follow(one: Input, marks: Marks, plan: Plan) -> Streams:
 class Place:
     """Finds the stream that a packet belongs to. `frame`: the packet's number in the input."""
 
-    def __init__(self, chooser: Chooser, streams: Streams) -> None:
-        self._chooser, self._streams = chooser, streams
+    def __init__(self, chooser: Chooser, streams: Streams, addresses: Addresses) -> None:
+        self._chooser, self._streams, self._addresses = chooser, streams, addresses
         self.frame = 0
 
     def clean(self, packet: Packet, seq: int, payload: bytes) -> bytes:
         """The payload without application data."""
         if packet.ports is None:
             return bytes(len(payload))
+        if packet.code == IP_UDP:
+            return clean_lookup(payload, self._addresses)
         source = (int.from_bytes(packet.source, "big"), packet.ports[0])
         target = (int.from_bytes(packet.target, "big"), packet.ports[1])
         one = self._chooser.find(key_from((source, target), packet.v4), self.frame)
         if one is None:
-            return blank_records(payload, 0)
+            beside = not services.revocation_ports().keys().isdisjoint(packet.ports)
+            return clean_fetching(payload) if beside else bytes(len(payload))
         return self._streams.lanes(one)[0 if source < target else 1].clean(seq, payload)

@@ -6,30 +6,25 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from analyzer.connection import Connection
 from analyzer.export.addresses import Addresses
+from analyzer.export.beside import clean_fetching, clean_lookup
 from analyzer.export.original import read_blocks
 from analyzer.export.streams import EVERYTHING, Lane, blank_records, masked
 from analyzer.export.writer import Plan
 from analyzer.pipeline import Options, Run
+from analyzer.summary import CaptureSummary
 from tests.export.test_writer import CAPTURES, rows, written
 
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 FILES = sorted(path for path in CAPTURES.rglob("*") if path.suffix in SUFFIXES and path.parent.name != "ring")
 KINDS = {6, 1, 0x0A0D0D0A}
 SAFE = Plan(share_safe=True, ports=Options().ports)
-DEPENDS_ON_OTHER_TRAFFIC = {
-    "revocation-stall-client.pcap",
-    "revocation-stall-refused.pcap",
-    "revocation-stall-server.pcap",
-    "revocation-stall-works.pcap",
-    "server-name-mismatch-dns.pcap",
-}
-"""What hosts did beside TLS (DNS, fetching of revocation lists) is not given away, nor what was told from it."""
 
 
 @cache
@@ -52,10 +47,23 @@ def story(conn: Connection) -> tuple[object, ...]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_the_diagnosis_is_the_same(path: Path, tmp_path: Path) -> None:
     before, after = shared(path, tmp_path / "out.pcapng")
-    if path.name in DEPENDS_ON_OTHER_TRAFFIC:
-        before = [conn for conn in before if not conn.troubled]
-        after = [conn for conn in after if not conn.troubled] if before else []
     assert [story(conn) for conn in after] == [story(conn) for conn in before]
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if "federation" in path.name], ids=lambda path: path.name)
+def test_findings_across_connections_are_the_same(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.pcapng"
+    written([path], target, SAFE)
+    told = [
+        [
+            finding.rule
+            for item in Run([str(file)], Options())
+            if isinstance(item, CaptureSummary)
+            for finding in item.findings
+        ]
+        for file in (path, target)
+    ]
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -143,6 +151,37 @@ def test_many_addresses_stay_different() -> None:
 def test_words_of_protocols_stay(text: bytes, left: bytes) -> None:
     assert len(masked(text)) == len(text)
     assert re.sub(rb"\d", b"0", masked(text)) == re.sub(rb"\d", b"0", left)
+
+
+def test_of_lookups_only_those_that_a_finding_mentions_are_given_away(tmp_path: Path) -> None:
+    target, path = tmp_path / "out.pcapng", CAPTURES / "server-name-mismatch-dns.pcap"
+    shared(path, target)
+    old, new = (b"".join(row[0] for row in rows(file) if b"\0\x35" in row[0][34:38]) for file in (path, target))
+    (before,) = [item for item in Run([str(path)], Options()) if isinstance(item, Connection)]
+    server = ip_address(before.server_ip).packed
+    assert server in old
+    assert server not in new
+    assert b"\7example\3com" in new
+
+
+def test_of_fetching_only_the_head_is_left() -> None:
+    asked = b"GET /crl/issuing.crl HTTP/1.1\r\nHost: pki.example.com\r\nUser-Agent: me\r\nCookie: secret\r\n\r\nbody"
+    left = (
+        b"GET /crl/issuing.crl HTTP/1.1\r\nHost: pki.example.com\r\n"
+        + b"x" * 14
+        + b"\r\n"
+        + b"x" * 14
+        + b"\r\n\r\n\0\0\0\0"
+    )
+    assert clean_fetching(asked) == left
+    assert clean_fetching(b"GET /private HTTP/1.1\r\nHost: example.com\r\n\r\n") == bytes(44)
+
+
+def test_options_of_a_lookup_are_empty() -> None:
+    question = bytes.fromhex(
+        "1234 0100 0001 0000 0000 0001 0161 00 0001 0001 00 0029 1000 00000000 000b 0008 0007 0001 1800 c00002"
+    )
+    assert clean_lookup(question, Addresses()) == question[:-11] + bytes(11)
 
 
 @pytest.mark.parametrize(
