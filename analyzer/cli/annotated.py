@@ -79,7 +79,6 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
     if args.output and Path(args.output).absolute() == Path(target).absolute():
         raise UsageError(f"-o and -w both name {target}")
     from analyzer.capture.inputs import find_inputs
-    from analyzer.cli.sink import refuse_inputs
     from analyzer.export.marks import Collector
     from analyzer.export.writer import Plan
 
@@ -90,7 +89,8 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
             raise UsageError(
                 f"-w reads the capture a second time, which {name} does not allow; save it to a file first"
             )
-    refuse_inputs(target, paths, "-w")
+        if Path(target).exists() and Path(path).exists() and Path(target).samefile(path):
+            raise UsageError(f"-w {target} is an input; choose another file")
     if Path(target).is_dir():
         raise UsageError(f"-w {target} is a folder; name a file")
     plan = Plan(

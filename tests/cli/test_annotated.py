@@ -46,3 +46,24 @@ def test_what_cannot_be_is_one_line(words: list[str], told: str, shell: Shell) -
     assert done.code == 2
     assert told in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_second_run_writes_over_the_first_one(tmp_path: Path, shell: Shell) -> None:
+    source, target = tmp_path / "in.pcap", tmp_path / "out.pcapng"
+    source.write_bytes(Path(BROKEN).read_bytes())
+    first = shell("-w", str(target), str(source))
+    assert shell("-w", str(target), str(source)) == first
+
+
+def test_a_folder_that_holds_the_target_is_refused(tmp_path: Path, shell: Shell) -> None:
+    (tmp_path / "in.pcap").write_bytes(Path(BROKEN).read_bytes())
+    target = tmp_path / "out.pcapng"
+    shell("-w", str(target), str(tmp_path))
+    assert shell("-w", str(target), str(tmp_path)).err == f"mtlscope: -w {target} is an input; choose another file\n"
+
+
+def test_a_capture_that_is_made_safe_to_share(tmp_path: Path, shell: Shell) -> None:
+    target = tmp_path / "out.pcapng"
+    done = shell("-w", str(target), "--share-safe", BROKEN)
+    assert ": 16 packets, 6 with comments" in done.err
+    assert "192.0.2.20" not in shell(str(target)).out
