@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -17,6 +18,8 @@ from analyzer.packets.fragments import Reassembler
 from analyzer.packets.layers import Packet
 from analyzer.packets.walk import walk
 
+OVERLAPPING = 3
+"""Connections of one four-tuple that late packets can still be of: a flood of them must not be searched for each packet."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MASK = (1 << 64) - 1
 
@@ -42,6 +45,10 @@ class Chooser:
 
     def __init__(self, marks: Marks, *, everything: bool) -> None:
         self.marks, self.everything = marks, everything
+        self._of_key: dict[bytes, tuple[list[int], list[Wanted]]] = {}
+        for key, wanted in marks.wanted.items():
+            ordered = sorted(wanted, key=lambda one: one.first)
+            self._of_key[key] = ([one.first for one in ordered], ordered)
         self._hashes = np.array(sorted({_hash_of(key) for key in marks.wanted}), np.uint64)
         self._pairs = {frozenset((key[0:16], key[16:32])) for key in marks.wanted}
 
@@ -61,8 +68,14 @@ class Chooser:
         return {frame for frame in chosen if frame > 0}
 
     def find(self, key: bytes, frame: int) -> Wanted | None:
-        """The connection of this four-tuple that this frame belongs to."""
-        return next((one for one in self.marks.wanted.get(key, ()) if one.first <= frame <= one.last), None)
+        """The connection of this four-tuple that this frame belongs to; of two that overlap the later one."""
+        known = self._of_key.get(key)
+        if known is None:
+            return None
+        firsts, connections = known
+        place = bisect_right(firsts, frame)
+        recent = reversed(connections[max(0, place - OVERLAPPING) : place])
+        return next((one for one in recent if frame <= one.last), None)
 
     def _of(self, seg: Segments, before: int) -> Iterator[int]:
         for row in np.flatnonzero(np.isin(_hashes(seg), self._hashes)).tolist():

@@ -35,7 +35,7 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
     yield blocks.section()
     interfaces = Interfaces()
     chooser = Chooser(marks, everything=True)
-    streams = follow(one, marks, plan)
+    streams = follow(one, chooser, plan)
     place = Place(chooser, streams, addresses)
     disguise = Disguise(addresses, place.clean)
     before, latest_ns, written_ns, digits = 0, 0, 0, 6
@@ -67,10 +67,10 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
         yield from interfaces.packet(ETHERNET, digits, latest_ns, THE_END, len(THE_END), [SIGN + TOLD_OF_THE_END])
 
 
-def follow(one: Input, marks: Marks, plan: Plan) -> Streams:
+def follow(one: Input, chooser: Chooser, plan: Plan) -> Streams:
     """The analysis once more, for where in each stream its records are."""
     setting = Setting(capture=one.name, ports=plan.ports, known_ports=knowledge.default_tls_ports())
-    streams, decoder, before = Streams(setting, marks), Decoder(), 0
+    streams, decoder, before = Streams(setting, chooser), Decoder(), 0
     for path in one.files:
         count = 0
         for _, frames in batches(path, plan.timezone):

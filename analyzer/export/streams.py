@@ -7,7 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from analyzer.connection import Connection
-from analyzer.export.marks import Marks, Wanted
+from analyzer.export.choosing import Chooser
+from analyzer.export.marks import Wanted
 from analyzer.flows import Flow
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
@@ -136,9 +137,9 @@ def lane_of(half: Half) -> Lane:
 class Streams(Tracker):
     """Follows a capture as the analysis did, and keeps the lanes of the wanted connections instead of their records."""
 
-    def __init__(self, setting: Setting, marks: Marks) -> None:
+    def __init__(self, setting: Setting, chooser: Chooser) -> None:
         super().__init__(setting)
-        self._marks = marks
+        self._chooser = chooser
         self._found: dict[Wanted, tuple[Lane, Lane]] = {}
 
     def lanes(self, one: Wanted) -> tuple[Lane, Lane]:
@@ -150,7 +151,7 @@ class Streams(Tracker):
         conn = super()._report(flow, clock, evicted=evicted)
         if conn is not None and isinstance(conversation, Conversation):
             key = flow_key(conn.client_ip, conn.client_port, conn.server_ip, conn.server_port)
-            for one in self._marks.wanted.get(key, ()):
-                if one.first <= flow.first_frame <= one.last:
-                    self._found[one] = (lane_of(conversation.halves[0]), lane_of(conversation.halves[1]))
+            one = self._chooser.find(key, flow.first_frame)
+            if one is not None:
+                self._found[one] = (lane_of(conversation.halves[0]), lane_of(conversation.halves[1]))
         return conn
