@@ -40,9 +40,17 @@ class Beside:
         for sent in conn.chains():
             self.names |= addresses_of(sent.chain).hosts
         for ip in (conn.client_ip, conn.server_ip):
-            packed = ip_address(ip).packed.rjust(16, b"\0")
-            before = self.hosts.get(packed, (first, last))
-            self.hosts[packed] = (min(first, before[0]), max(last, before[1]))
+            self._widen(ip_address(ip).packed.rjust(16, b"\0"), first, last)
+
+    def join(self, other: Beside) -> None:
+        """Take over what another one has."""
+        self.names |= other.names
+        for host, (first, last) in other.hosts.items():
+            self._widen(host, first, last)
+
+    def _widen(self, host: bytes, first: int, last: int) -> None:
+        before = self.hosts.get(host, (first, last))
+        self.hosts[host] = (min(first, before[0]), max(last, before[1]))
 
     def wants_lookup(self, datagram: Datagram) -> bool:
         """Is this question or answer about one of the names?"""

@@ -96,7 +96,8 @@ class Marks:
 
 @dataclass(slots=True)
 class Collector:
-    """The marks of every input, collected while the items pass by. `marks`: name of the input -> its marks."""
+    """The marks of every file, collected while the items pass by. `marks`: file in which a connection began -> its marks;
+    their frames are counted through the files of a ring."""
 
     marks: dict[str, Marks] = field(default_factory=dict)
 
@@ -108,6 +109,20 @@ class Collector:
             elif isinstance(item, CaptureSummary):
                 self.marks.setdefault(item.capture, Marks()).add_summary(item)
             yield item
+
+
+def joined(each: Iterable[Marks]) -> Marks:
+    """The marks of the files of one input."""
+    whole = Marks()
+    for marks in each:
+        for frame, texts in marks.comments.items():
+            whole.comments.setdefault(frame, []).extend(texts)
+        for key, wanted in marks.wanted.items():
+            whole.wanted.setdefault(key, []).extend(wanted)
+        whole.frames |= marks.frames
+        whole.icmp |= marks.icmp
+        whole.beside.join(marks.beside)
+    return whole
 
 
 def culprit(conn: Connection) -> int | None:

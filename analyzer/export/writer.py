@@ -14,7 +14,7 @@ from analyzer.errors import CaptureError, UsageError
 from analyzer.export import blocks
 from analyzer.export.addresses import Addresses
 from analyzer.export.choosing import Chooser, batches, count_frames
-from analyzer.export.marks import SIGN, Marks
+from analyzer.export.marks import SIGN, Marks, joined
 from analyzer.export.original import NOT_TO_COPY, NUMBERED, SECRETS, is_pcapng, read_blocks
 from analyzer.packets.links import UNKNOWN_LINK
 
@@ -53,7 +53,8 @@ def write(target: str, inputs: Sequence[Input], marks: dict[str, Marks], plan: P
     try:
         with Path(target).open("wb") as sink:
             for one in inputs:
-                for piece in _input(one, marks.get(one.name, Marks()), plan, written, addresses):
+                whole = joined(marks[name] for name in dict.fromkeys((one.name, *one.files)) if name in marks)
+                for piece in _input(one, whole, plan, written, addresses):
                     sink.write(piece)
     except CaptureError as error:
         raise UsageError(f"-w {target}: {error}") from None

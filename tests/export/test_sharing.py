@@ -22,7 +22,8 @@ from analyzer.summary import CaptureSummary
 from tests.export.test_writer import CAPTURES, rows, written
 
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
-FILES = sorted(path for path in CAPTURES.rglob("*") if path.suffix in SUFFIXES and path.parent.name != "ring")
+RING = CAPTURES / "ring"
+FILES = [*sorted(path for path in CAPTURES.rglob("*") if path.suffix in SUFFIXES and path.parent != RING), RING]
 KINDS = {6, 1, 0x0A0D0D0A}
 SAFE = Plan(share_safe=True, ports=Options().ports)
 
