@@ -28,7 +28,7 @@ _ALONE = frozenset({"SYN", "SYN-ACK", "FIN", "RST", "Alert", "EncryptedAlert"})
 
 
 @dataclass(slots=True)
-class _Row:
+class Row:
     """Steps of one side that follow each other: a flight."""
 
     side: Side
@@ -41,10 +41,10 @@ class _Row:
 
 def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[Line]:
     """The lines of the ladder; `client` and `server` name the two sides at its top."""
-    rows = _rows(conn.steps)
+    rows = flights(conn.steps)
     digits = min(6, conn.time_digits)
     stamp = max(4 + digits, len(f"{max(0, conn.end_ns - conn.ts_ns) / 1e9:.{digits}f}"))
-    frame = max([5, *(len(_frames(conn, row, page)) for row in rows)])
+    frame = max([5, *(len(frames_text(conn, row, page)) for row in rows)])
     inner = min(MAX_INNER, page.width - stamp - frame - 8)
     yield [
         (f"  {'time':>{stamp}}  {'frame':>{frame}}  ", "dim"),
@@ -66,13 +66,15 @@ def ladder(conn: Connection, page: Page, client: str, server: str) -> Iterator[L
             file = now_in
             yield _remark(f"from here in {page.safe(file)}", stamp + frame + 6)
         time = f"{(row.steps[0].time_ns - conn.ts_ns) / 1e9:.{digits}f}"
-        lead = f"  {time:>{stamp}}  {_frames(conn, row, page):>{frame}}  "
+        lead = f"  {time:>{stamp}}  {frames_text(conn, row, page):>{frame}}  "
         yield from _arrow(conn, row, page, lead, inner)
-    yield from _end(conn, before, stamp + frame + 6)
+    if said := ending(conn, before):
+        yield _remark(said, stamp + frame + 6)
 
 
-def _rows(steps: Sequence[Step]) -> list[_Row]:
-    rows: list[_Row] = []
+def flights(steps: Sequence[Step]) -> list[Row]:
+    """The rows: what one side said without being answered."""
+    rows: list[Row] = []
     for step in steps:
         last = rows[-1] if rows else None
         if (
@@ -82,13 +84,14 @@ def _rows(steps: Sequence[Step]) -> list[_Row]:
             or last.steps[-1].name in _ALONE
             or step.time_ns - last.steps[-1].time_ns >= SILENCE_NS
         ):
-            rows.append(_Row(step.side, [step]))
+            rows.append(Row(step.side, [step]))
         else:
             last.steps.append(step)
     return rows
 
 
-def _frames(conn: Connection, row: _Row, page: Page) -> str:
+def frames_text(conn: Connection, row: Row, page: Page) -> str:
+    """The frames of a row: "7", "7–9"."""
     (file, first), (last_file, last) = (place(conn, frame) for frame in row.frames)
     if file != last_file:
         return f"{first}{page.symbols.ellipsis}"
@@ -99,21 +102,20 @@ def _remark(text: str, indent: int) -> Line:
     return [(" " * indent, ""), (f"({text})", "dim")]
 
 
-def _end(conn: Connection, last_ns: int, indent: int) -> Iterator[Line]:
+def ending(conn: Connection, last_ns: int) -> str:
+    """What is said under the last row, `last_ns` being its time; "" if a FIN or RST says it."""
     waited = conn.end_ns - last_ns
     counted = bool(conn.steps) and conn.steps[-1].count > 1  # its time is that of the first one
     silence = f" after {span(waited)} without a message" if waited >= SILENCE_NS and not counted else ""
-    if conn.closed.how == "timeout":
-        yield _remark(f"nobody says anything more{silence}", indent)
-    elif conn.closed.how == "open":
-        yield _remark(f"the capture ends here{silence}", indent)
+    said = {"timeout": "nobody says anything more", "open": "the capture ends here"}.get(conn.closed.how)
+    return f"{said}{silence}" if said else ""
 
 
-def _arrow(conn: Connection, row: _Row, page: Page, lead: str, inner: int) -> Iterator[Line]:
+def _arrow(conn: Connection, row: Row, page: Page, lead: str, inner: int) -> Iterator[Line]:
     """One row: the texts, and an arrow to the other side. Long flights take several lines."""
     signs = page.symbols
-    text = ", ".join(_whole(text, inner - 6) for text in _texts(conn, row.steps, page))
-    style = "error" if _fatal(conn, row) else ""
+    text = ", ".join(whole(text, inner - 6) for text in texts(conn, row.steps, page))
+    style = "error" if fatal(conn, row) else ""
     lines = wrap(text, inner - 6)
     for index, line in enumerate(lines):
         head = lead if index == 0 else " " * len(lead)
@@ -126,7 +128,7 @@ def _arrow(conn: Connection, row: _Row, page: Page, lead: str, inner: int) -> It
             yield [(head, "dim"), (arrow, style or "server"), (line, style)]
 
 
-def _fatal(conn: Connection, row: _Row) -> bool:
+def fatal(conn: Connection, row: Row) -> bool:
     """Is this the step that ended a handshake which failed?"""
     if not conn.failed:
         return False
@@ -135,12 +137,12 @@ def _fatal(conn: Connection, row: _Row) -> bool:
     return any(step.name in _ALONE and not frames.isdisjoint(step.frames) for step in row.steps)
 
 
-def _whole(text: str, room: int) -> str:
+def whole(text: str, room: int) -> str:
     """A message is not broken over two lines if it fits one."""
     return text.replace(" ", GLUE) if safe.columns(text) < room else text
 
 
-def _texts(conn: Connection, steps: list[Step], page: Page) -> Iterator[str]:
+def texts(conn: Connection, steps: list[Step], page: Page) -> Iterator[str]:
     """What each step was, with the one or two facts that matter; equal ones in a row are one text."""
     for name, run in groupby(steps, key=lambda step: step.name):
         same = list(run)
