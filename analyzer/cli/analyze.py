@@ -65,6 +65,8 @@ def run(words: list[str]) -> int:
     output = find(args.T)
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
+    if output.ready is not None:
+        output.ready()
     progress = Progress(wanted=not (args.no_progress or args.quiet))
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)

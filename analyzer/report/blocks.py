@@ -131,7 +131,7 @@ def _others(group: Group, page: Page) -> None:
 
 def _finding(finding: Finding, conn: Connection, page: Page) -> None:
     signs, word = page.symbols, finding.severity.value
-    facts = [f"{finding.confidence.value} confidence", *_where(finding, page, conn)]
+    facts = [f"{finding.confidence.value} confidence", *where(finding, page, conn)]
     page.write(
         (f"  {getattr(signs, word)} {word}", word),
         (f"  {finding.rule}", "strong"),
@@ -139,7 +139,7 @@ def _finding(finding: Finding, conn: Connection, page: Page) -> None:
     )
     if finding.summary != conn.diagnosis:
         page.paragraph(finding.summary, INDENT + 2)
-    if finding.advice and _advises(finding, conn.findings[0]):
+    if finding.advice and advises(finding, conn.findings[0]):
         page.paragraph(finding.advice, INDENT + 2, "", f"{signs.arrow} ")
 
 
@@ -148,18 +148,18 @@ def _explained(cause: Finding, conn: Connection, page: Page) -> None:
     traces = [finding for finding in conn.findings if finding.explained_by == cause.rule]
     if not traces:
         return
-    named = [", ".join([trace.rule, *_where(trace, page, conn)]) for trace in traces]
+    named = [", ".join([trace.rule, *where(trace, page, conn)]) for trace in traces]
     page.paragraph(f"explains {f' {page.symbols.dot} '.join(named)}", INDENT + 2, "dim")
 
 
-def _advises(finding: Finding, first: Finding) -> bool:
+def advises(finding: Finding, first: Finding) -> bool:
     """Not beside an error whose cause is known, for how it merely ended (that would lead away); not for notes."""
     error = Severity.ERROR
     symptom = finding.severity is first.severity is error and finding.depth is Depth.SYMPTOM < first.depth
     return not symptom and (finding is first or finding.severity is not Severity.NOTE)
 
 
-def _where(finding: Finding, page: Page, conn: Connection | None = None) -> list[str]:
+def where(finding: Finding, page: Page, conn: Connection | None = None) -> list[str]:
     """ "frames 7-10, 16"; runs are folded; frames of later files of a ring have the file's name in front."""
     if not finding.frames:
         return []
@@ -187,10 +187,11 @@ def _wireshark(conn: Connection, page: Page) -> None:
     frame = next(iter(in_first_file(conn, [number for number in told if number is not None])), None)
     if conn.capture != "-" and page.on_disk:
         command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
-        page.write((f"  {'open':<8}", "dim"), (page.safe(_quoted(command)), ""))
+        page.write((f"  {'open':<8}", "dim"), (page.safe(quoted(command)), ""))
 
 
-def _quoted(command: list[str]) -> str:
+def quoted(command: list[str]) -> str:
+    """A command line to paste into this system's shell."""
     return subprocess.list2cmdline(command) if os.name == "nt" else shlex.join(command)
 
 
@@ -202,7 +203,7 @@ def general(findings: Sequence[Finding], page: Page) -> None:
             (f"{getattr(signs, word)} {word.upper()}", word),
             (f"  {finding.rule}", "strong"),
             (
-                f"  {f' {signs.dot} '.join([f'{finding.confidence.value} confidence', *_where(finding, page)])}",
+                f"  {f' {signs.dot} '.join([f'{finding.confidence.value} confidence', *where(finding, page)])}",
                 "dim",
             ),
         )

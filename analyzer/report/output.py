@@ -47,6 +47,7 @@ class Output:
         name: value of -T. help: one line for --help.
         files: names of the files that it writes if -o is a folder; () for an output that is always one file.
         write_files: writes these, in the order of `files`.
+        ready: asked before anything is read or opened; raises UsageError if a library is missing.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Output:
     write: Callable[[Iterable[Item], BinaryIO, OutputOptions], None]
     files: tuple[str, ...] = ()
     write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None
+    ready: Callable[[], None] | None = None

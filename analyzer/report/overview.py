@@ -118,7 +118,7 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
     signs = page.symbols
     facts = [capture.format or "unknown format", number(capture.packets, "packet")]
     if capture.first_ns is not None and capture.last_ns is not None:
-        facts.append(_period(capture.first_ns, capture.last_ns, signs.dash))
+        facts.append(period(capture.first_ns, capture.last_ns, signs.dash))
     page.write((page.safe(capture.capture), "strong"), (f"  {f' {signs.dot} '.join(facts)}", "dim"))
     if len(capture.files) > 1:
         page.write((f"  {len(capture.files)} files read as one: {page.safe(', '.join(capture.files))}", ""))
@@ -144,7 +144,8 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
         page.paragraph(capture.error, 2, "error", f"{signs.error} ")
 
 
-def _period(first_ns: int, last_ns: int, dash: str) -> str:
+def period(first_ns: int, last_ns: int, dash: str) -> str:
+    """ "2026-11-21 09:30:00 – 09:31:30 UTC (1 min 30 s)"; the day is not said twice."""
     first, last = (rfc3339(time, 0).replace("T", " ").removesuffix("Z") for time in (first_ns, last_ns))
     if first == last:
         return f"{first} UTC ({span(last_ns - first_ns)})"
@@ -160,7 +161,12 @@ def heading(capture: str, page: Page) -> None:
 
 
 def _limits(capture: CaptureSummary, page: Page) -> None:
-    """What makes verdicts weaker, said once for the whole input."""
+    for line in limits(capture):
+        page.paragraph(line, 2, "warning", f"{page.symbols.warning} ")
+
+
+def limits(capture: CaptureSummary) -> list[str]:
+    """What makes verdicts weaker, said once for the whole input; one line each."""
     lines = []
     if capture.dropped:
         lines.append(f"{number(capture.dropped, 'packet')} lost while capturing, says the file")
@@ -171,18 +177,18 @@ def _limits(capture: CaptureSummary, page: Page) -> None:
         lines.append(f"{number(capture.one_sided, 'connection')} with only one direction in the capture")
     if capture.evicted:
         lines.append(f"{number(capture.evicted, 'connection')} given up early: too many at once")
-    for line in lines:
-        page.paragraph(line, 2, "warning", f"{page.symbols.warning} ")
+    return lines
 
 
 def _no_tls(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> None:
     """Nobody is left alone with an empty report: say what is there instead, and why TLS may be missing."""
     page.write((f"  {page.symbols.warning} no TLS found", "warning"), (" in this capture. What is there instead:", ""))
-    for text in _instead(capture, counts):
+    for text in instead(capture, counts):
         page.paragraph(text, 4, "", f"{page.symbols.dash} ")
 
 
-def _instead(capture: CaptureSummary, counts: dict[Outcome, int]) -> Iterable[str]:
+def instead(capture: CaptureSummary, counts: dict[Outcome, int]) -> Iterable[str]:
+    """What is in a capture without TLS, and why TLS may be missing; one line each."""
     reasons, shown = capture.reasons, list(capture.ports.items())[:PORTS_NAMED]
     if shown:
         yield "ports: " + ", ".join(

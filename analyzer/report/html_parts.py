@@ -1,0 +1,327 @@
+"""The parts of the HTML page as plain texts, ready for its template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from analyzer.certificates.certificate import Certificate
+from analyzer.certificates.chain import Chain
+from analyzer.connection import Connection, Outcome, SentChain, Side
+from analyzer.findings import Finding, Severity
+from analyzer.report import beside, overview
+from analyzer.report.blocks import Group, advises, quoted, where, worst
+from analyzer.report.frames import connection_filter, finding_filter, in_first_file
+from analyzer.report.idn import explained
+from analyzer.report.page import Page, number
+from analyzer.report.svg import ladder_svg
+from analyzer.report.times import clock, moment, rfc3339, span
+from analyzer.summary import CaptureSummary, Repeated
+
+CLIENTS_NAMED = 8
+NAMES_SHOWN = 20
+"""Host names of a certificate shown in a tree; the table of certificates has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding. `severity` is the word; `facts` are confidence and frames."""
+
+    rule: str
+    severity: str
+    facts: tuple[str, ...]
+    summary: str
+    advice: str
+    filter: str
+    references: tuple[str, ...]
+    explains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A certificate of a tree; or, with `sent` False, one that is missing, of which only the name is known."""
+
+    name: str
+    role: str
+    facts: tuple[str, ...]
+    oddities: tuple[str, ...] = ()
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A chain, the root (or what is missing) first. `others` were sent along and link nowhere, or were not chosen."""
+
+    title: str
+    links: tuple[Link, ...]
+    others: tuple[Link, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Connections in equal trouble, told by the first of them."""
+
+    number: int
+    severity: str
+    client: str
+    server: str
+    facts: tuple[str, ...]
+    place: tuple[str, ...]
+    roles: str
+    others: tuple[str, ...]
+    diagnosis: str
+    ladder: str
+    findings: tuple[Told, ...]
+    beside: str
+    differences: tuple[str, ...]
+    trees: tuple[Tree, ...]
+    filter: str
+    command: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCount:
+    """How many connections a rule found something in."""
+
+    rule: str
+    severity: Severity
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input."""
+
+    name: str
+    facts: tuple[str, ...]
+    lines: tuple[str, ...]
+    limits: tuple[str, ...]
+    later: tuple[str, ...]
+    findings: tuple[Told, ...]
+    troubled: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Connections that were counted instead of listed."""
+
+    capture: str
+    count: int
+    rule: str
+    client: str
+    server: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands at the top of the page. `more_...`: what was left out."""
+
+    connections: int
+    troubled: int
+    outcomes: tuple[tuple[str, int], ...]
+    rules: tuple[RuleCount, ...]
+    inputs: tuple[Input, ...]
+    more_inputs: int
+    repeats: tuple[Repeat, ...]
+    more_repeats: int
+    troubles: int
+    more_troubles: int
+    more_rows: int
+    certificates: int
+    more_certificates: bool
+
+
+def block(index: int, group: Group, page: Page) -> Block:
+    """The block of a group."""
+    conn = group.first
+    name = conn.server_name or (next(iter(conn.server_chain.chain.leaf.names), "") if conn.server_chain else "")
+    told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
+    frame = next(iter(in_first_file(conn, [one for one in told if one is not None])), None)
+    display = connection_filter(conn)
+    command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
+    worked = conn.worked_beside
+    return Block(
+        number=index,
+        severity=(worst(conn.findings) or Severity.ERROR).value,
+        client=conn.address(Side.CLIENT),
+        server=conn.address(Side.SERVER),
+        facts=tuple(fact for fact in (explained(name), conn.version, conn.cipher, conn.outcome.value) if fact),
+        place=(conn.capture, f"stream {conn.stream}", _when(conn), _lasted(conn)),
+        roles=_roles(conn, page),
+        others=tuple(_others(group)),
+        diagnosis=conn.diagnosis or next((finding.summary for finding in conn.findings), ""),
+        ladder=ladder_svg(conn) if conn.steps else "",
+        findings=tuple(_findings(conn, page)),
+        beside=beside.title(worked) if worked else "",
+        differences=tuple(one.text() for one in worked.differences) if worked else (),
+        trees=tuple(_tree(sent, conn) for sent in conn.chains()),
+        filter=display,
+        command="" if conn.capture == "-" else quoted(command),
+        count=group.count,
+    )
+
+
+def _when(conn: Connection) -> str:
+    return rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
+
+
+def _lasted(conn: Connection) -> str:
+    return span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
+
+
+def _roles(conn: Connection, page: Page) -> str:
+    """Both sides by the topology's names; "" if it knows neither."""
+    if page.topology is None:
+        return ""
+    client = page.topology.label(conn.client_ip, conn.client_port)
+    server = page.topology.label(conn.server_ip, conn.server_port)
+    return f"{client or conn.client_ip} {page.symbols.arrow} {server or conn.server_ip}" if client or server else ""
+
+
+def _others(group: Group) -> Iterator[str]:
+    if group.count > 1:
+        until = clock(group.last_ns, min(3, group.first.time_digits))
+        yield f"the same for {number(group.count - 1, 'more connection')} until {until}"
+    if len(group.clients) > 1:
+        named = [f"{ip} ({count:,})" for ip, count in list(group.clients.items())[:CLIENTS_NAMED]]
+        more = len(group.clients) - len(named)
+        yield f"from {number(len(group.clients), 'client')}: {', '.join(named)}{f' and {more:,} more' if more else ''}"
+
+
+def _findings(conn: Connection, page: Page) -> Iterator[Told]:
+    """As in the text report: a trace of another finding is named there, and not told by itself."""
+    for finding in conn.findings:
+        if finding.explained_by is not None:
+            continue
+        traces = [trace for trace in conn.findings if trace.explained_by == finding.rule]
+        yield Told(
+            rule=finding.rule,
+            severity=finding.severity.value,
+            facts=(f"{finding.confidence.value} confidence", *where(finding, page, conn)),
+            summary=finding.summary,
+            advice=finding.advice if advises(finding, conn.findings[0]) else "",
+            filter=finding_filter(conn, finding),
+            references=finding.references,
+            explains=tuple(", ".join([trace.rule, *where(trace, page, conn)]) for trace in traces),
+        )
+
+
+def _general(finding: Finding, page: Page) -> Told:
+    """A finding across connections."""
+    return Told(
+        rule=finding.rule,
+        severity=finding.severity.value,
+        facts=(f"{finding.confidence.value} confidence", *where(finding, page)),
+        summary=finding.summary,
+        advice=finding.advice,
+        filter=finding.filter,
+        references=finding.references,
+    )
+
+
+# ---- chains --------------------------------------------------------------------------------------------------------
+
+
+def _tree(sent: SentChain, conn: Connection) -> Tree:
+    chain, at_ns = sent.chain, conn.end_ns
+    links = [_link(one, _role(one, chain), at_ns) for one in reversed(chain.path)]
+    if chain.missing_issuer is not None:
+        links.insert(0, Link(chain.missing_issuer.text or "(empty name)", "issuer, not sent", (), sent=False))
+    frames = ", ".join(str(conn.frame_label(frame)) for frame in sent.frames)
+    others = [
+        *(_link(one, "links to nothing", at_ns) for one in chain.unlinked),
+        *(_link(one, "another way up, not chosen", at_ns) for one in chain.alternatives),
+    ]
+    count = number(len(chain.certificates), "certificate")
+    return Tree(
+        f"{sent.side.value}: {count}, frame{'s' if len(sent.frames) > 1 else ''} {frames}",
+        tuple(links),
+        tuple(others),
+        tuple(_remarks(chain)),
+    )
+
+
+def _role(certificate: Certificate, chain: Chain) -> str:
+    if certificate is chain.leaf:
+        return "leaf, self-signed" if certificate.self_issued else "leaf"
+    return "root" if certificate.self_issued else "intermediate"
+
+
+def _link(certificate: Certificate, role: str, at_ns: int) -> Link:
+    valid = certificate.valid_at(at_ns)
+    names = [*certificate.names[:NAMES_SHOWN]]
+    more = len(certificate.names) - len(names)
+    dates = [
+        moment(time)[:10] if time else text or "?"
+        for time, text in (
+            (certificate.not_before, certificate.not_before_text),
+            (certificate.not_after, certificate.not_after_text),
+        )
+    ]
+    facts = (
+        f"valid {dates[0]} to {dates[1]}{', not at that time' if valid is False else ''}",
+        str(certificate.key) if certificate.key else "",
+        certificate.signature_algorithm,
+        f"names: {', '.join(names)}{f' and {more:,} more' if more else ''}" if names and not certificate.is_ca else "",
+        f"sha256 {certificate.sha256}",
+    )
+    name = certificate.subject.text or "(empty name)"
+    return Link(name, role, tuple(fact for fact in facts if fact), certificate.oddities)
+
+
+def _remarks(chain: Chain) -> Iterator[str]:
+    if not chain.in_order:
+        yield "not sent in order"
+    if chain.gap:
+        yield "a certificate between those that were sent is missing"
+    for child, parent in chain.broken_links:
+        yield f"{child.short} was not signed by the {parent.short} that was sent"
+    for one in chain.duplicates:
+        yield f"sent more than once: {one.short}"
+
+
+# ---- whole inputs --------------------------------------------------------------------------------------------------
+
+
+def input_part(summary: CaptureSummary, counts: dict[Outcome, int], troubled: int, page: Page) -> Input:
+    """One input and what was counted in it."""
+    facts = [summary.format or "unknown format", number(summary.packets, "packet")]
+    if summary.first_ns is not None and summary.last_ns is not None:
+        facts.append(overview.period(summary.first_ns, summary.last_ns, page.symbols.dash))
+    amendments = [f"{one.rule} {one.change} for {one.uid}: {one.reason}" for one in summary.amendments]
+    return Input(
+        name=summary.capture,
+        facts=tuple(facts),
+        lines=tuple(_lines(summary, counts)),
+        limits=(*overview.limits(summary), *summary.notes),
+        later=(*amendments, *(beside.later(one) for one in summary.comparisons)),
+        findings=tuple(_general(finding, page) for finding in sorted(summary.findings, key=lambda one: one.order)),
+        troubled=troubled,
+        error=summary.error or "",
+    )
+
+
+def _lines(summary: CaptureSummary, counts: Mapping[Outcome, int]) -> Iterator[str]:
+    if len(summary.files) > 1:
+        yield f"{len(summary.files)} files read as one: {', '.join(summary.files)}"
+    outcomes = ", ".join(f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome))
+    listed = f": {outcomes}" if outcomes else ""
+    yield f"{number(summary.tcp_streams, 'TCP connection')}, {summary.connections:,} reported{listed}"
+    if summary.reasons:
+        reasons = sorted(summary.reasons.items(), key=lambda pair: -pair[1])
+        yield f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}"
+    if not summary.tls_connections and summary.packets:
+        yield "no TLS found in this capture. What is there instead:"
+        yield from overview.instead(summary, dict(counts))
+
+
+def repeat(item: Repeated, page: Page) -> Repeat:
+    """What was counted instead of listed."""
+    every = f", every {span(item.period_ns)}" if item.period_ns else ""
+    server = f"[{item.server_ip}]" if ":" in item.server_ip else item.server_ip
+    when = f"{clock(item.first_ns, 0)} {page.symbols.dash} {clock(item.last_ns, 0)}{every}"
+    return Repeat(item.capture, item.count, item.rule, item.client_ip, f"{server}:{item.server_port}", when)
