@@ -33,11 +33,12 @@ IN_MEMORY = 8 * 1024 * 1024
 """Bytes of rows that wait in memory; more goes to a temporary file."""
 
 Cell = int | float | None
-HEADS = ("stream", "capture", "ts", "client", "server", "server_name", "version", "cipher", "mutual", "outcome")
+HEADS = ("outcome", "client", "server", "server_name", "version", "cipher", "mutual", "ts", "stream", "capture")
 """Columns of the table of connections. What each of them is called there is in report.js."""
 _NUMBERS = {"duration", "ca_count", "ca_bytes", "client_bytes", "server_bytes", "gap_bytes"}
-_IN_HEADS = {"stream", "capture", "ts", "outcome", "severity", "findings", "advice", "server_name", "version", "cipher"}
-DETAILS = tuple(column for column in flat.COLUMNS if column.name not in _IN_HEADS)
+_ELSEWHERE = {"client_ip", "client_port", "server_ip", "server_port", "severity", "findings", "advice", "frames"}
+"""Columns of -T csv that a row shows in another form."""
+DETAILS = tuple(column for column in flat.COLUMNS if column.name not in {*HEADS, *_ELSEWHERE} - {"cipher"})
 """What a row shows when it is opened."""
 CERTIFICATE_HEADS = ("subject", "issuer", "not_before", "not_after", "key", "signature", "by_server", "by_client")
 CERTIFICATE_DETAILS = ("names", "serial", "sha256", "sha1", "extended key usage", "key usage", "CRLs", "oddities")
@@ -143,16 +144,16 @@ class Book:
         yield [self._finding(finding, conn) for finding in conn.findings]
         text = self._text
         brief = overview.row(conn, self._page.symbols.arrow, False)
-        yield conn.stream
-        yield text(conn.capture)
-        yield text(rfc3339(conn.ts_ns, conn.time_digits)[:-1].replace("T", " "))
+        yield text(conn.outcome.value)
         yield text(conn.address(Side.CLIENT))
         yield text(conn.address(Side.SERVER))
         yield text(conn.server_name)
         yield text(conn.version)
         yield text((conn.cipher or "").removeprefix("TLS_"))
         yield text(brief.mutual)
-        yield text(conn.outcome.value)
+        yield text(rfc3339(conn.ts_ns, conn.time_digits)[:-1].replace("T", " "))
+        yield conn.stream
+        yield text(conn.capture)
         for column in DETAILS:
             value = column.value(conn)
             yield value if column.name in _NUMBERS else text(value)

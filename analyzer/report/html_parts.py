@@ -264,8 +264,7 @@ def _link(certificate: Certificate, role: str, at_ns: int) -> Link:
     ]
     facts = (
         f"valid {dates[0]} to {dates[1]}{', not at that time' if valid is False else ''}",
-        str(certificate.key) if certificate.key else "",
-        certificate.signature_algorithm,
+        f"{certificate.key or 'unknown key'} · {certificate.signature_algorithm}",
         f"names: {', '.join(names)}{f' and {more:,} more' if more else ''}" if names and not certificate.is_ca else "",
         f"sha256 {certificate.sha256}",
     )

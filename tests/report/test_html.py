@@ -98,8 +98,8 @@ def test_every_part_is_there() -> None:
 def test_the_rows_hold_what_the_record_says() -> None:
     data = Reader(page(ALL)).data
     strings = data["strings"]
-    stream, capture, _time, client, *_rest = data["rows"][2][3:]
-    assert (stream, strings[capture], strings[client]) == (2, "test.pcap", "192.0.2.10:50000")
+    row = dict(zip(data["heads"], data["rows"][2][3:], strict=False))
+    assert (row["stream"], strings[row["capture"]], strings[row["client"]]) == (2, "test.pcap", "192.0.2.10:50000")
     assert [row[0] for row in data["rows"]] == [0, 1, -1], "the third is in no trouble"
     assert len(data["rows"][0]) == 3 + len(data["heads"]) + len(data["details"])
     assert all(len(row) == len(data["certificateHeads"] + data["certificateDetails"]) for row in data["certificates"])

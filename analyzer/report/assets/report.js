@@ -5,7 +5,7 @@ const SIZES = [50, 200, 1000];
 const SEVERITIES = ["error", "warning", "note", "none"];
 const LABELS = {
   stream: "stream", capture: "capture", ts: "time (UTC)", client: "client", server: "server", server_name: "name (SNI)",
-  version: "version", cipher: "cipher suite", mutual: "client certificate", outcome: "outcome",
+  version: "version", cipher: "cipher suite", mutual: "client cert", outcome: "outcome",
   subject: "subject", issuer: "issuer", not_before: "valid from", not_after: "valid until", key: "key",
   signature: "signature", by_server: "sent by servers", by_client: "sent by clients",
 };
@@ -30,7 +30,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function breakable(text) { // long words may be broken behind these, and only there
-  const parts = text.split(/(?<=[_/,.=@-])/);
+  const parts = text.split(text.length > 28 ? /(?<=[_/,.=@])/ : /(?<=[_/])/);
   return parts.flatMap((part, at) => (at ? [make("wbr"), part] : [part]));
 }
 
@@ -77,7 +77,7 @@ class Table {
     controls.append(make("button", {type: "button", onclick: () => this.clear()}, "Clear"));
     this.status = make("p", {role: "status", class: "dim"});
     this.body = make("tbody");
-    const line = make("tr", {}, make("th", {scope: "col", class: "more"}, make("span", {}, "open")));
+    const line = make("tr", {}, make("th", {scope: "col", class: "more"}, make("span", {class: "hush"}, "open")));
     this.headCells = this.heads.map((head) => {
       const button = make("button", {type: "button", onclick: () => this.sortBy(head)}, LABELS[head.name] || head.name);
       const cell = make("th", {scope: "col", class: this.kind(head)}, button);
@@ -190,7 +190,9 @@ class Table {
     });
     const count = (number) => number.toLocaleString("en");
     const narrowed = this.found.length === this.rows.length ? "" : " of " + count(this.rows.length);
-    this.status.textContent = count(this.found.length) + narrowed + (this.rows.length === 1 ? " row" : " rows");
+    const from = this.page * this.size;
+    const part = shown.length < this.found.length ? ", " + count(from + 1) + " to " + count(from + shown.length) + " shown" : "";
+    this.status.textContent = count(this.found.length) + narrowed + (this.rows.length === 1 ? " row" : " rows") + part;
     this.where.textContent = "page " + count(this.page + 1) + " of " + count(this.pages);
     this.first.disabled = this.before.disabled = this.page === 0;
     this.last.disabled = this.after.disabled = this.page === this.pages - 1;
@@ -212,7 +214,7 @@ class Table {
   cell(row, head) {
     const value = row[head.at];
     const text = value === null ? "" : head.number ? value.toLocaleString("en", {useGrouping: head.name !== "stream"}) : strings[value];
-    if (head.name !== "outcome" || row[1] > 2) return breakable(text);
+    if (head.name !== "outcome" || row[1] > 2) return KEEP.has(head.name) ? [text] : breakable(text);
     return [text + " ", make("span", {class: "badge " + SEVERITIES[row[1]]}, SEVERITIES[row[1]])];
   }
 
@@ -241,7 +243,7 @@ class Table {
       const text = head.number ? String(value) : strings[value];
       const where = hidden.includes(head) ? "narrow" : null;
       const name = LABELS[head.name] || head.name.replaceAll("_", " ");
-      facts.append(make("dt", {title: head.meaning || null, class: where}, name), make("dd", {class: where}, text));
+      facts.append(make("div", {class: where}, make("dt", {title: head.meaning || null}, name), make("dd", {}, text)));
     }
     cell.append(facts);
     return make("tr", {class: "opened", id: this.id + "-details-" + index}, cell);
