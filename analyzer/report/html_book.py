@@ -149,7 +149,7 @@ class Book:
         yield text(conn.address(Side.SERVER))
         yield text(conn.server_name)
         yield text(conn.version)
-        yield text((conn.cipher or "").removeprefix("TLS_"))
+        yield text(brief.cipher)
         yield text(brief.mutual)
         yield text(rfc3339(conn.ts_ns, conn.time_digits)[:-1].replace("T", " "))
         yield conn.stream
