@@ -14,6 +14,7 @@ from analyzer.version import __version__
 
 NEEDED = ("cryptography", "msgspec", "numpy", "rich")
 OPTIONAL = {
+    "jinja2": "the HTML report (`-T html`)",
     "pandas": "data frames (`result.to_frame()`)",
     "pyshark": "the Wireshark bridge in notebooks",
     "scapy": "live capture where dumpcap is missing",

@@ -27,6 +27,8 @@ ROWS = 100_000
 GROUPS = 500
 """Different troubles with a block of their own, over all inputs."""
 CERTIFICATES = 20_000
+TEXTS_BYTES = 64 * 1024 * 1024
+"""Characters of all texts of the table, and bytes of all certificates: somebody's names may be long."""
 INPUTS = 2_000
 REPEATS = 2_000
 IN_MEMORY = 8 * 1024 * 1024
@@ -84,6 +86,7 @@ class Book:
     def __init__(self, options: OutputOptions) -> None:
         self._page = Page(BytesIO(), OutputOptions(topology=options.topology))
         self._strings: _Table[str] = _Table()
+        self._text_size = self._certificate_size = 0
         self._findings: _Table[tuple[int, ...]] = _Table()
         self._groups: dict[tuple[object, ...], Group] = {}
         self._numbers: _Table[tuple[object, ...]] = _Table()
@@ -120,7 +123,7 @@ class Book:
             for certificate in dict.fromkeys(sent.chain.certificates):
                 self._count(certificate, sent.side)
         group = self._group(conn) if conn.troubled else -1
-        if self._row_count >= ROWS:
+        if self._row_count >= ROWS or self._text_size >= TEXTS_BYTES:
             self._more_rows += 1
             return
         row = to_json([group, *self._row(conn)])
@@ -173,14 +176,20 @@ class Book:
         return self._string(str(value))
 
     def _string(self, text: str) -> int:
-        return self._strings.number(text)
+        number = self._strings.number(text)
+        if number + 1 == len(
+            self._strings.numbers
+        ):  # new, or the newest again: then it counts twice, which does no harm
+            self._text_size += len(text)
+        return number
 
     def _count(self, certificate: Certificate, side: Side) -> None:
         known = self._certificates.get(certificate.sha256)
         if known is None:
-            if len(self._certificates) >= CERTIFICATES:
+            if len(self._certificates) >= CERTIFICATES or self._certificate_size >= TEXTS_BYTES:
                 self._more_certificates = True
                 return
+            self._certificate_size += len(certificate.der)
             known = self._certificates[certificate.sha256] = _Known(certificate)
         if side is Side.SERVER:
             known.server += 1

@@ -167,6 +167,13 @@ def test_what_is_beyond_the_limits_is_counted(monkeypatch: pytest.MonkeyPatch) -
     assert "and 1 more inputs" in shown
 
 
+def test_long_texts_are_bounded_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html_book, "TEXTS_BYTES", 10)
+    data = Reader(page([failed(stream=0), failed(stream=1), summary()])).data
+    assert len(data["rows"]) == 1
+    assert len(data["certificates"]) == 1
+
+
 def test_an_interrupted_run_leaves_a_whole_page() -> None:
     from io import BytesIO
 
