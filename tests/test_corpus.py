@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.agreement.facts import NO_STREAM, Difference, disagreements
 from analyzer.connection import CertificateState, Connection, Outcome, Side
 from analyzer.findings import Confidence, Finding, Severity
 from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.rules import catalogue
 from analyzer.summary import CaptureSummary
-from tests.agreement.facts import NO_STREAM, Difference, complaints, disagreements, listed
+from tests.agreement.listed import complaints, listed
 from tests.agreement.oracle import Oracle
 
 CORPUS = Path(os.environ.get("MTLSCOPE_CORPUS", "none"))

@@ -30,6 +30,7 @@ FLOORS = (
     "correlation",
     "between",
     "choosing",
+    "agreement",
     "comparison",
     "judgement",
     "topology",
@@ -47,6 +48,7 @@ FLOORS = (
     "packets",
     "tls",
     "capture",
+    "wireshark",
     "wire",
     "knowledge",
     "errors",
@@ -64,7 +66,7 @@ RULE_FAMILIES = sorted(path.name for path in (ROOT / "rules").iterdir() if (path
 ONLY_HERE = {
     "scapy": ("capture.live",),
     "pandas": ("report.dataframe",),
-    "pyshark": ("result", "cli.doctor"),
+    "pyshark": ("wireshark",),
     "cryptography": ("certificates", "tls.decrypt"),
 }
 """A library that is heavy, of another licence, or hard to replace is imported in one room."""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.agreement.dissection import dissected
+from analyzer.agreement.facts import Difference, disagreements
 from analyzer.pipeline import Options, Run
-from tests.agreement.facts import Difference, complaints, disagreements, listed
-from tests.agreement.tshark import facts
+from tests.agreement.listed import complaints, listed
 from tests.test_captures import CAPTURES, FILES
 
 pytestmark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
@@ -32,7 +33,7 @@ NAMES = {name_of(path): path for path in FILES}
 def test_facts_are_those_of_tshark(name: str) -> None:
     path = NAMES[name]
     run = Run([str(path)], Options(ports=None))
-    assert complaints(name, disagreements(name, facts(path), run), LISTED) == []
+    assert complaints(name, disagreements(name, dissected(str(path)).streams, run), LISTED) == []
 
 
 def test_every_listed_difference_is_of_a_capture_that_is_there() -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import platform
 import re
-import shutil
 import subprocess
 import sys
 from importlib import metadata
 
 from analyzer.cli.parser import Parser
 from analyzer.version import __version__
+from analyzer.wireshark.tool import find_tool
 
 NEEDED = ("cryptography", "msgspec", "numpy", "rich")
 OPTIONAL = {
     "jinja2": "the HTML report (`-T html`)",
     "pandas": "data frames (`result.to_frame()`)",
-    "pyshark": "the Wireshark bridge in notebooks",
+    "pyshark": "packets of a connection in notebooks (`connection.to_pyshark()`)",
     "scapy": "live capture where dumpcap is missing",
 }
 TOOLS = {
-    "tshark": "the comparison with Wireshark in our tests",
+    "tshark": "comparing with Wireshark (mtlscope crosscheck), reading its formats (--via tshark), packets in notebooks",
     "dumpcap": "capturing: the surest way, see docs/capturing.md",
     "tcpdump": "capturing on a server without Wireshark",
     "wireshark": "opening a capture at the frame that a finding names",
@@ -92,11 +92,16 @@ def tools() -> dict[str, str | None]:
 
 
 def _tool(name: str) -> str | None:
-    path = shutil.which(name)
+    path = find_tool(name)
     if path is None:
         return None
     if name == "wireshark":
         return path  # starting it would open a window's worth of libraries
+    return tool_version(path)
+
+
+def tool_version(path: str) -> str:
+    """What a tool says of its version, or where it is."""
     try:
         told = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=WAIT, check=False)
     except (OSError, subprocess.TimeoutExpired):

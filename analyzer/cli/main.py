@@ -17,6 +17,7 @@ COMMANDS = {
     "live": "the same on live traffic: mtlscope live -i INTERFACE",
     "diff": "say how two handshakes differ",
     "correlate": "join two captures of the same connections, taken at two places",
+    "crosscheck": "compare our fields with those of Wireshark's dissectors",
     "rules": "list the rules",
     "explain": "print one rule's page",
     "fields": "say what the keys of the output mean",

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from analyzer.agreement.facts import Facts, firsts, hello_frames, types
 from analyzer.knowledge import alert
 from analyzer.tls.names import HandshakeType
-from tests.agreement.facts import Facts, firsts, hello_frames, types
 
 SERVER_PORTS = ("443", "8883")
 LEVELS = {"warning": 1, "fatal": 2, "encrypted": -1}

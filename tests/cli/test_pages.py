@@ -70,7 +70,7 @@ def test_doctor_says_what_is_there(shell: Shell) -> None:
 
 
 def test_doctor_says_how_to_get_what_is_missing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.cli.doctor.shutil.which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
 
     def version(name: str) -> str:
         if name in ("pandas", "numpy"):
@@ -99,7 +99,7 @@ def test_tools_that_answer_oddly(said: str | None, told: str, monkeypatch: pytes
             raise subprocess.TimeoutExpired("tshark", 1)
         return subprocess.CompletedProcess([], 0, said, "")
 
-    monkeypatch.setattr("analyzer.cli.doctor.shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     monkeypatch.setattr("analyzer.cli.doctor.subprocess.run", answer)
     assert doctor.tools()["tshark"] == told
 

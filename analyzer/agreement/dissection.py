@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
-from xml.etree.ElementTree import Element, fromstring
+from typing import IO
+from xml.etree.ElementTree import Element, ParseError, iterparse
 
+from analyzer.agreement.facts import SHOWN_NAMES, Facts, Message, firsts, hello_frames, types
+from analyzer.errors import CaptureError
 from analyzer.tls.names import HandshakeType
-from tests.agreement.facts import SHOWN_NAMES, Facts, Message, firsts, hello_frames, types
-from tests.build.asn1 import seq, set_of
+from analyzer.wireshark.tool import Process, needed_tool
 
-COMMAND = ("tshark", "-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-T", "pdml", "-J", "ip ipv6 tcp tls")
+PREFERENCES = (
+    "tcp.reassemble_out_of_order:TRUE",
+    "tcp.desegment_tcp_streams:TRUE",
+    "tls.desegment_ssl_records:TRUE",
+    "tls.keylog_file:",
+)
+"""Whatever the user's profile says: what Wireshark can show without keys."""
+OPTIONS = ("-n", *(word for one in PREFERENCES for word in ("-o", one)), "-T", "pdml", "-J", "ip ipv6 tcp tls")
 SHOWN = "tcp && !icmp && !icmpv6 && (tls || tcp.time_relative == 0 || tcp.flags.fin == 1 || tcp.flags.reset == 1)"
 ALERT, SIGNATURE_ALGORITHMS = "21", "13"
 RETRY = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
+SEQUENCE, SET = b"\x30", b"\x31"
+SHORT_LENGTH = 0x80  # X.690 section 8.1.3.4: below it the length is the octet itself
 Address = str
 
 
@@ -33,22 +42,56 @@ class Stream:
     tls: bool = False
 
 
-def facts(path: Path) -> Iterator[tuple[int, Facts]]:
-    """Frame of the first packet -> facts, of the TCP connections in which tshark finds TLS."""
-    done = subprocess.run([*COMMAND, "-r", str(path), "-Y", SHOWN], capture_output=True, check=False)
+@dataclass(frozen=True, slots=True)
+class Dissection:
+    """What tshark saw.
+
+    Attributes:
+        streams: frame of the first packet, and facts, of the TCP connections in which it finds TLS.
+        problem: why it could not read the file, or not to its end; "" when it could.
+    """
+
+    streams: tuple[tuple[int, Facts], ...]
+    problem: str = ""
+
+
+def dissected(path: str) -> Dissection:
+    """Run tshark over one file. Raise UsageError if there is none."""
+    command = [needed_tool("comparing with Wireshark"), *OPTIONS, "-r", path, "-Y", SHOWN]
     streams: dict[int, Stream] = {}
-    for packet in fromstring(done.stdout):
-        _read_packet(packet, streams)
-    for stream in streams.values():
-        if stream.tls:
-            yield stream.first_frame, _facts(stream)
+    problem = ""
+    with Process(command, path) as process:
+        try:
+            for packet in _packets(process.output, path):
+                _read_packet(packet, streams)
+            process.finish()
+        except CaptureError as error:
+            problem = str(error)
+    found = tuple((stream.first_frame, _facts(stream)) for stream in streams.values() if stream.tls)
+    return Dissection(found, problem)
+
+
+def _packets(output: IO[bytes], path: str) -> Iterator[Element]:
+    """Packet by packet: the whole document of a large capture would not fit into memory."""
+    root: Element | None = None
+    try:
+        for event, element in iterparse(output, ("start", "end")):  # noqa: S314 - tshark's own words, no document type
+            root = element if root is None else root
+            if event == "end" and element.tag == "packet":
+                yield element
+                root.clear()
+    except ParseError as error:
+        if root is not None:  # else it wrote nothing, and says why
+            raise CaptureError(f"{path}: tshark's PDML cannot be read: {error}") from None
 
 
 def _read_packet(packet: Element, streams: dict[int, Stream]) -> None:
     frame = int(_get(packet, "num") or 0)
     protocols = list(packet)
-    at = max(index for index, one in enumerate(protocols) if one.get("name") == "tcp")
-    network = next(one for one in reversed(protocols[:at]) if one.get("name") in ("ip", "ipv6"))
+    at = max((index for index, one in enumerate(protocols) if one.get("name") == "tcp"), default=0)
+    network = next((one for one in reversed(protocols[:at]) if one.get("name") in ("ip", "ipv6")), None)
+    if network is None:
+        return
     transport = protocols[at]
     kind = network.get("name")
     ends = [
@@ -147,7 +190,6 @@ def _certificates(message: Element | None) -> tuple[str, ...]:
 def _hello(hello: Element) -> Facts:
     texts = {name: [one.get("show", "") for one in _all(hello, name)] for name in (_NAME, _ALPN, _JA3)}
     facts: dict[str, object] = {
-        "hello_session_id": _values(hello, "tls.handshake.session_id_length")[0],
         "hello_suites": tuple(_values(hello, "tls.handshake.ciphersuite", "tls.handshake.cipherspec")),
         "hello_extensions": tuple(_values(hello, "tls.handshake.extension.type")),
         "hello_groups": tuple(_values(hello, "tls.handshake.extensions_supported_group")),
@@ -157,6 +199,8 @@ def _hello(hello: Element) -> Facts:
         "hello_schemes": tuple(_in_extension(hello, SIGNATURE_ALGORITHMS, "tls.handshake.sig_hash_alg")),
         "server_name": next(iter(texts[_NAME]), None),
     }
+    if length := _values(hello, "tls.handshake.session_id_length"):
+        facts["hello_session_id"] = length[0]
     if random := _random(hello):
         facts["hello_random"] = random
     if texts[_JA3]:
@@ -168,15 +212,18 @@ def _answer(answer: Element) -> Facts:
     versions = _values(answer, "tls.handshake.extensions.supported_version")
     protocols = [one.get("show") for one in _all(answer, _ALPN)]
     facts: dict[str, object] = {
-        "version": (versions or _values(answer, "tls.handshake.version"))[0],
-        "cipher": _values(answer, "tls.handshake.ciphersuite")[0],
         "alpn": next(iter(protocols), None),
         "answer_random": _random(answer),
-        "answer_session_id": _values(answer, "tls.handshake.session_id_length")[0],
         "answer_extensions": tuple(_values(answer, "tls.handshake.extension.type")),
     }
     prints = [one.get("show") for one in _all(answer, "tls.handshake.ja3s")]
-    return {**facts, "ja3s": prints[0]} if prints else facts
+    found: dict[str, Sequence[object]] = {
+        "version": versions or _values(answer, "tls.handshake.version"),
+        "cipher": _values(answer, "tls.handshake.ciphersuite"),
+        "answer_session_id": _values(answer, "tls.handshake.session_id_length"),
+        "ja3s": prints,
+    }
+    return {**facts, **{name: values[0] for name, values in found.items() if values}}  # a cut message lacks some
 
 
 def _request(request: Element) -> Facts:
@@ -190,7 +237,16 @@ def _request(request: Element) -> Facts:
 
 def _name(name: Element) -> bytes:
     """tshark shows what is inside each SET of the name."""
-    return seq(*(set_of(bytes.fromhex(one.get("value", ""))) for one in _all(name, "x509if.RDNSequence_item")))
+    parts = (bytes.fromhex(one.get("value", "")) for one in _all(name, "x509if.RDNSequence_item"))
+    return _der(SEQUENCE, b"".join(_der(SET, part) for part in parts))
+
+
+def _der(tag: bytes, content: bytes) -> bytes:
+    size = len(content)
+    if size < SHORT_LENGTH:
+        return tag + bytes([size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8)
+    return tag + bytes([SHORT_LENGTH | len(length)]) + length + content
 
 
 _NAME, _ALPN = "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str"

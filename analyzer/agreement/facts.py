@@ -1,15 +1,9 @@
-"""What two readers of one capture can disagree about: facts by connection, compared field by field.
-
-`differences.toml` lists every difference that is Wireshark's, with the reason. A listed one that no longer occurs is an
-error too: the list stays true.
-"""
+"""What two readers of one capture can disagree about: facts by connection, compared field by field."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from analyzer.connection import Alert, Connection, Side
 from analyzer.tls.messages import Handshake
@@ -18,7 +12,6 @@ from analyzer.tls.names import HandshakeType
 Facts = Mapping[str, object]
 """Field -> value. A reader leaves out the fields that it cannot tell; only fields of both are compared."""
 
-LISTED = Path(__file__).with_name("differences.toml")
 THEIRS, OURS = "only tshark", "only we"
 """Fields of a connection in which only one of both finds TLS."""
 SHOWN_NAMES = 100
@@ -38,6 +31,47 @@ class Difference:
     def __str__(self) -> str:
         return f"{self.capture}, {f'stream {self.stream}, ' if self.stream >= 0 else ''}{self.field}"
 
+
+FIELDS = {
+    THEIRS: ("only Wireshark finds TLS in this connection", "tls"),
+    OURS: ("only mtlscope finds a hello in this connection", "tls"),
+    "stream": ("number of the connection", "tcp.stream"),
+    "client": ("address and port of the client", "ip.src, tcp.srcport"),
+    "server": ("address and port of the server", "ip.dst, tcp.dstport"),
+    "packets": ("packets of the connection", "frame"),
+    "cut_packets": ("packets that the snapshot length cut", "frame.cap_len"),
+    "version": ("version that was negotiated", "tls.handshake.version"),
+    "cipher": ("cipher suite that was negotiated", "tls.handshake.ciphersuite"),
+    "server_name": ("server name that the client sent", "tls.handshake.extensions_server_name"),
+    "alpn": ("application protocol that the server chose", "tls.handshake.extensions_alpn_str"),
+    "messages": ("types of the client's handshake messages, and of the server's", "tls.handshake.type"),
+    "hello_frames": ("frames that complete the ClientHellos", "frame.number"),
+    "alerts": ("frame, sender, level and code of each alert; -1: encrypted", "tls.alert_message"),
+    "server_certificates": ("SHA-256 of the server's certificates", "tls.handshake.certificate"),
+    "client_certificates": ("SHA-256 of the client's certificates", "tls.handshake.certificate"),
+    "fin": ("frame and sender of the first FINs", "tcp.flags.fin"),
+    "rst": ("frame and sender of the first RSTs", "tcp.flags.reset"),
+    "hello_random": ("random of the ClientHello", "tls.handshake.random"),
+    "hello_session_id": ("bytes of its session id", "tls.handshake.session_id_length"),
+    "hello_suites": ("its cipher suites", "tls.handshake.ciphersuite"),
+    "hello_extensions": ("its extensions", "tls.handshake.extension.type"),
+    "hello_groups": ("its groups", "tls.handshake.extensions_supported_group"),
+    "hello_versions": ("its supported_versions", "tls.handshake.extensions.supported_version"),
+    "hello_alpn": ("its application protocols", "tls.handshake.extensions_alpn_str"),
+    "hello_key_shares": ("groups of its key shares", "tls.handshake.extensions_key_share_group"),
+    "hello_schemes": ("its signature schemes", "tls.handshake.sig_hash_alg"),
+    "ja3": ("JA3 of the client", "tls.handshake.ja3"),
+    "answer_random": ("random of the ServerHello", "tls.handshake.random"),
+    "answer_session_id": ("bytes of its session id", "tls.handshake.session_id_length"),
+    "answer_extensions": ("its extensions", "tls.handshake.extension.type"),
+    "ja3s": ("JA3S of the server", "tls.handshake.ja3s"),
+    "ca_names": ("the first 100 names of the CA list, DER", "tls.handshake.dname"),
+    "ca_lengths": ("bytes of each name of the CA list", "tls.handshake.dname_len"),
+    "ca_bytes": ("bytes of the CA list", "tls.handshake.dnames_len"),
+    "certificate_types": ("types of certificates that the server takes", "tls.handshake.cert_type"),
+    "request_schemes": ("signature schemes that the server takes", "tls.handshake.sig_hash_alg"),
+}
+"""Field -> what it is, and the field of Wireshark to look at."""
 
 Disagreement = tuple[Difference, object, object]
 """What about, what tshark says, what we say."""
@@ -163,27 +197,11 @@ def disagreements(capture: str, theirs: Iterable[tuple[int, Facts]], run: Iterab
             yield Difference(capture, conn.stream, OURS), "none", "TLS"
 
 
+def compared(theirs: Iterable[tuple[int, Facts]], run: Iterable[object]) -> int:
+    """How many fields of connections that both have were compared."""
+    ours = {_first_frame(item): item for item in run if isinstance(item, Connection) and item.tls}
+    return sum(len(wanted.keys() & of_connection(ours[first]).keys()) for first, wanted in theirs if first in ours)
+
+
 def _first_frame(conn: Connection) -> int:
     return min(side.first_frame for side in (conn.client, conn.server) if side.first_frame)
-
-
-def listed(group: str) -> dict[Difference, str]:
-    """The known differences of "corpus" or "captures", and why they are there."""
-    table = tomllib.loads(LISTED.read_text(encoding="utf-8"))
-    return {
-        Difference(entry["capture"], stream, name): entry["reason"]
-        for entry in table.get(group, [])
-        for stream in entry.get("streams", [NO_STREAM])
-        for name in entry["fields"]
-    }
-
-
-def complaints(capture: str, found: Iterable[Disagreement], known: Mapping[Difference, str]) -> list[str]:
-    """One line for each difference that is not listed, and for each listed one of this capture that did not occur."""
-    seen, lines = set(), []
-    for difference, theirs, ours in found:
-        seen.add(difference)
-        if difference not in known:
-            lines.append(f"{difference}: tshark has {theirs!r}, we have {ours!r}")
-    gone = sorted(item for item in known if item.capture == capture and item not in seen)
-    return [*lines, *(f"{item}: listed in {LISTED.name}, but both agree" for item in gone)]

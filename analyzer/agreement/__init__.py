@@ -1,0 +1,1 @@
+"""What Wireshark's dissectors and we say about the same connections, compared field by field."""

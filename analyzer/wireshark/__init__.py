@@ -1,0 +1,1 @@
+"""The bridge to an installed Wireshark: finding tshark, reading through it, and its packets as objects of pyshark."""
