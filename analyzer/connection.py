@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
-from typing import overload
+from typing import Any, overload
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
@@ -581,6 +581,25 @@ class Connection:
             if frame >= first:
                 home, label = (first, name), frame - first + 1
         return label if home == self.files[0] else f"{home[1]}#{label}"
+
+    def to_pyshark(self) -> list[Any]:
+        """Its packets as pyshark.packet.packet.Packet, read again from the capture by tshark; of a ring those in the file
+        of its first packet. Raise UsageError if pyshark, tshark or the capture is not there, and CaptureError if tshark
+        cannot read it."""
+        from analyzer.wireshark.packets import packets
+
+        first, path = self.files[0] if self.files else (1, self.capture)
+        if first == 1 and len(self.files) < 2:
+            return packets(path, self.display_filter())
+        ip = "ipv6" if ":" in self.client_ip else "ip"  # in a ring Wireshark's numbers begin anew in each file
+        ends = ((self.client_ip, self.client_port), (self.server_ip, self.server_port))
+        frames = [side.first_frame for side in (self.client, self.server) if side.first_frame]
+        lasts = [side.last_frame for side in (self.client, self.server) if side.last_frame]
+        return packets(
+            path,
+            " && ".join(f"{ip}.addr == {address} && tcp.port == {port}" for address, port in ends)
+            + f" && frame.number >= {min(frames) - first + 1} && frame.number <= {max(lasts) - first + 1}",
+        )
 
     def traffic(self, side: Side) -> SideTraffic:
         """TCP facts of one side."""

@@ -71,11 +71,27 @@ def dissected(path: str) -> Dissection:
     return Dissection(found, problem)
 
 
+class Legible:
+    """tshark's output without the control characters that XML forbids, and that it may copy from packets."""
+
+    BAD = bytes(set(range(0x20)) - set(b"\t\n\r"))
+
+    def __init__(self, output: IO[bytes]) -> None:
+        self._output = output
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file; b"" only at the end."""
+        while data := self._output.read(size):
+            if clean := data.translate(None, self.BAD):
+                return clean
+        return b""
+
+
 def _packets(output: IO[bytes], path: str) -> Iterator[Element]:
     """Packet by packet: the whole document of a large capture would not fit into memory."""
     root: Element | None = None
     try:
-        for event, element in iterparse(output, ("start", "end")):  # noqa: S314 - tshark's own words, no document type
+        for event, element in iterparse(Legible(output), ("start", "end")):  # noqa: S314 - tshark's own words, no document type
             root = element if root is None else root
             if event == "end" and element.tag == "packet":
                 yield element
