@@ -57,6 +57,7 @@ class Options:
             not wanted. Not with several workers.
         capture_verdicts: the same of each input and the rules about whole captures.
         across: look for findings across connections; not worth it where only some are wanted.
+        via: "tshark": let it read the captures; None: read them ourselves.
     """
 
     ports: frozenset[int] | None = frozenset((443, 5061))
@@ -71,6 +72,7 @@ class Options:
     opinions: Callable[[Connection, Sequence[str]], None] | None = None
     capture_verdicts: Callable[[str, Sequence[Verdict]], None] | None = None
     across: bool = True
+    via: str | None = None
 
 
 @dataclass(slots=True)
@@ -220,7 +222,7 @@ class Analysis:
                 self.progress(capture.name, frames.position, capture.size)
 
     def _open(self, path: str) -> Capture:
-        return open_capture(path, ReadOptions(timezone=self.options.timezone))
+        return open_capture(path, ReadOptions(timezone=self.options.timezone, via=self.options.via))
 
     def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
         """An empty batch: only a live source gives one."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from analyzer import knowledge
 from analyzer.certificates.stores.loading import load_hosts, load_sides
 from analyzer.connection import Connection
+from analyzer.errors import UsageError
 from analyzer.findings import Finding
 from analyzer.judgement.stores import NO_TRUST, Trust
 from analyzer.pipeline import Options, Run
@@ -36,6 +37,7 @@ def analyze(
     workers: int = 1,
     select: Selection | None = None,
     trust: Path | Sequence[Path] | Mapping[str, Path | Sequence[Path]] | None = None,
+    via: str | None = None,
 ) -> Result:
     """Analyse captures, folders or globs. Nothing is read before the result is asked for something.
 
@@ -50,7 +52,10 @@ def analyze(
         trust: certificate files or folders that both hosts trust, or {"client": ..., "server": ...}: "client" is the store of
             the client's host, which judges the server's certificates; "server" that of the server's host, which judges the
             clients'. Read at once; raises UsageError for one without certificates.
+        via: "tshark" lets it read the captures, for formats that only Wireshark knows.
     """
+    if via not in (None, "tshark"):
+        raise UsageError(f"via={via!r} is not known; tshark is")
     given = _each(paths)
     expected = knowledge.default_tls_ports() if ports is None else frozenset(ports)
     deployment = _topology(topology)
@@ -64,6 +69,7 @@ def analyze(
         keep=select,
         trust=_of_hosts(_trust(trust), deployment),
         across=select is None or not select.narrows,
+        via=via,
     )
     return Result(Run([os.fspath(path) for path in given], options))
 

@@ -74,6 +74,8 @@ def in_order(paths: Sequence[str]) -> tuple[str, ...] | None:
     filled = sorted(
         (span for span in spans if span.first is not None), key=lambda span: (span.first, span.last, span.path)
     )
+    if not filled:
+        return None  # of a format that tshark must read, perhaps: nothing tells their order
     if len({span.link_types for span in filled}) > 1:
         return None
     for before, after in pairwise(filled):

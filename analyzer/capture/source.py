@@ -99,10 +99,12 @@ class ReadOptions:
         timezone: name or UTC offset of the zone of local time stamps ("Europe/Berlin", "+02:00"); None means UTC.
         prompt: give frames as soon as they are there instead of waiting for a full batch (a live source); blocks without a
             packet give an empty batch.
+        via: "tshark": let it read the file, of whatever format; None: read it ourselves.
     """
 
     timezone: str | None = None
     prompt: bool = False
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +161,16 @@ def open_capture(path: str, options: ReadOptions | None = None) -> Capture:
     """Open a file, or standard input for "-", and find its format by its content; gzip is unpacked on the way.
 
     Raise CaptureError, which names the file, if it cannot be opened or is no capture that we read, and UsageError for a wrong
-    time zone.
+    time zone, or if tshark is wanted and not there.
     """
     if options and options.timezone:
         parse_zone(options.timezone)
+    via = options.via if options else None
     try:
-        stream, size = open_stream(path)
+        stream, size = open_stream(path) if via is None else (open_converted(path), None)
     except OSError as error:
         raise CaptureError(f"{path}: cannot be opened: {error.strerror}") from None
-    facts = Facts()
+    facts = Facts(notes=[] if via is None else [f"read through {via}"])
     try:
         frames = start_reading(stream, path, facts, options or ReadOptions())
     except OSError as error:
@@ -199,6 +202,13 @@ def open_stream(path: str) -> tuple[BinaryIO, int | None]:
     file = cast(BinaryIO, Path(path).open("rb", buffering=0))  # noqa: SIM115 - closed by Capture
     status = os.fstat(file.fileno())
     return file, status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def open_converted(path: str) -> BinaryIO:
+    """What tshark makes of it."""
+    from analyzer.wireshark.conversion import Converted
+
+    return cast(BinaryIO, Converted(path))
 
 
 def start_reading(stream: BinaryIO, name: str, facts: Facts, options: ReadOptions) -> Iterator[Frames]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 READABLE = "pcap, pcapng, Network Monitor"
-EDITCAP = "Convert it with: editcap -F pcapng {name} out.pcapng"
+EDITCAP = "Convert it with: editcap -F pcapng {name} out.pcapng, or let Wireshark's tshark read it: --via tshark"
 UNPACK = "Unpack it first"
 SHORTEST = 24
 """Bytes of a pcap file without packets."""

@@ -146,6 +146,12 @@ def add_judging(parser: Parser) -> None:
         metavar="FILE",
         help="hosts, roles, pools and domains, see docs/topology.md; see also mtlscope plan",
     )
+    add(
+        "--via",
+        type=one_of(("tshark",)),
+        metavar="TOOL",
+        help="tshark: let it read the captures, for formats that only Wireshark knows",
+    )
     add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
 
 
@@ -217,6 +223,7 @@ def options(args: argparse.Namespace) -> Options:
         opinions=_say_opinions if args.verbose and args.workers == 1 else None,
         capture_verdicts=_say_capture_verdicts if args.verdicts else None,
         across=selection is None or not selection.narrows,
+        via=getattr(args, "via", None),
     )
 
 

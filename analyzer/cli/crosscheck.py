@@ -38,7 +38,7 @@ def run(words: list[str]) -> int:
     from analyzer.wireshark.tool import needed_tool
 
     version = tool_version(needed_tool("mtlscope crosscheck"))
-    comparison = Comparison(args.timezone)
+    comparison = Comparison(args.timezone, args.via)
     with open_sink(args.output, paths, args.color, False, Progress(wanted=False)) as (sink, how):
         checked = list(comparison.each(paths))
         if args.T == "json":
@@ -55,6 +55,7 @@ def _parser() -> Parser:
     add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
     add("-T", default="text", type=one_of(("text", "json")), metavar="FORMAT", help="text or json")
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("--via", type=one_of(("tshark",)), metavar="TOOL", help="tshark: let it read for both, see mtlscope --help")
     add("--timezone", metavar="ZONE", help="zone of captures with local time")
     colors = one_of(("auto", "always", "never"))
     add("--color", default="auto", type=colors, metavar="WHEN", help="auto, always or never")
@@ -64,11 +65,11 @@ def _parser() -> Parser:
 class Comparison:
     """Reads each capture twice. `exit_code`: 3 if one could not be read to its end by us, 5 after a bug."""
 
-    def __init__(self, timezone: str | None) -> None:
+    def __init__(self, timezone: str | None, via: str | None) -> None:
         from analyzer.cli.analyze import zone
 
         self.exit_code: int = Exit.OK
-        self._zone = zone(timezone)
+        self._zone, self._via = zone(timezone), via
 
     def each(self, paths: Sequence[str]) -> Iterator[Checked]:
         """One result a file. Raise UsageError if there is none at all."""
@@ -87,7 +88,7 @@ class Comparison:
         from analyzer.report.crosscheck import Checked
 
         theirs = dissected(path)
-        analysis = Run([path], Options(ports=None, timezone=self._zone, across=False))
+        analysis = Run([path], Options(ports=None, timezone=self._zone, across=False, via=self._via))
         items = list(analysis)
         found: tuple[Disagreement, ...] = tuple(disagreements(path, theirs.streams, items))
         self._tell([theirs.problem] if theirs.problem else [], Exit.INPUT)

@@ -17,20 +17,22 @@ class Converted(io.RawIOBase):
     def __init__(self, path: str) -> None:
         """Start tshark; for "-" it reads standard input. Raise UsageError if there is none."""
         command = [needed_tool("--via tshark"), "-n", "-r", path, "-F", "pcapng", "-w", "-"]
-        self._process = Process(command, "tshark", reads_stdin=path == "-")
+        self._process = Process(command, "", reads_stdin=path == "-")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: WriteableBuffer) -> int:
         """What is there now."""
+        if self._process.output.closed:
+            return 0
         got: int = self._process.output.readinto1(target)  # type: ignore[attr-defined]
         if not got and len(memoryview(target)):
             self._process.finish()
+            self._process.close()
         return got
 
     def close(self) -> None:
         """End tshark if it still writes."""
-        if not self.closed:
-            self._process.close()
+        self._process.close()
         super().close()

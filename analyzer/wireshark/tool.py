@@ -52,11 +52,12 @@ def how_to_get() -> str:
 class Process:
     """One run of a tool whose output is read from `output`. A context manager: what still runs at its end is ended.
 
-    Its complaints go to a temporary file, since a second pipe that nobody reads would stop it.
+    `what` begins every error: the file, unless somebody else names it. Its complaints go to a temporary file, since a second
+    pipe that nobody reads would stop it.
     """
 
     def __init__(self, command: list[str], what: str, reads_stdin: bool = False) -> None:
-        self._what = what
+        self._what = f"{what}: " if what else ""
         self._complaints = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - closed in `close`
         try:
             self._process = subprocess.Popen(
@@ -80,9 +81,9 @@ class Process:
         try:
             code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            raise CaptureError(f"{self._what}: tshark does not end") from None
+            raise CaptureError(f"{self._what}tshark does not end") from None
         if code:
-            raise CaptureError(f"{self._what}: {self.complaint() or f'tshark ended with code {code}'}")
+            raise CaptureError(f"{self._what}{self.complaint() or f'tshark ended with code {code}'}")
 
     def complaint(self) -> str:
         """Its last words on standard error, in one line."""
@@ -93,6 +94,8 @@ class Process:
 
     def close(self) -> None:
         """End it if it runs still."""
+        if self.output.closed:
+            return
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
