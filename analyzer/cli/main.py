@@ -18,6 +18,7 @@ COMMANDS = {
     "diff": "say how two handshakes differ",
     "correlate": "join two captures of the same connections, taken at two places",
     "crosscheck": "compare our fields with those of Wireshark's dissectors",
+    "wireshark": "put a menu into Wireshark, or remove it",
     "rules": "list the rules",
     "explain": "print one rule's page",
     "fields": "say what the keys of the output mean",
