@@ -165,7 +165,7 @@ local function report(document)
     for _, connection in ipairs(all) do
         if is_troubled(connection) then troubled[#troubled + 1] = connection end
     end
-    add(string.format("%s: %d TLS connections reported, %d in trouble", document.tool, #all, #troubled))
+    add(string.format("%s: connections reported: %d, in trouble: %d", document.tool, #all, #troubled))
     for number, connection in ipairs(troubled) do
         if number > MOST_SHOWN then
             add("")

@@ -52,7 +52,7 @@ def test_the_open_capture_is_analysed_and_the_culprit_is_named(script: Path) -> 
     done = lua(script, CAPTURES / "ca-list-truncated-16384.pcap", "print")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].endswith("1 TLS connections reported, 1 in trouble")
+    assert lines[0].endswith("connections reported: 1, in trouble: 1")
     assert "stream 0  192.0.2.10:53120 -> 192.0.2.20:5061  sip.example.com  failed" in lines
     assert "  explained by ca-list-truncated: reset-during-handshake" in lines
     assert "  culprit: frame 37" in lines
@@ -63,10 +63,10 @@ def test_the_open_capture_is_analysed_and_the_culprit_is_named(script: Path) -> 
 @pytest.mark.parametrize(
     ("capture", "said"),
     [
-        pytest.param("mtls12-openssl.pcap", "1 TLS connections reported, 0 in trouble", id="all is well"),
+        pytest.param("mtls12-openssl.pcap", "connections reported: 1, in trouble: 0", id="all is well"),
         pytest.param("pool-members-differ.pcap", "across connections", id="a finding across connections"),
         pytest.param("formats/netmon-2.3.cap", "culprit: frame", id="Network Monitor: the packets are copied as pcap"),
-        pytest.param("any-device.pcap", "0 in trouble", id="another link type"),
+        pytest.param("any-device.pcap", "in trouble: 0", id="another link type"),
     ],
 )
 def test_captures(capture: str, said: str, script: Path) -> None:
@@ -81,7 +81,7 @@ def test_the_copy_is_removed(tmp_path: Path) -> None:
     script.write_text(
         f"os.tmpname = function() return {menu.lua_text(str(copy))} end\n{menu.text(US)}", encoding="utf-8"
     )
-    assert "0 in trouble" in lua(script, CAPTURES / "mtls12-openssl.pcap", "print").stdout
+    assert "in trouble: 0" in lua(script, CAPTURES / "mtls12-openssl.pcap", "print").stdout
     assert not copy.exists()
 
 
