@@ -133,6 +133,12 @@ end
 
 -- ---- what to say ------------------------------------------------------------------------------------------------------
 
+-- Names come from the wire: control characters and those that turn the direction of writing do not reach a terminal.
+local function safe(line)
+    return (line:gsub("%c", "?"):gsub("\194[\128-\159]", "?"):gsub("\226\128[\142-\143\168-\174]", "?")
+        :gsub("\226\129[\166-\169]", "?"))
+end
+
 local function culprit(connection)
     local first = connection.findings[1]
     if first and #first.frames > 0 then return first.frames[#first.frames] end
@@ -160,7 +166,7 @@ end
 
 local function report(document)
     local lines, jumps = {}, {}
-    local function add(line) lines[#lines + 1] = line end
+    local function add(line) lines[#lines + 1] = safe(line) end
     local troubled, all = {}, document.connections
     for _, connection in ipairs(all) do
         if is_troubled(connection) then troubled[#troubled + 1] = connection end

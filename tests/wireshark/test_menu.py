@@ -137,6 +137,23 @@ def test_every_escape_of_json_is_read(tmp_path: Path) -> None:
     assert done.stdout == "1 -2.5 true false nil x 0 ü\U0001f600\n\\u0041\nJSON: a comma is missing at byte 5\n"
 
 
+@needs_tshark
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    source = menu.text(US).split("-- ---- taking")[0]
+    script = tmp_path / "report.lua"
+    name = menu.lua_text("a\x1b[2J\nb\u202ec\u2066d\x9be\u00fc")
+    connection = (
+        f'{{ outcome = "failed", findings = {{}}, stream = 0, client_ip = "::1", client_port = 1, server_ip = "::2", '
+        f"server_port = 2, server_name = {name} }}"
+    )
+    script.write_text(
+        f"{source}\nio.write((report{{ tool = 'x', connections = {{ {connection} }}, captures = {{}} }}))\n",
+        encoding="utf-8",
+    )
+    done = lua(script, CAPTURES / "mtls12-openssl.pcap")
+    assert done.stdout.splitlines()[2] == "stream 0  ::1:1 -> ::2:2  a?[2J?b?c?d?eü  failed"
+
+
 # ---- mtlscope wireshark ------------------------------------------------------------------------------------------------
 
 
