@@ -24,13 +24,14 @@ def packets(path: Path) -> Iterator[tuple[int, bytes]]:
         yield seconds * 10**6 + micros, data[at - size : at]
 
 
-def far_end(near: Path, far: Path, *, way_ms: float, clock_ms: float, arrives: Callable[[bytes], bool]) -> None:
+def far_end(near: Path, far: Path, *, way_us: int, clock_us: int, arrives: Callable[[bytes], bool]) -> None:
     """Write what the client's capture would show, from the server's.
 
     Args:
         near: the server's capture, Ethernet and IPv4. far: where to write the client's.
-        way_ms: how long a packet takes from one end to the other.
-        clock_ms: how far the client's clock is ahead.
+        way_us: microseconds that a packet takes from one end to the other; at most half of what the fastest answer of the
+            client took, or it would answer before it was asked.
+        clock_us: how far the client's clock is ahead.
         arrives: is this packet of the server let through?
     """
     client = next(packet for _, packet in packets(near))[SOURCE_ADDRESS]
@@ -38,7 +39,7 @@ def far_end(near: Path, far: Path, *, way_ms: float, clock_ms: float, arrives: C
     for micros, packet in packets(near):
         sent_by_client = packet[SOURCE_ADDRESS] == client
         if sent_by_client or arrives(packet):
-            shown.append((micros + round((clock_ms + (-way_ms if sent_by_client else way_ms)) * 1000), packet))
+            shown.append((micros + clock_us + (-way_us if sent_by_client else way_us), packet))
     with far.open("wb") as file:
         file.write(near.read_bytes()[:FILE_HEADER])
         for micros, packet in sorted(shown, key=lambda item: item[0]):

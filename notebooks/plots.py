@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import plotly.graph_objects as go
@@ -28,6 +28,8 @@ ROW = 26
 SCHANNEL_2003, SCHANNEL = 12_288, 16_384
 """Where Windows cuts a list of CAs: Server 2003 without hotfix 933430, and all later ones (KB 2801679)."""
 EXPIRING_DAYS = 30
+BEFORE, AFTER = 5, 20
+"""Years that are drawn: a root of thirty years would squeeze the others."""
 
 BLUE, ORANGE, GREEN, YELLOW, SKY, RED, PINK, GREY = (
     *("#0072b2", "#e69f00", "#009e73", "#c9b900", "#56b4e9", "#d55e00", "#cc79a7", "#888888"),
@@ -137,9 +139,15 @@ def _plain(colour: str, width: int) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """What one side sent before the other one spoke. Times in ms: the other side's last word, its own first and last."""
+    """What one side sent before the other one spoke; a FIN or RST after a silence is a flight of its own.
+
+    Attributes:
+        side: who sent it. awaited: whom everybody waited for before it: who gives up had waited for the other side.
+        before, first, last: milliseconds: the end of the flight before, and its own first and last message.
+    """
 
     side: str
+    awaited: str
     names: str
     before: float
     first: float
@@ -150,18 +158,24 @@ class Flight:
 def flights(conn: Connection) -> list[Flight]:
     """The flights of a connection, in order."""
     found: list[Flight] = []
-    ended = 0.0
     for step in conn.steps:
+        last = found[-1] if found else None
+        ended = last.last if last else 0.0
         now = max(ended, milliseconds(conn, step.time_ns))
         name = step.name if step.count == 1 else f"{step.count} × {step.name}"
-        if found and found[-1].side == step.side.value:
-            last = found[-1]
-            names = f"{last.names}, {name}"
-            found[-1] = Flight(last.side, names, last.before, last.first, now, last.frames + step.frames)
+        goes_on = last is not None and last.side == step.side.value
+        if last and goes_on and (name not in ENDINGS or now - ended < AT_ONCE):
+            names, frames = f"{last.names}, {name}", last.frames + step.frames
+            found[-1] = replace(last, names=names, last=now, frames=frames)
         else:
-            found.append(Flight(step.side.value, name, ended, now, now, step.frames))
-        ended = now
+            awaited = (step.side.peer if goes_on else step.side).value
+            found.append(Flight(step.side.value, awaited, name, ended, now, now, step.frames))
     return found
+
+
+ENDINGS = ("FIN", "RST")
+AT_ONCE = 1.0
+"""Milliseconds after its own last message within which a side's FIN or RST still belongs to it: nobody waited."""
 
 
 def waterfall(conn: Connection) -> go.Figure:
@@ -170,20 +184,17 @@ def waterfall(conn: Connection) -> go.Figure:
     names = [f"{number}  {text(flight.names, 48)}" for number, flight in enumerate(shown, 1)]
     figure = go.Figure()
     for side, colour in SIDES.items():
-        rows = [(name, flight) for name, flight in zip(names, shown, strict=True) if flight.side == side]
-        for what, faint in (("waiting for", True), ("sent by", False)):
-            spans = [(f.before, f.first) if faint else (f.first, f.last) for _, f in rows]
+        waits = [(name, f.before, f.first, f) for name, f in zip(names, shown, strict=True) if f.awaited == side]
+        sends = [(name, f.first, f.last, f) for name, f in zip(names, shown, strict=True) if f.side == side]
+        for what, fill, rows in (("waiting for", FAINT[side], waits), ("sent by", colour, sends)):
             figure.add_bar(
                 name=f"{what} the {side}",
-                y=[name for name, _ in rows],
-                base=[begin for begin, _ in spans],
-                x=[end - begin for begin, end in spans],
+                y=[name for name, *_ in rows],
+                base=[begin for _, begin, _, _ in rows],
+                x=[end - begin for _, begin, end, _ in rows],
                 orientation="h",
-                marker={
-                    "color": FAINT[side] if faint else colour,
-                    "line": {"width": 0 if faint else 2, "color": colour},
-                },
-                hovertext=[_frames(flight.frames) for _, flight in rows],
+                marker={"color": fill, "line": {"width": 2 if fill == colour else 0, "color": colour}},
+                hovertext=[_frames(flight.frames) for *_, flight in rows],
                 hovertemplate="%{x:.3f} ms · %{hovertext}<extra></extra>",
             )
     figure.update_layout(barmode="overlay", bargap=0.35)
@@ -297,7 +308,7 @@ def validity(certificates: DataFrame, at: Timestamp) -> go.Figure:
     dated = dated.sort_values("state", key=lambda states: states.map(list(STATES).index), kind="stable")
     shown, more = dated.head(MOST_ROWS), max(0, len(dated) - MOST_ROWS)
     shown = shown.assign(name=[_short(row) for row in shown.to_dict("records")])
-    low, high = at - pd.Timedelta(days=3 * 365), at + pd.Timedelta(days=12 * 365)
+    low, high = at - pd.Timedelta(days=365 * BEFORE), at + pd.Timedelta(days=365 * AFTER)
     figure = go.Figure()
     for told, colour in STATES.items():
         rows = shown[shown["state"] == told]
@@ -319,7 +330,8 @@ def validity(certificates: DataFrame, at: Timestamp) -> go.Figure:
     figure.update_xaxes(type="date")
     figure.add_vline(x=at.isoformat(), line={"dash": "dot", "color": "#000000", "width": 1.5})
     figure.update_layout(barmode="overlay", bargap=0.3)
-    return _rows(figure, _titled(f"Validity of certificates, seen from {at:%Y-%m-%d}", more), len(shown))
+    figure = _rows(figure, _titled(f"Validity of certificates, seen from {at:%Y-%m-%d}", more), len(shown))
+    return figure.update_layout(margin_b=70, height=figure.layout.height - 30)
 
 
 def common_name(subject: str) -> str:
@@ -348,29 +360,6 @@ def _certificate(row: dict[Any, Any]) -> str:
         f"{row['key']} {row['key_bits']}, sha256 {row['sha256'][:16]}…",
     )
     return "<br>".join(text(line, 100) for line in lines)
-
-
-# Tables with sentences in them.
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Jupyter shows it as `html`."""
-
-    html: str
-
-    def _repr_html_(self) -> str:
-        return self.html
-
-
-def table(frame: DataFrame) -> Table:
-    """A frame whose texts are shown whole, on the left, in as many lines as they need. Texts are escaped."""
-    import pandas as pd
-
-    with pd.option_context("display.max_colwidth", None):
-        told = frame.to_html(escape=True, na_rep="", classes="mtlscope", border=0)
-    style = "<style>.mtlscope th, .mtlscope td {text-align: left !important; vertical-align: top; white-space: normal}</style>"
-    return Table(style + told)
 
 
 # What all of them share.
@@ -408,7 +397,7 @@ def _rows(figure: go.Figure, title: str, count: int) -> go.Figure:
     return figure.update_layout(
         template="plotly_white",
         title={"text": title, "x": 0.01, "xref": "container", "font": {"size": 16}},
-        height=180 + ROW * max(count, 3),
-        margin={"l": 10, "r": 20, "t": 70, "b": 110},
-        legend={"orientation": "h", "y": 0, "yref": "container", "yanchor": "bottom"},
+        height=170 + ROW * max(count, 3),
+        margin={"l": 10, "r": 20, "t": 70, "b": 100},
+        legend={"orientation": "h", "font": {"size": 11}, "y": 0, "yref": "container", "yanchor": "bottom"},
     )

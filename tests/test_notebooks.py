@@ -22,6 +22,7 @@ import pandas as pd
 
 from notebooks import plots
 from notebooks.far_end import far_end, packets
+from notebooks.sentences import table
 
 FOLDER = Path(plots.__file__).parent
 CAPTURES = FOLDER.parent / "captures"
@@ -124,6 +125,12 @@ def test_flights_follow_each_other_without_overlap() -> None:
     assert found[-1].names == "RST"
 
 
+def test_who_gives_up_had_waited_for_the_other_side() -> None:
+    found = plots.flights(connection("handshake-timeout-server"))
+    assert [(flight.side, flight.awaited) for flight in found[-2:]] == [("client", "client"), ("client", "server")]
+    assert found[-1].names in plots.ENDINGS
+
+
 @pytest.mark.parametrize(
     ("size", "counts_as"),
     [
@@ -184,7 +191,7 @@ def test_texts_from_the_wire(raw: str, label: str) -> None:
 
 
 def test_a_table_escapes() -> None:
-    assert "<script>" not in plots.table(pd.DataFrame({"x": ["<script>"]}))._repr_html_()
+    assert "<script>" not in table(pd.DataFrame({"x": ["<script>"]}))._repr_html_()
 
 
 # The other end's capture.
@@ -192,8 +199,8 @@ def test_a_table_escapes() -> None:
 
 def test_what_the_other_end_sees(tmp_path: Path) -> None:
     near, far = CAPTURES / "mtls12-openssl.pcap", tmp_path / "far.pcap"
-    far_end(near, far, way_ms=10, clock_ms=500, arrives=lambda packet: True)
+    far_end(near, far, way_us=5, clock_us=500_000, arrives=lambda packet: True)
     here, there = list(packets(near)), list(packets(far))
     assert sorted(packet for _, packet in here) == sorted(packet for _, packet in there)
     both = analyzer.correlate(analyzer.analyze(far), analyzer.analyze(near))
-    assert (both.nearer_client, both.clock_ns, both.way_ns) == ("A", -500_000_000, 10_000_000)
+    assert (both.nearer_client, both.clock_ns, both.way_ns) == ("A", -500_000_000, 5_000)
