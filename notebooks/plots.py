@@ -31,10 +31,9 @@ EXPIRING_DAYS = 30
 BEFORE, AFTER = 5, 20
 """Years that are drawn: a root of thirty years would squeeze the others."""
 
-BLUE, ORANGE, GREEN, YELLOW, SKY, RED, PINK, GREY = (
-    *("#0072b2", "#e69f00", "#009e73", "#c9b900", "#56b4e9", "#d55e00", "#cc79a7", "#888888"),
-)
-"""Okabe and Ito's colours, which colour-blind people can tell apart (the yellow is darker, to be seen on white)."""
+BLUE, ORANGE, GREEN = "#0072b2", "#e69f00", "#009e73"
+RED, PINK, GREY, BLACK = "#d55e00", "#cc79a7", "#888888", "#000000"
+"""Okabe and Ito's colours, which colour-blind people can tell apart."""
 SIDES = {"client": BLUE, "server": ORANGE}
 STATES = {"expired": RED, "not yet valid": PINK, f"ends within {EXPIRING_DAYS} days": ORANGE, "valid": GREEN}
 
@@ -59,7 +58,7 @@ MARKS = {
     "encrypted alert": (PINK, "triangle-up"),
     "alert": (RED, "triangle-up"),
     "FIN": ("#555555", "square-open"),
-    "RST": ("#000000", "x"),
+    "RST": (BLACK, "x"),
 }
 """Colour and shape, in the order of the legend; later ones are drawn over earlier ones."""
 
@@ -328,7 +327,7 @@ def validity(certificates: DataFrame, at: Timestamp) -> go.Figure:
         )
     figure.update_yaxes(categoryorder="array", categoryarray=list(shown["name"]))
     figure.update_xaxes(type="date")
-    figure.add_vline(x=at.isoformat(), line={"dash": "dot", "color": "#000000", "width": 1.5})
+    figure.add_vline(x=at.isoformat(), line={"dash": "dot", "color": BLACK, "width": 1.5})
     figure.update_layout(barmode="overlay", bargap=0.3)
     figure = _rows(figure, _titled(f"Validity of certificates, seen from {at:%Y-%m-%d}", more), len(shown))
     return figure.update_layout(margin_b=70, height=figure.layout.height - 30)
@@ -386,8 +385,6 @@ def _unique(names: Iterable[str]) -> list[str]:
 
 
 def _frames(frames: Sequence[int]) -> str:
-    if not frames:
-        return "no frame"
     return f"frame {frames[0]}" if len(frames) == 1 else f"frames {min(frames)}–{max(frames)}"
 
 
