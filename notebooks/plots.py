@@ -262,7 +262,7 @@ def failures(frame: DataFrame, peer: str = "server_name") -> go.Figure:
     """How many connections failed, by peer (a column of `Result.to_frame()`) and cause (the rule named first)."""
     failed = frame[(frame["outcome"] != "established") & frame["diagnosis"].notna() & frame["findings"].notna()]
     cause = failed["findings"].str.split().str[0]
-    who = failed[peer].fillna("(not told)").astype(str).map(text)
+    who = failed[peer].astype(object).fillna("(not told)").map(text)
     counts = cause.groupby([cause.rename("cause"), who.rename("peer")]).size().unstack(fill_value=0)
     order = counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
     counts, more = counts.loc[order[:MOST_ROWS]], max(0, len(order) - MOST_ROWS)
