@@ -180,7 +180,7 @@ class Result:
         return [*self._run.errors, *self._run.crashes]
 
     def to_frame(self) -> DataFrame:
-        """One row a connection; the columns are in docs/fields.md. Raise UsageError without pandas."""
+        """One row a connection; the columns of all frames are in docs/frames.md. Raise UsageError without pandas."""
         from analyzer.report import dataframe
 
         return dataframe.connections(self)
@@ -192,10 +192,16 @@ class Result:
         return dataframe.findings(self, self.captures)
 
     def certificates_frame(self) -> DataFrame:
-        """One row a certificate. Raise UsageError without pandas."""
+        """One row a certificate, with who sent it how often. Raise UsageError without pandas."""
         from analyzer.report import dataframe
 
         return dataframe.certificates(self)
+
+    def messages_frame(self) -> DataFrame:
+        """One row a message of a handshake, SYN, FIN or RST. Raise UsageError without pandas."""
+        from analyzer.report import dataframe
+
+        return dataframe.messages(self)
 
     def __repr__(self) -> str:
         read = f"{len(self._connections)} connections read" if self._items else "nothing read yet"

@@ -65,7 +65,9 @@ RULE_FAMILIES = sorted(path.name for path in (ROOT / "rules").iterdir() if (path
 
 ONLY_HERE = {
     "scapy": ("capture.live",),
+    "duckdb": ("report.duckdb_file",),
     "pandas": ("report.dataframe",),
+    "pyarrow": ("report.arrow",),
     "pyshark": ("wireshark",),
     "cryptography": ("certificates", "tls.decrypt"),
 }
