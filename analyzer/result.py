@@ -21,6 +21,7 @@ from analyzer.summary import CaptureSummary, Repeated
 
 if TYPE_CHECKING:
     from analyzer.report.dataframe import DataFrame
+    from analyzer.report.output import Output
     from analyzer.topology.model import Topology
 
 Path = str | os.PathLike[str]
@@ -202,6 +203,55 @@ class Result:
         from analyzer.report import dataframe
 
         return dataframe.messages(self)
+
+    def to_sqlite(self, path: Path) -> None:
+        """Write every table of docs/frames.md into a new SQLite database. Raise UsageError if `path` is another kind of file."""
+        from analyzer.report import sqlite_file
+
+        self._write(sqlite_file.OUTPUT, path, sqlite_file.MAGIC)
+
+    def to_duckdb(self, path: Path) -> None:
+        """The same as a DuckDB database (extra `sql`)."""
+        from analyzer.report import duckdb_file
+
+        self._write(duckdb_file.OUTPUT, path, duckdb_file.MAGIC, duckdb_file.MAGIC_AT)
+
+    def to_parquet(self, folder: Path) -> None:
+        """The same as Parquet files in a folder, one a table (extra `parquet`)."""
+        from pathlib import Path as Folder
+
+        from analyzer.report import parquet
+
+        parquet.write_folder(self._stream(), Folder(folder))
+
+    def _write(self, output: Output, path: Path, magic: bytes, at: int = 0) -> None:
+        """Beside `path` first: what was there is only replaced by something whole."""
+        from pathlib import Path as File
+
+        from analyzer.report.batches import replaceable
+        from analyzer.report.output import OutputOptions
+
+        target = replaceable(File(path), magic, at)
+        part = target.with_name(target.name + ".part")
+        try:
+            with part.open("wb") as sink:
+                output.write(self._stream(), sink, OutputOptions())
+            part.replace(target)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _stream(self) -> Iterator[Item]:
+        """Everything in order. As long as nothing was asked for, it passes and is not kept: a long capture needs little
+        memory, and is read again if something is asked for later (standard input cannot be)."""
+        if self._items is None and "-" not in self._run.paths:
+            yield from replace(self._run, errors=[], crashes=[])
+            return
+        self._read_all()
+        yield from self._connections
+        yield from self._repeated
+        yield from self._captures
 
     def __repr__(self) -> str:
         read = f"{len(self._connections)} connections read" if self._items else "nothing read yet"

@@ -17,11 +17,14 @@ from analyzer.errors import UsageError
 from analyzer.report import find, outputs
 
 if TYPE_CHECKING:
+    from analyzer.cli.progress import Progress
+    from pathlib import Path
+
     from analyzer.connection import Connection
     from analyzer.findings import Verdict
     from analyzer.judgement.stores import Trust
     from analyzer.pipeline import Options, Run
-    from analyzer.report.output import Item
+    from analyzer.report.output import Item, Output
     from analyzer.report.repro import Repro
     from analyzer.selection import Selection
     from analyzer.topology.model import Topology
@@ -59,7 +62,6 @@ def run(words: list[str]) -> int:
     if not paths:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
     from analyzer.cli.progress import Progress
-    from analyzer.cli.sink import is_folder, open_folder, open_sink
     from analyzer.pipeline import Run
 
     output = find(args.T)
@@ -67,6 +69,8 @@ def run(words: list[str]) -> int:
         raise UsageError(f"no output called {args.T!r}")
     if output.ready is not None:
         output.ready()
+    if output.binary and args.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"-T {args.T} is nothing for a terminal; use -o FILE")
     progress = Progress(wanted=not (args.no_progress or args.quiet))
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)
@@ -76,12 +80,7 @@ def run(words: list[str]) -> int:
     try:
         items = repro.watch(items) if repro is not None else items
         items = copy.watch(items) if copy is not None else items
-        if output.write_files is not None and is_folder(args.output):
-            with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
-                output.write_files(items, sinks, replace(how, topology=chosen.topology))
-        else:
-            with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-                output.write(items, sink, replace(how, topology=chosen.topology))
+        _write(output, items, args, paths, chosen, progress)
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
@@ -91,6 +90,27 @@ def run(words: list[str]) -> int:
         progress.clear()
         _tell(analysis, args)
     return _exit_code(analysis, args.fail_on)
+
+
+def _write(
+    output: Output,
+    items: Iterator[Item],
+    args: argparse.Namespace,
+    paths: list[str],
+    chosen: Options,
+    progress: Progress,
+) -> None:
+    from analyzer.cli.sink import is_folder, open_folder, open_sink
+
+    folder = _folder(output, args.output)
+    if folder is not None and output.write_folder is not None:
+        output.write_folder(items, folder)
+    elif output.write_files is not None and is_folder(args.output):
+        with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
+            output.write_files(items, sinks, replace(how, topology=chosen.topology))
+    else:
+        with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
+            output.write(items, sink, replace(how, topology=chosen.topology))
 
 
 def _parser() -> Parser:
@@ -321,6 +341,15 @@ def _started(analysis: Run) -> Iterator[Item]:
     items = iter(analysis)
     first = list(itertools.islice(items, 1))
     return itertools.chain(first, items)
+
+
+def _folder(output: Output, target: str | None) -> Path | None:
+    """The folder of -o for an output that can write several files; None if it is a file."""
+    from pathlib import Path
+
+    if target is None or output.write_folder is None:
+        return None
+    return Path(target) if target.endswith(("/", "\\")) or Path(target).is_dir() else None
 
 
 def _repro(folder: str | None, paths: Sequence[str]) -> Repro | None:

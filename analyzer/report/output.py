@@ -10,6 +10,8 @@ from analyzer.connection import Connection
 from analyzer.summary import CaptureSummary, Repeated
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.topology.model import Topology
 
 Item = Connection | Repeated | CaptureSummary
@@ -48,6 +50,8 @@ class Output:
         files: names of the files that it writes if -o is a folder; () for an output that is always one file.
         write_files: writes these, in the order of `files`.
         ready: asked before anything is read or opened; raises UsageError if a library is missing.
+        binary: no text: not for a terminal.
+        write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
     """
 
     name: str
@@ -56,3 +60,5 @@ class Output:
     files: tuple[str, ...] = ()
     write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None
     ready: Callable[[], None] | None = None
+    binary: bool = False
+    write_folder: Callable[[Iterable[Item], Path], None] | None = None

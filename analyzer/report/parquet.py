@@ -1,0 +1,47 @@
+"""-T parquet: the connections as a Parquet file, or with `-o FOLDER/` every table as a file of its own (extra `parquet`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from analyzer.errors import UsageError
+from analyzer.report.arrow import pyarrow, write_parquet
+from analyzer.report.batches import replaceable
+from analyzer.report.output import Item, Output, OutputOptions
+from analyzer.report.tables import CONNECTIONS, TABLES
+
+MAGIC = b"PAR1"
+
+
+def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
+    """Write the connections as they come, some thousand at once. Raise UsageError without pyarrow."""
+    write_parquet(items, {CONNECTIONS.name: out})
+    out.flush()
+
+
+def write_folder(items: Iterable[Item], folder: Path) -> None:
+    """Write every table as NAME.parquet into a folder, which is made if it is not there.
+
+    Raise UsageError without pyarrow, if the folder cannot be written, or if a file of such a name is no Parquet file.
+    """
+    pyarrow("parquet")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            paths = {table.name: replaceable(folder / f"{table.name}.parquet", MAGIC) for table in TABLES}
+            sinks: dict[str, BinaryIO] = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
+            write_parquet(items, sinks)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
+
+
+OUTPUT = Output(
+    name="parquet",
+    help="connections as Parquet; with -o FOLDER/ every table of docs/frames.md",
+    write=write,
+    binary=True,
+    write_folder=write_folder,
+)
