@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench check captures docs clean
+PANDAS_2 := $(VENV)/pandas-2.2
+
+.PHONY: demo test test-pandas-2 bench check captures docs clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -31,6 +33,12 @@ check: $(VENV)/.installed-test  ## ruff and mypy --strict
 test: check  ## ruff, mypy and all tests
 	@$(BIN)/pytest -n auto
 
+test-pandas-2: $(VENV)/.installed-test  ## the tests of data frames with the oldest pandas that we promise
+	@test -d $(PANDAS_2) || $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --only-binary :all: \
+		--target $(PANDAS_2) 'pandas==2.2.3' pytz tzdata || \
+		{ rm -rf $(PANDAS_2); echo "no pandas 2.2 for this Python: its tests are skipped" >&2; }
+	@test ! -d $(PANDAS_2) || PYTHONPATH=$(PANDAS_2) $(BIN)/python -m pytest tests/report/test_dataframe.py tests/tools/test_frames_page.py
+
 bench: $(VENV)/.installed  ## ratios against the installed peers, in one run
 	@$(BIN)/python bench/bench.py
 
@@ -39,6 +47,7 @@ captures: $(VENV)/.installed  ## make the captures anew; as root, with the stack
 
 docs: $(VENV)/.installed-test  ## write the generated pages anew
 	@$(BIN)/python -m analyzer.cli.docs
+	@$(BIN)/python -m tools.frames_page
 
 clean:
 	@rm -rf $(VENV) .bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
