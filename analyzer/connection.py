@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
 from typing import Any, overload
 
+from analyzer import views
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
@@ -657,6 +658,10 @@ class Connection:
         if frames:
             return f"frame.number in {{{', '.join(map(str, frames))}}}"
         return f"tcp.stream == {self.stream}"
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks: the diagnosis, the ladder, the findings and the chains."""
+        return views.html(self)
 
 
 __all__ = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
+from analyzer import views
+
 
 class Severity(StrEnum):
     """How bad: `error` = the connection failed because of it or a MUST is broken; `warning` = works here, fails elsewhere
@@ -86,6 +88,10 @@ class Finding:
     def order(self) -> tuple[int, int, int, str]:
         """Sort key: likeliest cause first."""
         return (self.severity.rank, -self.depth, self.confidence.rank, self.rule)
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks: severity, summary, advice and where to see it."""
+        return views.html(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from analyzer import knowledge
+from analyzer import knowledge, views
 from analyzer.certificates.stores.loading import load_hosts, load_sides
 from analyzer.connection import Connection
 from analyzer.errors import UsageError
@@ -253,9 +253,23 @@ class Result:
         yield from self._repeated
         yield from self._captures
 
+    def _repr_html_(self) -> str:
+        """For notebooks: what was read, what is wrong how often, the connections in trouble. Reads everything."""
+        from analyzer.report import notebook
+
+        return notebook.result(self.connections, self.captures, self.errors)
+
     def __repr__(self) -> str:
         read = f"{len(self._connections)} connections read" if self._items else "nothing read yet"
         return f"<Result of {', '.join(self._run.paths)}: {read}>"
 
+
+def _draw(record: object) -> str:
+    from analyzer.report import notebook  # only notebooks need it
+
+    return notebook.html(record)
+
+
+views.show_with(_draw)
 
 __all__ = ["Result", "Selection", "analyze"]

@@ -51,6 +51,7 @@ FLOORS = (
     "wireshark",
     "wire",
     "knowledge",
+    "views",
     "errors",
     "version",
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
+from analyzer import views
 from analyzer.certificates.cache import BoundedCache
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
@@ -60,6 +61,10 @@ class Chain:
         Computed when asked for, since it needs the `cryptography` library; `Certificate.signed_by` remembers.
         """
         return tuple([(child, parent) for child, parent in pairwise(self.path) if child.signed_by(parent) is False])
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks: the certificates as sent, and what is wrong with their order."""
+        return views.html(self)
 
 
 _assessed: BoundedCache[tuple[bytes, ...], Chain] = BoundedCache(max_entries=2048, max_weight=2**22)
