@@ -49,8 +49,9 @@ def finding(one: Finding, conn: Connection | None = None) -> str:
     """Severity, rule, what is wrong, what to do, where to see it."""
     color = _COLORS[one.severity.value]
     head = f"<strong>{one.severity.value.upper()}</strong> <code>{text(one.rule)}</code>"
+    trace = f", a trace of {text(one.explained_by)}" if one.explained_by else ""
     said = [
-        f"<div>{head} <small>confidence {one.confidence.value}</small></div>",
+        f"<div>{head} <small>confidence {one.confidence.value}{trace}</small></div>",
         f"<div>{text(one.summary)}</div>",
     ]
     if one.advice:
@@ -92,7 +93,11 @@ def _chain_notes(one: Chain) -> Iterator[str]:
 
 def _validity(one: Certificate) -> tuple[str, str]:
     begin, end = (None if date is None else moment(date) for date in (one.not_before, one.not_after))
-    return text(begin or one.not_before_text), text(end or one.not_after_text)
+    return _unbroken(begin or one.not_before_text), _unbroken(end or one.not_after_text)
+
+
+def _unbroken(date: str) -> str:
+    return f'<span style="white-space:nowrap">{text(date)}</span>'
 
 
 def _key(one: Certificate) -> str:
@@ -169,16 +174,17 @@ def _word(severity: str) -> str:
 def _troubled(troubled: Sequence[Connection]) -> str:
     rows = [
         [
+            text(conn.capture),
             text(conn.stream),
             text(conn.address(Side.CLIENT)),
             text(conn.address(Side.SERVER)),
             text(conn.server_name or ""),
             text(conn.outcome.value),
-            text(conn.diagnosis or ""),
+            text(conn.diagnosis or next((one.summary for one in conn.findings), "")),
         ]
         for conn in troubled[:LISTED]
     ]
-    return _table(("stream", "client", "server", "name", "outcome", "diagnosis"), rows, len(troubled))
+    return _table(("capture", "stream", "client", "server", "name", "outcome", "what is wrong"), rows, len(troubled))
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:
@@ -188,7 +194,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> s
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     more = f"<div><small>{total - len(rows):,} more</small></div>" if total > len(rows) else ""
     return (
-        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:.5em 0">'
+        f'<div style="overflow-x:auto"><table style="border-collapse:collapse;margin:.5em 0;color:inherit;font:inherit">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{more}"
     )
 
