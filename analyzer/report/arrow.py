@@ -67,9 +67,8 @@ def write_parquet(items: Iterable[Item], sinks: Mapping[str, BinaryIO]) -> None:
         for name, known in schemas.items()
     }
     try:
-        for table, rows in batches(items):
-            if table.name in writers:
-                writers[table.name].write_table(arrow_table(library, table, schemas[table.name], rows))
+        for table, rows in batches(items, writers):
+            writers[table.name].write_table(arrow_table(library, table, schemas[table.name], rows))
     finally:
         for writer in writers.values():
             writer.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -16,12 +16,13 @@ ROWS = 5_000
 """Rows of one table that are held back: the memory that a long capture needs."""
 
 
-def batches(items: Iterable[Item]) -> Iterator[tuple[Table, list[Row]]]:
+def batches(items: Iterable[Item], wanted: Collection[str] | None = None) -> Iterator[tuple[Table, list[Row]]]:
     """Batches of rows of one table each, at most ROWS long and a little over; the order within a table is that of the items.
+    Only of the tables with these names; None is all.
 
     Interrupted while items are fetched, it still gives what was decided until then, and then raises what interrupted it.
     """
-    made, waiting = Rows(), {table.name: list[Row]() for table in TABLES}
+    made, waiting = Rows(wanted), {table.name: list[Row]() for table in TABLES}
     stopped: BaseException | None = None
     source = iter(items)
     while True:
@@ -32,7 +33,8 @@ def batches(items: Iterable[Item]) -> Iterator[tuple[Table, list[Row]]]:
         if item is None:
             break
         for table, row in made.of(item):
-            waiting[table.name].append(row)
+            if wanted is None or table.name in wanted:
+                waiting[table.name].append(row)
         for table in TABLES:
             if len(waiting[table.name]) >= ROWS:
                 yield table, waiting[table.name]

@@ -7,7 +7,7 @@ Texts are TEXT, flags 0 or 1, lists JSON arrays (`json_each` takes them apart). 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -43,7 +43,7 @@ def _fill(items: Iterable[Item], path: Path) -> None:
         try:
             for table, rows in batches(items):
                 marks = ", ".join("?" * len(table.columns))
-                base.executemany(f"INSERT INTO {table.name} VALUES ({marks})", (_row(table, row) for row in rows))  # noqa: S608
+                base.executemany(f"INSERT INTO {table.name} VALUES ({marks})", _rows(table, rows))  # noqa: S608
         finally:
             for index in _INDEXES:
                 base.execute(f"CREATE INDEX {index.replace('(', '_').rstrip(')')} ON {index}")
@@ -59,19 +59,24 @@ def _create(table: Table) -> str:
     return f"CREATE TABLE {table.name} ({columns})"
 
 
-def _row(table: Table, row: Row) -> list[Any]:
-    return [
-        _value(column.kind, value) if value is not None else None
-        for column, value in zip(table.columns, row, strict=True)
-    ]
+def _rows(table: Table, rows: list[Row]) -> Iterator[Row]:
+    """The rows with what SQLite has no type for as texts. They are changed in place: most columns stay."""
+    changed = [(index, _TEXTS[column.kind]) for index, column in enumerate(table.columns) if column.kind in _TEXTS]
+    for row in rows:
+        for index, as_text in changed:
+            if row[index] is not None:
+                row[index] = as_text(row[index])
+        yield row
 
 
-def _value(kind: Kind, value: Any) -> Any:
-    if kind is Kind.TIME:
-        return rfc3339(value, 9)
-    if kind is Kind.DATE:
-        return rfc3339(value * 1000, 0)
-    return json.dumps(value) if kind is Kind.TEXTS else value
+def _time(time_ns: int) -> str:
+    return rfc3339(time_ns, 9)
 
+
+def _date(time_us: int) -> str:
+    return rfc3339(time_us * 1000, 0)
+
+
+_TEXTS: dict[Kind, Callable[[Any], str]] = {Kind.TIME: _time, Kind.DATE: _date, Kind.TEXTS: json.dumps}
 
 OUTPUT = Output(name="sqlite", help="a SQLite database with every table of docs/frames.md", write=write, binary=True)

@@ -6,7 +6,7 @@ make of them what it has; texts hold no lone surrogate and integers fit 64 bits,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -234,10 +234,14 @@ TABLES = (CONNECTIONS, FINDINGS, CERTIFICATES, CHAINS, MESSAGES, REPEATED, CAPTU
 
 
 class Rows:
-    """Items to rows of all tables, as they come. Certificates once each: only their hashes are remembered."""
+    """Items to rows of tables, as they come. Certificates once each: only their hashes are remembered.
 
-    def __init__(self) -> None:
+    `wanted`: names of the tables; None is all. Messages, ten and more a connection, are not even made if nobody wants them.
+    """
+
+    def __init__(self, wanted: Collection[str] | None = None) -> None:
         self._certificates: set[str] = set()
+        self._messages = wanted is None or MESSAGES.name in wanted
 
     def of(self, item: Item) -> Iterator[tuple[Table, Row]]:
         """The rows that this item adds."""
@@ -255,7 +259,8 @@ class Rows:
                         self._certificates.add(certificate.sha256)
                         yield CERTIFICATES, certificate_row(certificate)
                     yield CHAINS, _clean([*_which(item), sent.side.value, position, certificate.sha256])
-            yield from ((MESSAGES, row) for row in message_rows(item))
+            if self._messages:
+                yield from ((MESSAGES, row) for row in message_rows(item))
 
 
 def connection_row(conn: Connection) -> Row:
@@ -315,23 +320,14 @@ def certificate_row(one: Certificate) -> Row:
 
 
 def message_rows(conn: Connection) -> Iterator[Row]:
-    """Rows of MESSAGES."""
+    """Rows of MESSAGES. There are many: only texts are cleaned, and the connection's once."""
+    which = _clean(_which(conn))
     for number, step in enumerate(conn.steps):
         (file, first), (_file, last) = place(conn, step.frames[0]), place(conn, step.frames[-1])
-        told = ", ".join(facts(conn, step)) or None
-        what = [
-            number,
-            step.time_ns,
-            step.side.value,
-            step.name,
-            first,
-            last,
-            file or None,
-            step.size,
-            step.count,
-            told,
-        ]
-        yield _clean([*_which(conn), *what])
+        told = _clean_value(", ".join(facts(conn, step))) or None
+        who, what = step.side.value, _clean_value(step.name)
+        where = (first, last, _clean_value(file) or None)
+        yield [*which, number, step.time_ns, who, what, *where, step.size, step.count, told]
 
 
 def repeated_row(one: Repeated) -> Row:
@@ -357,7 +353,7 @@ def microseconds(time: datetime | None) -> int | None:
 
 def _clean(values: Row) -> Row:
     """What every store can take: no lone surrogates (file names have them), no integer beyond 64 bits, lists as lists."""
-    return [_clean_value(value) for value in values]
+    return [value if value is None or type(value) is bool else _clean_value(value) for value in values]
 
 
 def _clean_value(value: Any) -> Any:

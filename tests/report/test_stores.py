@@ -206,7 +206,13 @@ def test_a_result_never_writes_over_something_else(tmp_path: Path) -> None:
     assert (tmp_path / "x.sqlite").stat().st_size, "what was there is still there"
 
 
+def _date(date: datetime) -> str:
+    time_us = tables.microseconds(date)
+    assert time_us is not None
+    return sqlite_file._date(time_us)
+
+
 def test_dates_before_1970_and_in_9999(tmp_path: Path) -> None:
-    row = sqlite_file._value(tables.Kind.DATE, tables.microseconds(datetime(1950, 1, 1, tzinfo=UTC)))
+    row = _date(datetime(1950, 1, 1, tzinfo=UTC))
     assert row == "1950-01-01T00:00:00Z"
-    assert sqlite_file._value(tables.Kind.DATE, tables.microseconds(datetime(9999, 12, 31, tzinfo=UTC)))[:4] == "9999"
+    assert _date(datetime(9999, 12, 31, tzinfo=UTC))[:4] == "9999"
