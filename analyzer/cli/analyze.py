@@ -71,6 +71,8 @@ def run(words: list[str]) -> int:
         output.ready()
     if output.binary and args.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"-T {args.T} is nothing for a terminal; use -o FILE")
+    if output.ready is not None:
+        output.ready()
     progress = Progress(wanted=not (args.no_progress or args.quiet))
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)

@@ -74,4 +74,11 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-OUTPUT = Output(name="duckdb", help="a DuckDB database with every table of docs/frames.md", write=write, binary=True)
+def _ready() -> None:
+    _duckdb()
+    pyarrow("sql")
+
+
+OUTPUT = Output(
+    name="duckdb", help="a DuckDB database with every table of docs/frames.md", write=write, binary=True, ready=_ready
+)

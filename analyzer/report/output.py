@@ -51,6 +51,7 @@ class Output:
         write_files: writes these, in the order of `files`.
         ready: asked before anything is read or opened; raises UsageError if a library is missing.
         binary: no text: not for a terminal.
+        ready: raises UsageError if a library is not there; asked before a file is emptied. None: nothing is needed.
         write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
     """
 
@@ -61,4 +62,5 @@ class Output:
     write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None
     ready: Callable[[], None] | None = None
     binary: bool = False
+    ready: Callable[[], object] | None = None
     write_folder: Callable[[Iterable[Item], Path], None] | None = None

@@ -38,10 +38,15 @@ def write_folder(items: Iterable[Item], folder: Path) -> None:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
 
 
+def _ready() -> None:
+    pyarrow("parquet")
+
+
 OUTPUT = Output(
     name="parquet",
     help="connections as Parquet; with -o FOLDER/ every table of docs/frames.md",
     write=write,
     binary=True,
+    ready=_ready,
     write_folder=write_folder,
 )

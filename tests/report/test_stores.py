@@ -182,6 +182,24 @@ def test_the_command_line_writes_a_folder(tmp_path: Path) -> None:
     assert reader.read_table(tmp_path / "new" / "captures.parquet").num_rows == 1
 
 
+@pytest.mark.parametrize("name", ["duckdb", "parquet"])
+def test_without_the_library_no_file_is_emptied(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    target = tmp_path / "precious"
+    target.write_text("work of years")
+    with pytest.raises(UsageError, match="pip install"):
+        run(["-T", name, "-o", str(target), CAPTURE])
+    assert target.read_text() == "work of years"
+
+
+@pytest.mark.parametrize("name", ["sqlite", "duckdb", "parquet"])
+def test_a_terminal_gets_no_binary(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    with pytest.raises(UsageError, match="nothing for a terminal"):
+        run(["-T", name, CAPTURE])
+
+
 def test_a_result_writes_stores_without_keeping_anything(tmp_path: Path) -> None:
     result = analyzer.analyze(CAPTURE)
     result.to_sqlite(tmp_path / "x.sqlite")
