@@ -6,25 +6,22 @@ import argparse
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
 from analyzer.cli.parser import Parser, at_least_one, number, one_of
+from analyzer.cli.writing import write
 from analyzer.errors import UsageError
 from analyzer.report import find, outputs
 
 if TYPE_CHECKING:
-    from analyzer.cli.progress import Progress
-    from pathlib import Path
-
     from analyzer.connection import Connection
     from analyzer.findings import Verdict
     from analyzer.judgement.stores import Trust
     from analyzer.pipeline import Options, Run
-    from analyzer.report.output import Item, Output
+    from analyzer.report.output import Item
     from analyzer.report.repro import Repro
     from analyzer.selection import Selection
     from analyzer.topology.model import Topology
@@ -82,7 +79,7 @@ def run(words: list[str]) -> int:
     try:
         items = repro.watch(items) if repro is not None else items
         items = copy.watch(items) if copy is not None else items
-        _write(output, items, args, paths, chosen, progress)
+        write(output, items, args, paths, chosen, progress)
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
@@ -92,27 +89,6 @@ def run(words: list[str]) -> int:
         progress.clear()
         _tell(analysis, args)
     return _exit_code(analysis, args.fail_on)
-
-
-def _write(
-    output: Output,
-    items: Iterator[Item],
-    args: argparse.Namespace,
-    paths: list[str],
-    chosen: Options,
-    progress: Progress,
-) -> None:
-    from analyzer.cli.sink import is_folder, open_folder, open_sink
-
-    folder = _folder(output, args.output)
-    if folder is not None and output.write_folder is not None:
-        output.write_folder(items, folder)
-    elif output.write_files is not None and is_folder(args.output):
-        with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
-            output.write_files(items, sinks, replace(how, topology=chosen.topology))
-    else:
-        with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-            output.write(items, sink, replace(how, topology=chosen.topology))
 
 
 def _parser() -> Parser:
@@ -343,15 +319,6 @@ def _started(analysis: Run) -> Iterator[Item]:
     items = iter(analysis)
     first = list(itertools.islice(items, 1))
     return itertools.chain(first, items)
-
-
-def _folder(output: Output, target: str | None) -> Path | None:
-    """The folder of -o for an output that can write several files; None if it is a file."""
-    from pathlib import Path
-
-    if target is None or output.write_folder is None:
-        return None
-    return Path(target) if target.endswith(("/", "\\")) or Path(target).is_dir() else None
 
 
 def _repro(folder: str | None, paths: Sequence[str]) -> Repro | None:

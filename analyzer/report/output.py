@@ -49,7 +49,6 @@ class Output:
         name: value of -T. help: one line for --help.
         files: names of the files that it writes if -o is a folder; () for an output that is always one file.
         write_files: writes these, in the order of `files`.
-        ready: asked before anything is read or opened; raises UsageError if a library is missing.
         binary: no text: not for a terminal.
         ready: raises UsageError if a library is not there; asked before a file is emptied. None: nothing is needed.
         write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
@@ -60,7 +59,6 @@ class Output:
     write: Callable[[Iterable[Item], BinaryIO, OutputOptions], None]
     files: tuple[str, ...] = ()
     write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None
-    ready: Callable[[], None] | None = None
     binary: bool = False
     ready: Callable[[], object] | None = None
     write_folder: Callable[[Iterable[Item], Path], None] | None = None
