@@ -40,14 +40,14 @@ HELLO = records.record(tls.client_hello(extensions=[tls.server_name_extension(b"
 
 
 def written(items: list[Item], name: str, **how: Any) -> str:
-    """What one output makes of the items."""
+    """What one output makes of the items; of a binary one, each byte as a character."""
     sink = io.BytesIO()
     output = find(name)
     assert output is not None
     output.write(
         iter(items), sink, OutputOptions(**({"color": False, "width": 100, "unicode": True, "each": True} | how))
     )
-    return sink.getvalue().decode()
+    return sink.getvalue().decode("latin-1" if output.binary else "utf-8")
 
 
 def answered(*messages: bytes, hello: bytes = HELLO, size: int = 16_384) -> Story:
