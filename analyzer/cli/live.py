@@ -18,13 +18,14 @@ from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
 from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting, add_showing, options, ports
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
+from analyzer.cli.taps import add_taps, open_taps
 from analyzer.errors import UsageError
 from analyzer.report import find, outputs
 
 if TYPE_CHECKING:
     from analyzer.capture.live.ladder import Opened
     from analyzer.capture.live.stream import LiveStream
-    from analyzer.live import LiveRun
+    from analyzer.live.run import LiveRun
 
 MIN_SNAP, MAX_SNAP = 64, 262_144
 SAY_LOSS_EVERY = 10.0
@@ -56,18 +57,23 @@ def run(words: list[str]) -> int:
     chosen = replace(options(args), today_ns=None)
     args.filter = capture_filter(args.filter, args.ports)
     settings = Settings(args.interface, args.filter, args.snap, args.buffer)
-    with _copy(args.write) as copy:
+    with _copy(args.write) as copy, open_taps(args, say) as taps:
         opened = open_source(settings, args.engine)
         from analyzer.capture.live.stream import Limits, LiveStream
 
         limits = Limits(args.count, args.seconds)
         stream = LiveStream(opened.source, limits, time.monotonic, time.sleep, copy)
         with closing(stream), _stopping(stream):
-            from analyzer.live import LiveRun
+            from analyzer.live.run import LiveRun
 
             losses = _Losses(args.quiet)
             run = LiveRun(
-                [args.write or args.interface], chosen, stream=stream, now_ns=time.time_ns, on_loss=losses.told
+                [args.write or args.interface],
+                chosen,
+                stream=stream,
+                now_ns=time.time_ns,
+                on_loss=losses.told,
+                taps=taps,
             )
             return _report(run, args, opened, losses)
 
@@ -138,6 +144,7 @@ def _parser() -> Parser:
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add_taps(parser)
     add_judging(parser)
     add_selecting(parser)
     add_showing(parser)

@@ -11,13 +11,13 @@ from analyzer.capture.live import blocks
 from analyzer.capture.live.stream import Limits, LiveStream
 from analyzer.capture.source import open_capture
 from analyzer.connection import Connection
-from analyzer.live import LiveRun
+from analyzer.live.run import LiveRun
 from analyzer.pipeline import Run
 from analyzer.report.mapping import connection_object
 from analyzer.summary import CaptureSummary
 from tests.capture.live.sources import HEADER, Clock, Played
 
-CAPTURES = Path(__file__).parent.parent / "captures"
+CAPTURES = Path(__file__).parent.parent.parent / "captures"
 CAPTURE = CAPTURES / "auth12-openssl.pcap"
 
 
@@ -91,7 +91,7 @@ def test_a_connection_is_decided_while_nothing_comes() -> None:
 def test_a_handshake_that_hangs_is_reported_before_the_end(
     seconds: int, kept: int, reported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.live.LOOK_NS", 0)
+    monkeypatch.setattr("analyzer.live.run.LOOK_NS", 0)
     every = list(packets(CAPTURE))[:kept]
     now = Told(every[-1][0])
     now.now_ns += seconds * 1_000_000_000

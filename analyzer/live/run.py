@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, cast
 
 from analyzer.capture import pcapng
@@ -17,6 +17,7 @@ from analyzer.capture.live.stream import LiveStream
 from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
 from analyzer.connection import Connection
 from analyzer.folding.presence import hidden_facts, seen_facts
+from analyzer.live.taps import Taps
 from analyzer.pipeline import Analysis, Options, Run
 from analyzer.report.output import Item
 from analyzer.tracker import Tracker
@@ -25,6 +26,8 @@ LATENESS_NS = 1_000_000_000
 """Packets may reach us so long after their time stamp; silence is only believed after that."""
 SILENCE_NS = 60_000_000_000
 """A handshake in which nothing has happened for so long has hung: it is reported now and not at the end of the capture."""
+TICK_NS = 1_000_000_000
+"""How often taps are told the time."""
 LOOK_NS = 5_000_000_000
 """How often all connections are looked at for that."""
 MAX_LOSSES = 1_000
@@ -51,11 +54,13 @@ class LiveRun(Run):
     Attributes:
         stream: what to read. now_ns: tells the time.
         on_loss: called with the packets lost since the last call and in all.
+        taps: what else looks on.
     """
 
     stream: LiveStream
     now_ns: Callable[[], int]
     on_loss: Callable[[int, int], None] | None = None
+    taps: Taps = field(default_factory=Taps)
 
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
@@ -73,7 +78,7 @@ class LiveAnalysis(Analysis):
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
-        self._looked_ns = 0
+        self._looked_ns = self._ticked_ns = 0
 
     def _open(self, path: str) -> Capture:
         facts = Facts()
@@ -98,7 +103,11 @@ class LiveAnalysis(Analysis):
                 self._losses.append(Loss(since_ns, now_ns, lost))
                 if self._run.on_loss is not None:
                     self._run.on_loss(lost, known)
+                self._run.taps.lost(lost)
             since_ns = now_ns
+            if abs(now_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
+                self._ticked_ns = now_ns
+                self._run.taps.tick(now_ns)
             yield batch
             if len(batch) and now_ns - self._looked_ns >= LOOK_NS:
                 yield _nothing(batch)  # where traffic never rests, no empty batch comes by itself
@@ -114,7 +123,10 @@ class LiveAnalysis(Analysis):
         lost = sum(loss.packets for loss in self._losses if loss.touches(conn)) if self._losses else 0
         if lost:
             mark(conn, lost)
-        return super()._judged(conn)
+        yield from super()._judged(conn)
+        keep = self.options.keep
+        if keep is None or keep(conn):
+            self._run.taps.see(conn)
 
 
 def _nothing(batch: Frames) -> Frames:

@@ -1,0 +1,69 @@
+"""`Tap`: something that looks on while connections are reported: a store, counters, a recorder. `Taps` holds those of one run.
+
+A tap sees every judged connection that the run's selection keeps, those too that the report only counts. One that fails is
+told once and taken off; the capture and the other taps go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from analyzer.connection import Connection
+
+
+class Tap(Protocol):
+    """What a tap can do. An OSError or UsageError from it is the machine's fault (a full disk), anything else a bug of ours."""
+
+    name: str
+    """What it writes or where it listens, to begin a message with."""
+
+    def see(self, conn: Connection) -> None:
+        """A connection was decided and judged."""
+
+    def tick(self, now_ns: int) -> None:
+        """About once a second, also while nothing happens. `now_ns`: the machine's clock; it may go backwards."""
+
+    def lost(self, packets: int) -> None:
+        """The capture lost so many packets since the last call."""
+
+    def close(self) -> None:
+        """The run is over: write what is left."""
+
+
+class Taps:
+    """The taps of one run. `told` takes one line about each that failed."""
+
+    def __init__(self, taps: Iterable[Tap] = (), told: Callable[[str], None] = lambda line: None) -> None:
+        self._taps = list(taps)
+        self._told = told
+
+    def see(self, conn: Connection) -> None:
+        """Hand a connection to all."""
+        self._each(lambda tap: tap.see(conn))
+
+    def tick(self, now_ns: int) -> None:
+        """Tell all the time."""
+        self._each(lambda tap: tap.tick(now_ns))
+
+    def lost(self, packets: int) -> None:
+        """Tell all of a loss."""
+        self._each(lambda tap: tap.lost(packets))
+
+    def close(self) -> None:
+        """End all, each for itself."""
+        self._each(lambda tap: tap.close())
+        self._taps.clear()
+
+    def add(self, tap: Tap) -> None:
+        """One more."""
+        self._taps.append(tap)
+
+    def _each(self, act: Callable[[Tap], None]) -> None:
+        for tap in tuple(self._taps):
+            try:
+                act(tap)
+            except Exception as error:
+                self._taps.remove(tap)
+                reason = error.strerror if isinstance(error, OSError) else None
+                self._told(f"{tap.name}: {reason or error}; it is ended, the capture goes on")
