@@ -6,23 +6,21 @@ the next record is but the length of this one, so one tight loop walks the recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from struct import Struct
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.capture.rhythm import RUN, TAIL, Lengths, Rhythm
 from analyzer.capture.source import BATCH_FRAMES, Facts, Format, Frames, ReadOptions
 from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
 from analyzer.errors import CaptureError
 
 FILE_HEADER = 24
 LENGTH_AT = 8  # the captured length, in a record header
-RUN = 16
-"""Records of one size that are looked at together."""
 
 MAGICS: dict[bytes, tuple[str, int, int]] = {
     bytes.fromhex("a1b2c3d4"): (">", 6, 16),
@@ -44,7 +42,7 @@ class Layout:
 
     Attributes:
         header: bytes of a record header.
-        length: reads the captured length at a given place.
+        length: reads the captured length at a given place. rhythm: remembers how lengths follow each other.
         fields: the four fields that all forms have.
         unit_ns: nanoseconds in one unit of the fraction of a second.
         link_type: LINKTYPE_* number of every frame.
@@ -52,6 +50,7 @@ class Layout:
 
     header: int
     length: Struct
+    rhythm: Rhythm
     fields: np.dtype[Any]
     unit_ns: int
     link_type: int
@@ -98,45 +97,44 @@ def read_header(window: Window, facts: Facts) -> Layout:
         note(facts, f"pcap version {major}.{minor}, read as 2.4")
     fields = np.dtype([(name, order + "u4") for name in ("seconds", "fraction", "captured", "original")])
     # The upper bits of the network field say whether frames end with a checksum; the link type is in the lower 16.
-    return Layout(header, Struct(order + "I"), fields, 10 ** (9 - digits), network & 0xFFFF)
+    return Layout(header, Struct(order + "I"), Rhythm(header, order), fields, 10 ** (9 - digits), network & 0xFFFF)
 
 
 def walk(window: Window, layout: Layout) -> NDArray[np.int64]:
-    """Offsets of the records that lie whole in the window. The largest single cost of a large capture: keep it tight.
-
-    Bulk transfers are runs of packets of one size, so where two neighbours are as long as each other, the lengths of the
-    next ones are read at once, at the places where they are if the run goes on.
-    """
-    unpack, header = layout.length.unpack_from, layout.header
+    """Offsets of the records that lie whole in the window. The largest single cost of a large capture: keep it tight."""
+    header, rhythm = layout.header, layout.rhythm
     at, last = window.start + LENGTH_AT, window.end - (header - LENGTH_AT)
     found: list[int] = []
-    append, before = found.append, -1
+    tail: Lengths = ()
     with memoryview(window.buffer) as buffer:
         while at <= last:
-            append(at)
-            length = unpack(buffer, at)[0]
-            step = length + header
-            if length == before and at + RUN * step <= last:
-                lengths = _lengths(layout.length.format, step)(buffer, at)
-                same = RUN if lengths.count(length) == RUN else _leading(lengths, length)
-                found += range(at + step, at + same * step, step)
-                at += (same - 1) * step
-            before = length
-            at += step
+            guess = rhythm.after(tail)
+            if guess is None or at + guess.reach > last:
+                lengths = _one_by_one(buffer, at, last, layout)
+                rhythm.learn(tail, lengths)
+            else:
+                lengths = guess.read(buffer, at)
+                if lengths != guess.lengths:  # the first that differs is the file's as well
+                    lengths = lengths[: guess.agreeing(lengths) + 1]
+            found += lengths
+            at += sum(lengths) + header * len(lengths)
+            tail = lengths[-TAIL:] if len(lengths) >= TAIL else (tail + lengths)[-TAIL:]
     if at - LENGTH_AT > window.end:
         found.pop()
-    return np.array(found, np.int64) - LENGTH_AT
+    steps = np.array(found, np.int64) + header
+    starts: NDArray[np.int64] = np.cumsum(steps) - steps + window.start
+    return starts
 
 
-@lru_cache(maxsize=256)
-def _lengths(one: str, step: int) -> Callable[[memoryview, int], tuple[int, ...]]:
-    """Reads RUN lengths that lie `step` bytes apart. Only for steps that fit a window."""
-    return Struct(one + f"{step - 4}xI" * (RUN - 1)).unpack_from
-
-
-def _leading(lengths: tuple[int, ...], length: int) -> int:
-    """How many of them, from the first on, are this length."""
-    return next(count for count, other in enumerate(lengths) if other != length)
+def _one_by_one(buffer: memoryview, at: int, last: int, layout: Layout) -> Lengths:
+    """The lengths of the next records whose headers are there, at most RUN of them."""
+    unpack, header = layout.length.unpack_from, layout.header
+    found: list[int] = []
+    while at <= last and len(found) < RUN:
+        length: int = unpack(buffer, at)[0]
+        found.append(length)
+        at += length + header
+    return tuple(found)
 
 
 def check(columns: NDArray[Any], window: Window, starts: NDArray[np.int64]) -> tuple[int, str | None]:
