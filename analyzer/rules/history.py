@@ -89,7 +89,6 @@ class History:
         self._dhe: Bounded[tuple[str, str, int], int] = Bounded(MAX_NAMES)
         self._chains: Bounded[tuple[str, int], Chain] = Bounded(MAX_OBJECTS)
         self._served: Bounded[tuple[str, int], dict[str, None]] = Bounded(MAX_NAMES)
-        self._successes: Bounded[tuple[str, int], int] = Bounded(MAX_NAMES)
         self._hosts: Bounded[str, None] = Bounded(MAX_NAMES)
         self._both_directions = False
         self._pending: Bounded[tuple[str, str], Name] = Bounded(MAX_PENDING)
@@ -134,10 +133,6 @@ class History:
         """Some connection showed packets of both sides."""
         return self._both_directions
 
-    def succeeded(self, server_ip: str, server_port: int) -> int:
-        """Number of established connections to this server."""
-        return self._successes.get((server_ip, server_port), 0)
-
     def dhe_worked(self, client_ip: str, server_ip: str, server_port: int) -> int:
         """Number of established connections of this pair with a TLS_DHE suite."""
         return self._dhe.get((client_ip, server_ip, server_port), 0)
@@ -176,7 +171,6 @@ class History:
 
     def _learn_success(self, conn: Connection) -> None:
         server = (conn.server_ip, conn.server_port)
-        self._successes[server] = self._successes.get(server, 0) + 1
         if conn.cipher is not None and conn.cipher.startswith(FINITE_FIELD):
             pair = (conn.client_ip, *server)
             self._dhe[pair] = self._dhe.get(pair, 0) + 1

@@ -66,9 +66,6 @@ class HistoryView(Protocol):
     def both_directions(self) -> bool:
         """Some connection of the capture so far showed packets of both sides: answers would be seen."""
 
-    def succeeded(self, server_ip: str, server_port: int) -> int:
-        """Number of established connections to this server earlier in the run."""
-
     def dhe_worked(self, client_ip: str, server_ip: str, server_port: int) -> int:
         """Number of established connections of this client to this server with a TLS_DHE suite earlier in the run."""
 

@@ -159,10 +159,6 @@ class FakeHistory:
         """`both`."""
         return self.both
 
-    def succeeded(self, server_ip: str, server_port: int) -> int:
-        """`successes`, whatever the server."""
-        return self.successes
-
     def dhe_worked(self, client_ip: str, server_ip: str, server_port: int) -> int:
         """`dhe`, whatever the pair."""
         return self.dhe
