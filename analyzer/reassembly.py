@@ -51,9 +51,8 @@ class _Piece:
         return self.at + len(self.data) + self.cut
 
 
-Segment = tuple[int, int, int, bytes, int]
-"""A piece given out: offset of its first byte, frame, time (ns), bytes with its IP and TCP headers, how many of these are
-headers. Where the bytes are no longer kept, that number is minus the payload's size."""
+Segment = tuple[int, int, int, int]
+"""A piece given out: offset of its first byte, frame, time (ns), bytes of payload."""
 
 
 class Assembler:
@@ -62,6 +61,7 @@ class Assembler:
     Attributes:
         base: sequence number of the first byte.
         segments: what was given out, in order of the stream.
+        packets: the payload of the last of them, each behind its IP and TCP headers; earlier ones are no longer kept.
         next: offset of the next byte expected in order; bytes before it have been given out (or are a Hole).
         expected: sequence number of that byte; -1 while segments wait behind a hole (see `follow`).
         high: one past the highest byte seen.
@@ -87,6 +87,7 @@ class Assembler:
         "high",
         "holes",
         "next",
+        "packets",
         "retransmitted",
         "retransmitted_full",
         "rewritten",
@@ -99,6 +100,7 @@ class Assembler:
         self.base = base
         self._again = (-1, 0, 0)  # offset, bytes and time of the latest segment that was sent again
         self.segments: list[Segment] = []
+        self.packets: list[bytes] = []
         self._taken = self._taken_holes = 0
         self._kept = True
         self._pending: list[_Piece] = []
@@ -119,12 +121,13 @@ class Assembler:
         """Offset in the stream of a sequence number near the bytes expected next."""
         return self.next + seq_distance(seq, (self.base + self.next) & 0xFFFFFFFF)
 
-    def follow(self, packet: bytes, head: int, frame: int, time_ns: int) -> None:
-        """A whole segment whose sequence number is `expected`: nearly all are. `packet` begins with `head` bytes of IP and
-        TCP headers, for the rare case that its checksum matters."""
+    def follow(self, packet: bytes, size: int, frame: int, time_ns: int) -> None:
+        """A whole segment whose sequence number is `expected`: nearly all are. `packet`: its `size` bytes of payload behind
+        their IP and TCP headers, for the rare case that the checksum matters."""
         at = self.next
-        self.segments.append((at, frame, time_ns, packet, head))
-        self.next = at = at + len(packet) - head
+        self.segments.append((at, frame, time_ns, size))
+        self.packets.append(packet)
+        self.next = at = at + size
         self.expected = (self.base + at) & 0xFFFFFFFF
         if at > self.high:
             self.high = at
@@ -133,7 +136,7 @@ class Assembler:
         """Any segment with payload: `wire` bytes of which `data` was captured; `head`: its IP and TCP headers. From
         `full_size` bytes on it counts as full-size."""
         if seq == self.expected and wire == len(data):
-            self.follow(head + data, len(head), frame, time_ns)
+            self.follow(head + data, wire, frame, time_ns)
             return
         at = self.offset(seq)
         if at + wire <= self.high and self._covered(at, at + wire):
@@ -151,11 +154,9 @@ class Assembler:
 
     def take(self) -> list[bytes | Hole]:
         """What came in order since the last call: bytes (joined as far as they are) and holes."""
-        fresh, holes = self.segments[self._taken :], self.holes[self._taken_holes :]
-        out = _joined(fresh, holes)
+        out = self._joined(self._taken, self.holes[self._taken_holes :])
         if self.next > KEPT_BYTES or len(self.segments) > KEPT_SEGMENTS:
-            first = self._taken if not self._kept else 0
-            self.segments[first:] = map(_without_bytes, self.segments[first:])
+            self.packets.clear()
             self._kept = False
         self._taken, self._taken_holes = len(self.segments), len(self.holes)
         return out
@@ -174,15 +175,15 @@ class Assembler:
         before it, and must be read anew."""
         shift = seq_distance(self.base, base)
         again = [
-            _Piece(at + shift, packet[head:], 0, frame, time_ns, packet[:head])
-            for at, frame, time_ns, packet, head in self.segments
+            _Piece(at + shift, packet[-size:], 0, frame, time_ns, packet[:-size])
+            for (at, frame, time_ns, size), packet in zip(self.segments, self.packets, strict=False)
         ]
         for piece in self._pending:
             piece.at += shift
         self._pending = again + self._pending
         self._pending_bytes = sum(len(piece.data) for piece in self._pending)
         self.base, self.next, self.high = base, 0, self.high + shift
-        self.segments, self.holes, self._taken, self._taken_holes = [], [], 0, 0
+        self.segments, self.packets, self.holes, self._taken, self._taken_holes = [], [], [], 0, 0
         self.rewritten = True
         self._expect()
 
@@ -190,12 +191,11 @@ class Assembler:
         """Everything given out so far, after a rewrite; clears `rewritten`."""
         self.rewritten = False
         self._taken, self._taken_holes = len(self.segments), len(self.holes)
-        return _joined(self.segments, self.holes)
+        return self._joined(0, self.holes)
 
     def forget(self) -> None:
         """The handshake is over: later segments are not compared with what was given out."""
-        if self._kept:
-            self.segments = list(map(_without_bytes, self.segments))
+        self.packets.clear()
         self._kept = False
         self._pending.clear()
         self._pending_bytes = 0
@@ -217,6 +217,24 @@ class Assembler:
         low = max(0, bisect_right(self.segments, start, key=_offset) - 1)
         return self.segments[low : bisect_left(self.segments, end, key=_offset)]
 
+    def _joined(self, start: int, holes: list[tuple[int, int, bool]]) -> list[bytes | Hole]:
+        """Payloads from segment number `start` on, each run between these holes as one."""
+        out: list[bytes | Hole] = []
+        for at, size, cut in holes:
+            end = bisect_left(self.segments, at, start, key=_offset)
+            if end > start:
+                out.append(self._payload(start, end))
+            out.append(Hole(size, cut))
+            start = end
+        if start < len(self.segments):
+            out.append(self._payload(start, len(self.segments)))
+        return out
+
+    def _payload(self, start: int, end: int) -> bytes:
+        dropped = len(self.segments) - len(self.packets)
+        pairs = zip(self.segments[start:end], self.packets[start - dropped : end - dropped], strict=True)
+        return b"".join([packet[-segment[3] :] for segment, packet in pairs])
+
     def _expect(self) -> None:
         self.expected = -1 if self._pending else (self.base + self.next) & 0xFFFFFFFF
 
@@ -234,7 +252,7 @@ class Assembler:
         """The same segment was here a moment ago."""
         again, self._again = self._again, (at, wire, time_ns)
         times = [again[2]] if again[:2] == (at, wire) else []
-        times += [s[2] for s in self._carrying(at, at + 1) if s[0] == at and len(s[3]) - s[4] == captured]
+        times += [s[2] for s in self._carrying(at, at + 1) if s[0] == at and s[3] == captured]
         times += [piece.time_ns for piece in self._pending if piece.at == at and piece.end == at + wire]
         return any(abs(time_ns - earlier) <= COPY_NS for earlier in times)
 
@@ -278,7 +296,8 @@ class Assembler:
 
     def _give(self, piece: _Piece) -> None:
         if piece.data:
-            self.segments.append((piece.at, piece.frame, piece.time_ns, piece.head + piece.data, len(piece.head)))
+            self.segments.append((piece.at, piece.frame, piece.time_ns, len(piece.data)))
+            self.packets.append(piece.head + piece.data)
         self.next = piece.at + len(piece.data)
         if piece.cut:
             self._hole(piece.cut, cut=True)
@@ -303,18 +322,20 @@ class Assembler:
             return
         index = max(0, bisect_right(self.segments, piece.at, key=_offset) - 1)
         while index < len(self.segments) and self.segments[index][0] < piece.at + len(piece.data):
-            at, frame, time_ns, packet, head = self.segments[index]
-            old = packet[head:]
+            (at, frame, time_ns, size), packet = self.segments[index], self.packets[index]
+            head, old = packet[:-size], packet[-size:]
             low, high = max(at, piece.at), min(at + len(old), piece.at + len(piece.data))
             differs = low < high and old[low - at : high - at] != piece.data[low - piece.at : high - piece.at]
-            if differs and self._wins(piece, packet[:head], old):
-                parts: list[Segment] = [
-                    (at, frame, time_ns, packet[: head + low - at], head),
-                    (low, piece.frame, time_ns, piece.data[low - piece.at : high - piece.at], 0),
-                    (high, frame, time_ns, packet[:head] + old[high - at :], head),
+            if differs and self._wins(piece, head, old):
+                fresh = piece.data[low - piece.at : high - piece.at]
+                parts = [
+                    (at, frame, head, old[: low - at]),
+                    (low, piece.frame, b"", fresh),
+                    (high, frame, head, old[high - at :]),
                 ]  # what is left of the forged copy keeps its headers: it may lose again
-                parts = [part for part in parts if len(part[3]) > part[4]]
-                self.segments[index : index + 1] = parts
+                parts = [part for part in parts if part[3]]
+                self.segments[index : index + 1] = [(at, frame, time_ns, len(data)) for at, frame, _, data in parts]
+                self.packets[index : index + 1] = [head + data for _, _, head, data in parts]
                 index += len(parts) - 1
                 self.rewritten = True
             index += 1
@@ -347,27 +368,6 @@ class Assembler:
 
 
 _offset = itemgetter(0)
-
-
-def _without_bytes(segment: Segment) -> Segment:
-    """The number of headers is negative then, so that the size of the payload is still their difference."""
-    at, frame, time_ns, packet, head = segment
-    return at, frame, time_ns, b"", head - len(packet)
-
-
-def _joined(segments: list[Segment], holes: list[tuple[int, int, bool]]) -> list[bytes | Hole]:
-    """Payloads between holes, each run as one."""
-    out: list[bytes | Hole] = []
-    start = 0
-    for at, size, cut in holes:
-        end = bisect_left(segments, at, start, key=_offset)
-        if end > start:
-            out.append(b"".join([packet[head:] for _, _, _, packet, head in segments[start:end]]))
-        out.append(Hole(size, cut))
-        start = end
-    if start < len(segments):
-        out.append(b"".join([packet[head:] for _, _, _, packet, head in segments[start:]]))
-    return out
 
 
 def _slice(piece: _Piece, start: int, end: int) -> _Piece:

@@ -66,7 +66,7 @@ def test_a_four_tuple_opened_by_every_packet_is_looked_at_once_a_packet(
 def kept(conversation: Conversation) -> int:
     """Bytes of packets that are still held."""
     halves = [half.assembler for half in conversation.halves if half.assembler]
-    return sum(len(segment[3]) for assembler in halves for segment in assembler.segments)
+    return sum(len(packet) for assembler in halves for packet in assembler.packets)
 
 
 @pytest.mark.parametrize(

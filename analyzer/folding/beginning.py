@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from analyzer.flows import Flow
 from analyzer.folding.closing import MAX_UNSEEN
 from analyzer.reassembly import seq_distance
@@ -36,17 +38,18 @@ def begins_earlier(seq: int, base: int, carried: int) -> bool:
     return carried < DISORDER_SEGMENTS and -DISORDER_BYTES <= seq_distance(seq, base) < 0
 
 
-def announced_mss(header: memoryview) -> int | None:
-    """The maximum segment size option of a TCP header (RFC 9293 section 3.7.1)."""
-    at = 20
-    while at + 1 < len(header):
-        kind, size = header[at], header[at + 1]
+@lru_cache(maxsize=256)
+def announced_mss(options: bytes) -> int | None:
+    """The maximum segment size among these options of a TCP header (RFC 9293 section 3.7.1)."""
+    at = 0
+    while at + 1 < len(options):
+        kind, size = options[at], options[at + 1]
         if kind == 0:
             return None
         if kind == 1:
             at += 1
             continue
-        if kind == 2 and size == 4 and at + 4 <= len(header):
-            return header[at + 2] << 8 | header[at + 3]
+        if kind == 2 and size == 4 and at + 4 <= len(options):
+            return options[at + 2] << 8 | options[at + 3]
         at += max(2, size)
     return None

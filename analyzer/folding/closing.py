@@ -34,7 +34,16 @@ class End:
 
 def unheeded(ends: list[End], flow: Flow) -> list[End]:
     """Those that ended nothing: their sender went on, and the peer (as far as it can be seen) acknowledged that."""
+    if not ends or _nothing_behind(ends, flow):
+        return []
     return [end for end in ends if _went_on(end, ends, flow)]
+
+
+def _nothing_behind(ends: list[End], flow: Flow) -> bool:
+    """Nearly always: FINs, and no payload after the first of them."""
+    low, high = flow.lanes
+    last = max(low.last_payload_frame or 0, high.last_payload_frame or 0)
+    return not [end for end in ends if end.how != "fin" or end.frame < last]
 
 
 def _went_on(end: End, ends: list[End], flow: Flow) -> bool:

@@ -27,6 +27,7 @@ CHECK_ROWS = 16
 answer does not depend on how the capture was cut into batches."""
 SENT_AGAIN = 1_048_576
 """How far back, in bytes, a sequence number is an old one: more than a window is never sent again."""
+_APPLICATION_DATA = int(ContentType.application_data)
 MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
@@ -72,9 +73,20 @@ class Conversation:
         """Look at rows one by one, then read what they completed."""
         c, data, halves, settled = rows.columns, rows.data.data, self.halves, self.settled
         just_settled = False
-        window_of, a, b = c.window, rows.start, rows.stop
-        for i, flags, direction, wire in zip(
-            range(a, b), c.flags[a:b], c.direction[a:b], c.wire_payload[a:b], strict=True
+        mine = slice(rows.start, rows.stop)
+        for i, flags, direction, wire, seq, window, frame, time_ns, start, at, size in zip(
+            range(rows.start, rows.stop),
+            c.flags[mine],
+            c.direction[mine],
+            c.wire_payload[mine],
+            c.seq[mine],
+            c.window[mine],
+            c.frame[mine],
+            c.time_ns[mine],
+            c.ip_at[mine],
+            c.payload_at[mine],
+            c.payload[mine],
+            strict=True,
         ):
             if just_settled and not _is_light(self.flow.wants, c, i, data):
                 continue
@@ -84,37 +96,32 @@ class Conversation:
             if flags & SYN:
                 self._on_syn(half, c, i, data)
             elif half.ack_ns is None and flags & ACK:
-                half.ack_ns = c.time_ns[i]
+                half.ack_ns = time_ns
             if wire:
-                half.spoke_ns = c.time_ns[i]
+                half.spoke_ns = time_ns
                 if settled:
                     self._on_tail(half, c, i, data)
                 else:
-                    seq = c.seq[i] + 1 & 0xFFFFFFFF if flags & SYN else c.seq[i]
+                    if flags & SYN:
+                        seq = seq + 1 & 0xFFFFFFFF
                     assembler = half.assembler
                     if assembler is None:
                         assembler = self._begin(half, first_byte(self.flow, direction, half.syn_seq, seq))
                         half.data_ttl, half.data_ip_id = c.ttl[i], c.ip_id[i]
-                    start, at = c.ip_at[i], c.payload_at[i]
-                    packet, head = bytes(data[start : at + c.payload[i]]), at - start
+                    packet, head = bytes(data[start : at + size]), at - start
                     if wire > half.largest:
                         half.largest = wire
-                    if seq == assembler.expected and len(packet) - head == wire:
-                        assembler.follow(packet, head, c.frame[i], c.time_ns[i])
+                    if seq == assembler.expected and size == wire:
+                        assembler.follow(packet, wire, frame, time_ns)
                     else:
-                        assembler = self._mend_beginning(half, assembler, seq)
-                        full = self.full_size or max(half.largest, SMALLEST_FULL)
-                        payload, headers = packet[head:], packet[:head]
-                        assembler.feed(seq, payload, wire, c.frame[i], c.time_ns[i], headers, full)
-                        if len(payload) < wire:
-                            half.truncated += 1
+                        self._on_other(half, seq, packet[head:], wire, frame, time_ns, packet[:head])
                     if self.ends and (self.closed_ns is not None or self.ends[0].direction != direction):
                         half.after_close_bytes += wire
                     self.carried += 1
                     self.bytes += wire
                     if self.carried % CHECK_ROWS == 0:
                         settled = just_settled = self._settle()
-            if window_of[i] == 0 or half.zero_since is not None:
+            if window == 0 or half.zero_since is not None:
                 self._on_window(half, c, i)
             if flags & (FIN | RST):
                 self._on_end(half, rows, i)
@@ -175,9 +182,21 @@ class Conversation:
         if half.syn_frame is None:
             half.syn_frame, half.syn_ns = c.frame[i], c.time_ns[i]
             half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
-            half.mss = announced_mss(data[c.tcp_at[i] : c.payload_at[i]])
+            half.mss = announced_mss(bytes(data[c.tcp_at[i] + 20 : c.payload_at[i]]))
             announced = [each.mss for each in self.halves if each.mss]
             self.full_size = max(1, min(announced) - OPTION_BYTES) if announced else 0
+
+    def _on_other(
+        self, half: Half, seq: int, payload: bytes, wire: int, frame: int, time_ns: int, headers: bytes
+    ) -> None:
+        """Payload that is cut, or not what is expected next."""
+        if half.assembler is None:
+            return
+        assembler = self._mend_beginning(half, half.assembler, seq)
+        full = self.full_size or max(half.largest, SMALLEST_FULL)
+        assembler.feed(seq, payload, wire, frame, time_ns, headers, full)
+        if len(payload) < wire:
+            half.truncated += 1
 
     def _begin(self, half: Half, start: int) -> Assembler:
         """The first payload of a direction, or the proof that there was one."""
@@ -314,12 +333,12 @@ class Conversation:
         for piece in pieces:
             half.events += stream.gap(piece.size) if isinstance(piece, Hole) else stream.feed(piece)
         for event in half.events[start:]:
-            if isinstance(event, OpaqueRecord):
+            if type(event) is OpaqueRecord:  # isinstance costs more, and every event of every handshake comes here
                 half.opaque_records += 1
                 half.opaque_bytes += event.length
-                if event.content_type == ContentType.application_data:
+                if event.content_type == _APPLICATION_DATA:
                     half.app_records += 1
-            elif isinstance(event, Handshake) and isinstance(event.body, ServerHello):
+            elif type(event) is Handshake and type(event.body) is ServerHello:
                 version = event.body.selected_version
                 self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
 

@@ -19,6 +19,7 @@ from analyzer.connection import (
     Closed,
     Connection,
     Outcome,
+    Seen,
     SentChain,
     Side,
     StepRow,
@@ -32,6 +33,7 @@ from analyzer.folding.credentials import ca_list
 from analyzer.folding.ends import endings
 from analyzer.folding.half import Half
 from analyzer.folding.identity import endpoints, uid
+from analyzer.folding.presence import hidden_facts, seen_facts, troubled_end
 from analyzer.folding.timeline import FIRST, LAST, MIDDLE, build
 from analyzer.folding.traffic import round_trip, traffic
 from analyzer.tls import messages as wire
@@ -264,7 +266,7 @@ def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Conn
     sent = traffic(conversation, c, known.client.app_records, client.script.clear_end)
     answered = traffic(conversation, s, known.server.app_records, server.script.clear_end)
     conversation.forget()  # its steps may be asked for, its bytes are not
-    return Connection(
+    conn = Connection(
         capture=files[0][1] if files else setting.capture,
         stream=flow.stream,
         uid=uid(flow),
@@ -320,6 +322,24 @@ def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Conn
         visibility=Visibility(known.visibility.syn_seen, sent.bytes, answered.bytes),
         local_time_doubt=setting.local_time_doubt,
         files=files,
+    )
+    alike = _is_smooth(conn) and _is_smooth(known) and not known.seen & Seen.TROUBLED_END and not troubled_end(conn)
+    conn.seen = known.seen if alike else seen_facts(conn)
+    conn.hidden = hidden_facts(conn, conn.seen)
+    return conn
+
+
+def _is_smooth(conn: Connection) -> bool:
+    """Nothing was sent again, refused or held up: then all facts seen follow from what was said."""
+    client, server = conn.client, conn.server
+    return not (
+        conn.icmp
+        or client.retransmitted
+        or server.retransmitted
+        or client.unacked_full_size
+        or server.unacked_full_size
+        or client.zero_window_frame
+        or server.zero_window_frame
     )
 
 

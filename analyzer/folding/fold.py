@@ -32,10 +32,12 @@ def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, ev
     """The record of a conversation that is over (or is reported as it stands)."""
     likeness = None if evicted else familiar.likeness(conversation)
     known = familiar.retell(conversation, likeness, setting) if likeness is not None else None
-    conn = known if known is not None else _fold(conversation, setting, clock, evicted)
-    seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
-    conn.seen, conn.hidden = seen, hidden_facts(conn, seen)
-    if likeness is not None and known is None:
+    if known is not None:
+        return known
+    conn = _fold(conversation, setting, clock, evicted)
+    conn.seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
+    conn.hidden = hidden_facts(conn, conn.seen)
+    if likeness is not None:
         familiar.remember(conversation, likeness, conn)
     return conn
 

@@ -40,7 +40,7 @@ def seen_facts(conn: Connection) -> Seen:
         (_ZERO_WINDOW, client.zero_window_frame is not None or server.zero_window_frame is not None),
         (_PREAMBLE, conn.preamble is not None),
         (_HELLO_RETRY, conn.hello_retry_request is not None),
-        (_TROUBLED_END, _troubled_end(conn)),
+        (_TROUBLED_END, troubled_end(conn)),
     ):
         if there:
             bits |= bit
@@ -73,7 +73,7 @@ _HELLO_RETRY = Seen.HELLO_RETRY.value
 _ZERO_WINDOW, _PREAMBLE, _TROUBLED_END = Seen.ZERO_WINDOW.value, Seen.PREAMBLE.value, Seen.TROUBLED_END.value
 
 
-def _troubled_end(conn: Connection) -> bool:
+def troubled_end(conn: Connection) -> bool:
     """Failed, or ended at once after the handshake by a side that sent no application data."""
     if conn.outcome is not Outcome.ESTABLISHED:
         return conn.outcome is Outcome.FAILED
