@@ -68,6 +68,7 @@ ONLY_HERE = {
     "scapy": ("capture.live",),
     "duckdb": ("report.duckdb_file",),
     "pandas": ("report.dataframe",),
+    "prometheus_client": ("live.metrics",),
     "pyarrow": ("report.arrow",),
     "pyshark": ("wireshark",),
     "cryptography": ("certificates", "tls.decrypt"),

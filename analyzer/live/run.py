@@ -79,6 +79,7 @@ class LiveAnalysis(Analysis):
         self._run = run
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
         self._looked_ns = self._ticked_ns = 0
+        self._following: Tracker | None = None
 
     def _open(self, path: str) -> Capture:
         facts = Facts()
@@ -88,6 +89,10 @@ class LiveAnalysis(Analysis):
         capture.frames = self._noticing(named(capture, frames), facts)
         return capture
 
+    def _tracker(self) -> Tracker:
+        self._following = super()._tracker()
+        return self._following
+
     def _noticing(self, frames: Iterator[Frames], facts: Facts) -> Iterator[Frames]:
         """The same, keeping when packets were lost.
 
@@ -95,8 +100,11 @@ class LiveAnalysis(Analysis):
         the last reading and now, whatever the time stamps of the packets just read.
         """
         known, since_ns = 0, self._run.now_ns()
+        traffic = self._run.taps.traffic
         for batch in frames:
             now_ns = self._run.now_ns()
+            traffic.packets += len(batch)
+            traffic.bytes += int(batch.captured.sum())
             lost = (facts.dropped or 0) - known
             if lost > 0:
                 known += lost
@@ -107,6 +115,7 @@ class LiveAnalysis(Analysis):
             since_ns = now_ns
             if abs(now_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
                 self._ticked_ns = now_ns
+                traffic.followed = len(self._following.table) if self._following else 0
                 self._run.taps.tick(now_ns)
             yield batch
             if len(batch) and now_ns - self._looked_ns >= LOOK_NS:

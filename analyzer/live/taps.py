@@ -7,6 +7,7 @@ told once and taken off; the capture and the other taps go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from analyzer.connection import Connection
@@ -31,12 +32,29 @@ class Tap(Protocol):
         """The run is over: write what is left."""
 
 
+@dataclass(slots=True)
+class Traffic:
+    """What a run has read so far: the run writes it, a tap may look at it.
+
+    Attributes:
+        packets, bytes: read, and their captured bytes.
+        followed: connections followed now.
+        counted: unanswered SYNs that became no record, only a number (folding/floods.py).
+    """
+
+    packets: int = 0
+    bytes: int = 0
+    followed: int = 0
+    counted: int = 0
+
+
 class Taps:
-    """The taps of one run. `told` takes one line about each that failed."""
+    """The taps of one run. `told` takes one line about each that failed. `traffic`: see Traffic."""
 
     def __init__(self, taps: Iterable[Tap] = (), told: Callable[[str], None] = lambda line: None) -> None:
         self._taps = list(taps)
         self._told = told
+        self.traffic = Traffic()
 
     def see(self, conn: Connection) -> None:
         """Hand a connection to all."""
