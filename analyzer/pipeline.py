@@ -28,7 +28,7 @@ from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.rules.successes import in_trouble
 from analyzer.sightings.watch import Sightings
-from analyzer.summary import CaptureSummary
+from analyzer.summary import CaptureSummary, Repeated
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
 
@@ -166,8 +166,11 @@ class Analysis:
             try:
                 with self._open(path) as capture:
                     self._tally.begin(path, capture.facts)
-                    for conn in self._read(capture, decoder, tracker := tracker or self._tracker()):
-                        yield from self._judged(conn)
+                    for item in self._read(capture, decoder, tracker := tracker or self._tracker()):
+                        if isinstance(item, Repeated):
+                            yield item
+                        else:
+                            yield from self._judged(item)
             except CaptureError as error:
                 self._tally.error = str(error)
                 self.errors.append(str(error))
@@ -176,12 +179,20 @@ class Analysis:
             for conn in tracker.finish():
                 yield from self._judged(conn)
             self.crashes += [f"{crash.where}: {type(crash.error).__name__}: {crash.error}" for crash in tracker.crashes]
-        yield from self._repeats.counted()
-        if tracker is not None and self.options.keep is None:
-            for repeated in self._repeats.floods(self.input.name, tracker.floods):
-                self._tally.report_counted(repeated.count)
-                yield repeated
+            yield from self._counted(tracker)
         yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
+
+    def _counted(self, tracker: Tracker) -> Iterator[Repeated]:
+        """What was counted instead of listed since the last call."""
+        yield from self._repeats.counted()
+        if self.options.keep is None:
+            yield from self._flooded(tracker)
+
+    def _flooded(self, tracker: Tracker) -> Iterator[Repeated]:
+        """The part of it that never became a record."""
+        for repeated in self._repeats.floods(self.input.name, tracker.floods):
+            self._tally.report_counted(repeated.count)
+            yield repeated
 
     def _across(self) -> tuple[Finding, ...]:
         """Findings across connections. In a ring frames are counted in each file: there only the filters tell where."""
@@ -202,7 +213,7 @@ class Analysis:
             Setting(capture=self.input.name, ports=self.options.ports, known_ports=knowledge.default_tls_ports())
         )
 
-    def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Connection]:
+    def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Connection | Repeated]:
         facts = capture.facts
         for frames in capture:
             if len(frames) == 0:
@@ -224,7 +235,7 @@ class Analysis:
     def _open(self, path: str) -> Capture:
         return open_capture(path, ReadOptions(timezone=self.options.timezone, via=self.options.via))
 
-    def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
+    def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
         """An empty batch: only a live source gives one."""
         return iter(())
 

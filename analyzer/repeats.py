@@ -25,10 +25,12 @@ MAX_INTERVALS = 20
 
 @dataclass(slots=True)
 class _Kind:
-    """Connections of one kind: all of them for the rhythm, those not listed for the count."""
+    """Connections of one kind: all of them for the rhythm, those not listed and not told yet for the count. `quiet`: none
+    came since the counts were told."""
 
     listed: int = 0
     count: int = 0
+    quiet: bool = False
     first_ns: int = 0
     last_ns: int = 0
     before_ns: int | None = None
@@ -48,6 +50,7 @@ class _Kind:
         self._beat(ts_ns)
 
     def _beat(self, ts_ns: int) -> None:
+        self.quiet = False
         if self.before_ns is not None:
             if self.intervals is None:
                 self.intervals = deque(maxlen=MAX_INTERVALS)
@@ -88,16 +91,26 @@ class Repeats:
         return False
 
     def floods(self, capture: str, floods: Iterable[Flood]) -> Iterator[Repeated]:
-        """One object for each server whose unanswered SYNs were only counted."""
+        """One object for each server whose unanswered SYNs were only counted since the last call, which begin anew."""
         for flood in floods:
             yield Repeated(
                 capture, TIMEOUT, OTHERS, flood.server_ip, flood.server_port, flood.count, flood.first_ns, flood.last_ns
             )
+            flood.count = 0
 
     def counted(self) -> Iterator[Repeated]:
-        """One object for each kind of which some were not listed."""
+        """One object for each kind of which some were not listed since the last call."""
         for (rule, client, server, port), kind in self._kinds.items():
             if kind.count:
                 yield Repeated(
                     self._capture, rule, client, server, port, kind.count, kind.first_ns, kind.last_ns, kind.period_ns()
                 )
+                kind.count = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Make room in a run of weeks: where kinds are many, those that have been quiet since the last call are dropped."""
+        if len(self._kinds) > MAX_KINDS // 2:
+            self._kinds = {key: kind for key, kind in self._kinds.items() if not kind.quiet}
+        for kind in self._kinds.values():
+            kind.quiet = True

@@ -10,6 +10,7 @@ from analyzer import repeats as module
 from analyzer.connection import Connection
 from analyzer.findings import Confidence, Finding, Severity
 from analyzer.repeats import COUNTED_RULES, Repeats
+from analyzer.summary import Repeated
 from tests.build.connections import connection
 
 SECOND = 1_000_000_000
@@ -79,8 +80,41 @@ def test_period(times: list[float], period: int | None) -> None:
 def test_every_connection_is_listed_or_counted(kinds: list[int], listed: int) -> None:
     repeats = Repeats(listed)
     shown = sum(repeats.is_listed(one(client=f"192.0.2.{kind}")) for kind in kinds)
-    assert shown + sum(kind.count for kind in repeats.counted()) == len(kinds)
-    assert all(kind.count == kinds.count(int(kind.client_ip[8:])) - listed for kind in repeats.counted())
+    counted = list(repeats.counted())
+    assert shown + sum(kind.count for kind in counted) == len(kinds)
+    assert all(kind.count == kinds.count(int(kind.client_ip[8:])) - listed for kind in counted)
+
+
+@given(pieces=st.lists(st.lists(st.integers(0, 3), max_size=30), max_size=6))
+def test_counts_told_again_and_again_add_up(pieces: list[list[int]]) -> None:
+    repeats, shown, told = Repeats(2), 0, list[Repeated]()
+    for number, piece in enumerate(pieces):
+        shown += sum(repeats.is_listed(one(ts_ns=number * SECOND, client=f"192.0.2.{kind}")) for kind in piece)
+        told += (now := list(repeats.counted()))
+        assert all(kind.first_ns == kind.last_ns == number * SECOND for kind in now), "each from the one before"
+        assert not list(repeats.counted())
+    assert shown + sum(kind.count for kind in told) == sum(map(len, pieces))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "listed_again"),
+    [
+        pytest.param(4, False, id="as long as there is room everybody is remembered"),
+        pytest.param(5, True, id="where kinds are many, who was quiet between two calls is forgotten"),
+    ],
+)
+def test_a_run_of_weeks_keeps_room_for_new_kinds(
+    kinds: int, listed_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_KINDS", 8)
+    repeats = Repeats(1)
+    for number in range(kinds):
+        repeats.is_listed(one(client=f"192.0.2.{number}"))
+    list(repeats.counted())
+    assert not repeats.is_listed(one(client="192.0.2.0")), "not forgotten yet"
+    assert [kind.count for kind in repeats.counted()] == [1]
+    assert repeats.is_listed(one(client="192.0.2.1")) is listed_again
+    assert not repeats.is_listed(one(client="192.0.2.0")), "it was not quiet"
 
 
 def test_too_many_clients_share_one_kind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.live.taps import Taps
 from analyzer.pipeline import Analysis, Options, Run
 from analyzer.report.output import Item
+from analyzer.summary import Repeated
 from analyzer.tracker import Tracker
 
 LATENESS_NS = 1_000_000_000
@@ -30,6 +31,8 @@ TICK_NS = 1_000_000_000
 """How often taps are told the time."""
 LOOK_NS = 5_000_000_000
 """How often all connections are looked at for that."""
+TELL_NS = 60_000_000_000
+"""How often the counts of what repeats are told."""
 MAX_LOSSES = 1_000
 """Stretches of loss that are remembered: connections older than these have long been decided."""
 
@@ -78,7 +81,7 @@ class LiveAnalysis(Analysis):
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
-        self._looked_ns = self._ticked_ns = 0
+        self._looked_ns = self._ticked_ns = self._told_ns = 0
         self._following: Tracker | None = None
 
     def _open(self, path: str) -> Capture:
@@ -118,15 +121,23 @@ class LiveAnalysis(Analysis):
                 traffic.followed = len(self._following.table) if self._following else 0
                 self._run.taps.tick(now_ns)
             yield batch
-            if len(batch) and now_ns - self._looked_ns >= LOOK_NS:
+            if len(batch) and abs(now_ns - self._looked_ns) >= LOOK_NS:
                 yield _nothing(batch)  # where traffic never rests, no empty batch comes by itself
 
-    def _while_idle(self, tracker: Tracker) -> Iterator[Connection]:
+    def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
         now_ns = self._run.now_ns() - LATENESS_NS
         yield from tracker.idle(now_ns)
         if abs(now_ns - self._looked_ns) >= LOOK_NS:  # the clock may have been set back
             self._looked_ns = now_ns
             yield from tracker.hung(now_ns, SILENCE_NS)
+        if abs(now_ns - self._told_ns) >= TELL_NS:
+            self._told_ns = now_ns
+            yield from self._counted(tracker)
+
+    def _flooded(self, tracker: Tracker) -> Iterator[Repeated]:
+        for repeated in super()._flooded(tracker):
+            self._run.taps.traffic.counted += repeated.count
+            yield repeated
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
         lost = sum(loss.packets for loss in self._losses if loss.touches(conn)) if self._losses else 0

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from analyzer.topology.model import Topology
 
 Item = Connection | Repeated | CaptureSummary
-"""In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary."""
+"""In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary. A live run gives
+Repeated again and again; each counts from the one before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
             if isinstance(item, Connection):
                 _take(item, section, page, options)
             elif isinstance(item, Repeated):
-                section.repeated.append(item)
+                _take_repeated(item, section, page, options)
             else:
                 done, section = section, _Section()
                 _finish(done, item, page)
@@ -87,6 +87,17 @@ def _take(conn: Connection, section: _Section, page: Page, options: OutputOption
             return
         section.groups[key] = Group(conn)
     section.groups[key].add(conn)
+
+
+def _take_repeated(item: Repeated, section: _Section, page: Page, options: OutputOptions) -> None:
+    """At the end, or at once in a live run, which tells counts again and again."""
+    if not options.prompt:
+        section.repeated.append(item)
+        return
+    section.capture = section.capture or item.capture
+    _head(section, page)
+    overview.repeated([item], page)
+    page.flush()
 
 
 def _head(section: _Section, page: Page) -> None:

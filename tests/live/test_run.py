@@ -14,7 +14,9 @@ from analyzer.connection import Connection
 from analyzer.live.run import LiveRun
 from analyzer.pipeline import Run
 from analyzer.report.mapping import connection_object
-from analyzer.summary import CaptureSummary
+from analyzer.summary import CaptureSummary, Repeated
+from tests.build.pcap import START_NS
+from tests.build.tcp import SERVER, Tcp
 from tests.capture.live.sources import HEADER, Clock, Played
 
 CAPTURES = Path(__file__).parent.parent.parent / "captures"
@@ -139,3 +141,44 @@ def test_an_interface_that_goes_away_ends_the_run_with_what_was_seen() -> None:
     items = list(run)
     assert any(isinstance(item, Connection) for item in items)
     assert run.errors == ["test0: the interface test0 is gone"]
+
+
+MINUTE_NS = 60_000_000_000
+
+
+def refused(number: int, time_ns: int) -> bytes:
+    """A SYN and its RST, as blocks."""
+    talk = Tcp("192.0.2.1", 10_000 + number).syn().rst(SERVER)
+    return b"".join(blocks.packet(time_ns, packet.data, len(packet.data)) for packet in talk.packets)
+
+
+class Refusals(Played):
+    """One refused connection every six seconds for ten minutes, and then nothing for five. Time goes on with each read."""
+
+    def __init__(self, now: Told) -> None:
+        super().__init__([HEADER])
+        self._now, self._second = now, 0
+
+    def read(self, timeout: float) -> bytes | None:
+        """See Source."""
+        if self._pieces or self.stopped:
+            return super().read(timeout)
+        self._second += 1
+        self._now.now_ns = START_NS + self._second * 1_000_000_000
+        self.stopped = self._second > 900
+        number, beside = divmod(self._second, 6)
+        return refused(number, self._now.now_ns) if beside == 1 and number < 100 else b""
+
+
+def test_counts_of_what_repeats_come_each_minute_and_add_up() -> None:
+    now, clock = Told(START_NS), Clock()
+    stream = LiveStream(Refusals(now), Limits(), clock, clock.sleep)
+    listed, told = 0, list[tuple[int, int]]()
+    for item in LiveRun(["test0"], stream=stream, now_ns=now):
+        listed += isinstance(item, Connection)
+        if isinstance(item, Repeated):
+            told.append(((now.now_ns - START_NS) // MINUTE_NS, item.count))
+            assert now.now_ns - item.first_ns < MINUTE_NS * 3 // 2, "what was told before is not told again"
+    assert (listed, sum(count for _, count in told)) == (25, 75)
+    assert [minute for minute, _ in told] == list(range(3, 11)), "each minute, and at last no more"
+    assert all(count == 10 for _, count in told[1:-1])

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
 from analyzer.connection import Connection, Outcome, Side
 from analyzer.findings import Severity
 from analyzer.report import overview, terminal
-from analyzer.report.output import Item
+from analyzer.report.output import Item, OutputOptions
 from tests.build.connections import TCP, connection
 from tests.report.records import (
     everything,
@@ -224,3 +225,19 @@ def test_a_connection_over_two_files_of_a_ring() -> None:
     assert "frames 9, ring_2.pcap#1–2, #4" in shown
     assert "(from here in ring_2.pcap)" in shown
     assert "-r ring_1.pcap -Y 'ip.addr == 192.0.2.10 && tcp.port == 50000 &&" in shown
+
+
+@pytest.mark.parametrize("prompt", [True, False])
+def test_a_live_run_shows_counts_at_once_and_keeps_none(prompt: bool) -> None:
+    seen: list[bool] = []
+    out = BytesIO()
+
+    def items() -> Iterable[Item]:
+        for _ in range(2):
+            yield repeated()
+            seen.append(b" more" in out.getvalue())
+        yield summary()
+
+    terminal.OUTPUT.write(items(), out, OutputOptions(prompt=prompt))
+    assert seen == [prompt, prompt]
+    assert out.getvalue().count(b" more") == 2
