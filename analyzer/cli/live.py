@@ -65,6 +65,7 @@ def run(words: list[str]) -> int:
         stream = LiveStream(opened.source, limits, time.monotonic, time.sleep, copy)
         with closing(stream), _stopping(stream):
             from analyzer.live.run import LiveRun
+            from analyzer.live.troubles import Troubles
 
             losses = _Losses(args.quiet)
             run = LiveRun(
@@ -74,6 +75,7 @@ def run(words: list[str]) -> int:
                 now_ns=time.time_ns,
                 on_loss=losses.told,
                 taps=taps,
+                repeats=Troubles() if args.T == "text" and not args.each else None,
             )
             return _report(run, args, opened, losses)
 

@@ -19,6 +19,7 @@ from analyzer.connection import Connection
 from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.live.taps import Taps
 from analyzer.pipeline import Analysis, Options, Run
+from analyzer.repeats import Repeats
 from analyzer.report.output import Item
 from analyzer.summary import Repeated
 from analyzer.tracker import Tracker
@@ -57,13 +58,14 @@ class LiveRun(Run):
     Attributes:
         stream: what to read. now_ns: tells the time.
         on_loss: called with the packets lost since the last call and in all.
-        taps: what else looks on.
+        taps: what else looks on. repeats: what is only counted; None = floods, as in a file.
     """
 
     stream: LiveStream
     now_ns: Callable[[], int]
     on_loss: Callable[[int, int], None] | None = None
     taps: Taps = field(default_factory=Taps)
+    repeats: Repeats | None = None
 
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
@@ -80,6 +82,7 @@ class LiveAnalysis(Analysis):
         options: Options = run.options
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
+        self._repeats = run.repeats or self._repeats
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
         self._looked_ns = self._ticked_ns = self._told_ns = 0
         self._following: Tracker | None = None

@@ -105,6 +105,8 @@ def repeated(items: Iterable[Repeated], page: Page) -> None:
             f"[{item.server_ip}]:{item.server_port}"
             if ":" in item.server_ip
             else f"{item.server_ip}:{item.server_port}"
+            if item.server_port
+            else item.server_ip
         )
         page.write(
             (f"{signs.note} {item.count:,} more", "note"),
@@ -126,6 +128,8 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
         reasons = sorted(capture.reasons.items(), key=lambda pair: -pair[1])
         page.paragraph(f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}", 2)
     outcomes = [f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome)]
+    if outcomes and (counted := capture.connections - sum(counts.values())) > 0:
+        outcomes.append(f"{counted:,} only counted")
     listed = f": {', '.join(outcomes)}" if outcomes else ""
     page.write((f"  {number(capture.tcp_streams, 'TCP connection')}, {capture.connections:,} reported{listed}", ""))
     _limits(capture, page)
