@@ -88,7 +88,7 @@ def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Los
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
     try:
-        with open_sink(args.output, [], args.color, True, Progress(wanted=False)) as (sink, how):
+        with open_sink(args.output, [], args.color, args.each, Progress(wanted=False)) as (sink, how):
             _began(opened, args)
             output.write(
                 run, sink, replace(how, topology=run.options.topology, prompt=True, on_disk=args.write is not None)

@@ -39,7 +39,7 @@ class _Section:
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
-    """Write one section an input. `--each` writes blocks as they come; else equal ones are grouped at the input's end."""
+    """Write one section an input. `--each` and live runs write blocks as they come; else equal ones are grouped at the end."""
     page, section = Page(out, options), _Section()
     captures, troubled, counts = 0, 0, dict[Outcome, int]()
     try:
@@ -73,7 +73,7 @@ def _take(conn: Connection, section: _Section, page: Page, options: OutputOption
             section.more_rows += 1
         return
     section.troubled += 1
-    if options.each:
+    if options.each or options.prompt:
         _head(section, page)
         single = Group(conn)
         single.add(conn)

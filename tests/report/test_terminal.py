@@ -241,3 +241,10 @@ def test_a_live_run_shows_counts_at_once_and_keeps_none(prompt: bool) -> None:
     terminal.OUTPUT.write(items(), out, OutputOptions(prompt=prompt))
     assert seen == [prompt, prompt]
     assert out.getvalue().count(b" more") == 2
+
+
+def test_a_live_run_shows_troubles_at_once_and_counts_what_goes_well() -> None:
+    said = text([failed(), failed(stream=1), *(healthy(client_port=n) for n in range(9)), summary()], prompt=True)
+    assert said.count("ERROR") == 2
+    assert "9 connections without trouble" in said
+    assert len([line for line in said.splitlines() if "mutual" in line]) == 1, "one row"
