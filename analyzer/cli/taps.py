@@ -7,10 +7,17 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from analyzer.cli.parser import one_of
 from analyzer.live.taps import Taps
 
 METRICS_HOST = "127.0.0.1"
 """Who does not name a host wants no strangers."""
+LOCAL_SYSLOG = "/dev/log"
+FACILITIES = (
+    *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp"),
+    *("audit", "alert", "clock", *(f"local{number}" for number in range(8))),
+)
+"""By number, RFC 5424 section 6.2.1."""
 
 
 def add_taps(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +30,21 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         help=f"answer Prometheus there (host {METRICS_HOST} unless named); needs the extra metrics",
     )
     add("--metrics-file", metavar="FILE", help="write the same numbers to FILE, for node_exporter's textfile collector")
+    add(
+        "--syslog",
+        nargs="?",
+        const=LOCAL_SYSLOG,
+        type=receiver,
+        metavar="WHERE",
+        help=f"tell syslog of trouble: {LOCAL_SYSLOG} (unless named), HOST:PORT (UDP) or tcp:HOST:PORT",
+    )
+    add(
+        "--syslog-facility",
+        default="daemon",
+        type=one_of(FACILITIES),
+        metavar="NAME",
+        help="daemon (unless named), local0 ... local7, or another",
+    )
 
 
 @contextmanager
@@ -31,6 +53,7 @@ def open_taps(args: argparse.Namespace, told: Callable[[str], None]) -> Iterator
     taps = Taps(told=told)
     try:
         _open_metrics(taps, args, told)
+        _open_syslog(taps, args, told)
         yield taps
     finally:
         taps.close()
@@ -49,6 +72,28 @@ def _open_metrics(taps: Taps, args: argparse.Namespace, told: Callable[[str], No
         from analyzer.live.metrics import Written
 
         taps.add(Written(args.metrics_file, taps.traffic, told))
+
+
+def _open_syslog(taps: Taps, args: argparse.Namespace, told: Callable[[str], None]) -> None:
+    if args.syslog is None:
+        return
+    from analyzer.live.outbox import network
+    from analyzer.live.syslog import Syslog, local
+
+    kind, where = args.syslog
+    target = local(where) if kind == "local" else network(*host_port(where), kind == "tcp")
+    taps.add(Syslog(target, FACILITIES.index(args.syslog_facility), told))
+
+
+def receiver(text: str) -> tuple[str, str]:
+    """A type: ("local", path) or ("udp" or "tcp", "HOST:PORT")."""
+    if text.startswith("/"):
+        return "local", text
+    kind, colon, where = text.partition(":")
+    if not colon or kind not in ("tcp", "udp"):
+        kind, where = "udp", text
+    host_port(where)
+    return kind, where
 
 
 def _metrics(text: str) -> tuple[str, int]:
