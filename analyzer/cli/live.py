@@ -87,6 +87,8 @@ def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Los
     output = find(args.T)
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
+    if output.whole:
+        run.tell_ns = None
     try:
         with open_sink(args.output, [], args.color, args.each, Progress(wanted=False)) as (sink, how):
             _began(opened, args)

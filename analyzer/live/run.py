@@ -33,7 +33,7 @@ TICK_NS = 1_000_000_000
 LOOK_NS = 5_000_000_000
 """How often all connections are looked at for that."""
 TELL_NS = 60_000_000_000
-"""How often the counts of what repeats are told."""
+"""How often the counts of what repeats are told, unless the run says otherwise."""
 MAX_LOSSES = 1_000
 """Stretches of loss that are remembered: connections older than these have long been decided."""
 
@@ -59,6 +59,7 @@ class LiveRun(Run):
         stream: what to read. now_ns: tells the time.
         on_loss: called with the packets lost since the last call and in all.
         taps: what else looks on. repeats: what is only counted; None = floods, as in a file.
+        tell_ns: how often the counts of that are told; None = at the end.
     """
 
     stream: LiveStream
@@ -66,6 +67,7 @@ class LiveRun(Run):
     on_loss: Callable[[int, int], None] | None = None
     taps: Taps = field(default_factory=Taps)
     repeats: Repeats | None = None
+    tell_ns: int | None = TELL_NS
 
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
@@ -133,7 +135,7 @@ class LiveAnalysis(Analysis):
         if abs(now_ns - self._looked_ns) >= LOOK_NS:  # the clock may have been set back
             self._looked_ns = now_ns
             yield from tracker.hung(now_ns, SILENCE_NS)
-        if abs(now_ns - self._told_ns) >= TELL_NS:
+        if self._run.tell_ns is not None and abs(now_ns - self._told_ns) >= self._run.tell_ns:
             self._told_ns = now_ns
             yield from self._counted(tracker)
 

@@ -119,5 +119,9 @@ def _hash(text: str) -> str:
 
 
 OUTPUT = Output(
-    name="html", help="one page for a browser, with ladders, chains and searchable tables", write=write, ready=ready
+    name="html",
+    help="one page for a browser, with ladders, chains and searchable tables",
+    write=write,
+    ready=ready,
+    whole=True,
 )

@@ -210,4 +210,4 @@ def _rest(section: _Section, capture: CaptureSummary | None, unicode: bool) -> I
         yield from ("", *lines)
 
 
-OUTPUT = Output(name="md", help="Markdown for a ticket: only the troubles, short", write=write)
+OUTPUT = Output(name="md", help="Markdown for a ticket: only the troubles, short", write=write, whole=True)

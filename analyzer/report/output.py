@@ -53,6 +53,7 @@ class Output:
         binary: no text: not for a terminal.
         ready: raises UsageError if a library is not there; asked before a file is emptied. None: nothing is needed.
         write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
+        whole: it keeps what it is given until the end: what is counted is wanted once.
     """
 
     name: str
@@ -63,3 +64,4 @@ class Output:
     binary: bool = False
     ready: Callable[[], object] | None = None
     write_folder: Callable[[Iterable[Item], Path], None] | None = None
+    whole: bool = False

@@ -13,6 +13,7 @@ from analyzer.capture.source import open_capture
 from analyzer.connection import Connection
 from analyzer.live.run import LiveRun
 from analyzer.pipeline import Run
+from analyzer.report import find, outputs
 from analyzer.report.mapping import connection_object
 from analyzer.summary import CaptureSummary, Repeated
 from tests.build.pcap import START_NS
@@ -182,3 +183,11 @@ def test_counts_of_what_repeats_come_each_minute_and_add_up() -> None:
     assert (listed, sum(count for _, count in told)) == (25, 75)
     assert [minute for minute, _ in told] == list(range(3, 11)), "each minute, and at last no more"
     assert all(count == 10 for _, count in told[1:-1])
+
+
+def test_an_output_that_is_written_at_the_end_gets_the_counts_once() -> None:
+    now, clock = Told(START_NS), Clock()
+    stream = LiveStream(Refusals(now), Limits(), clock, clock.sleep)
+    run = LiveRun(["test0"], stream=stream, now_ns=now, tell_ns=None)
+    assert [item.count for item in run if isinstance(item, Repeated)] == [75]
+    assert {name for name in outputs() if (output := find(name)) is not None and output.whole} == {"html", "md"}
