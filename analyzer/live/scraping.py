@@ -30,7 +30,6 @@ class _Handler(WSGIRequestHandler):
 
 class _Http(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    block_on_close = False
     allow_reuse_address = os.name == "posix"  # elsewhere two could listen at one port
 
     def __init__(self, host: str, port: int, family: socket.AddressFamily) -> None:

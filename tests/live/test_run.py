@@ -191,3 +191,39 @@ def test_an_output_that_is_written_at_the_end_gets_the_counts_once() -> None:
     run = LiveRun(["test0"], stream=stream, now_ns=now, tell_ns=None)
     assert [item.count for item in run if isinstance(item, Repeated)] == [75]
     assert {name for name in outputs() if (output := find(name)) is not None and output.whole} == {"html", "md"}
+
+
+class Syns(Refusals):
+    """Ten SYNs a second, each from another address, for 100 seconds; then silence for 50. Nobody answers."""
+
+    def read(self, timeout: float) -> bytes | None:
+        """See Source."""
+        if self._pieces or self.stopped:
+            return Played.read(self, timeout)
+        self._second += 1
+        self._now.now_ns = START_NS + self._second * 1_000_000_000
+        self.stopped = self._second > 150
+        if self._second > 100:
+            return b""
+        talks = [Tcp(f"10.0.{self._second}.{number}", 1_024).syn().packets[0].data for number in range(10)]
+        self._pieces.append(b"")
+        return b"".join(blocks.packet(self._now.now_ns, data, len(data)) for data in talks)
+
+
+def test_a_flood_is_told_in_parts_that_add_up_and_taps_can_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.tracker.MAX_CONNECTIONS", 50)
+    now, clock = Told(START_NS), Clock()
+    stream = LiveStream(Syns(now), Limits(), clock, clock.sleep)
+    run = LiveRun(["test0"], stream=stream, now_ns=now)
+    traffic, followed = run.taps.traffic, 0
+    items: list[object] = []
+    for item in run:
+        items.append(item)
+        followed = max(followed, traffic.followed)
+    told = [item.count for item in items if isinstance(item, Repeated)]
+    listed = sum(isinstance(item, Connection) for item in items)
+    assert len(told) >= 2
+    assert listed + sum(told) == 1_000
+    assert (traffic.packets, traffic.counted) == (1_000, sum(told))
+    assert traffic.bytes > 40 * 1_000
+    assert 0 < followed <= 60
