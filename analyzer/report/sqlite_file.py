@@ -21,7 +21,7 @@ MAGIC = b"SQLite format 3\0"
 VERSION = 1
 """PRAGMA user_version: grows when a column changes its meaning or goes."""
 _TYPES = {Kind.INTEGER: "INTEGER", Kind.FLAG: "INTEGER", Kind.REAL: "REAL"}
-_INDEXES = ("connections(uid)", "findings(uid)", "findings(rule)", "messages(uid)", "chains(uid)", "chains(sha256)")
+_INDEXES = ("connections(uid)", "findings(uid)", "findings(rule)", "messages(uid)", "chains(uid)", "chains(sha256)", "requests(uid)")
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:

@@ -14,7 +14,7 @@ from functools import cache, partial
 from typing import Any
 
 from analyzer.certificates.certificate import Certificate
-from analyzer.connection import Connection, Side
+from analyzer.connection import CaList, Connection, Side
 from analyzer.findings import Finding
 from analyzer.report import codes, flat, safe
 from analyzer.report.frames import labels, place
@@ -171,6 +171,29 @@ CHAINS = Table(
     ),
 )
 
+CA_LISTS = Table(
+    "ca_lists",
+    "one list of CA names, however often a server sent it",
+    _columns(
+        ("ca_list", T, "sha256 of the list's bytes"),
+        ("count", I, "how many names"),
+        ("bytes", I, "the list's length field"),
+        ("complete", F, "false: the list or a name runs past its end"),
+        ("names", L, "every name in the order of the list, RFC 4514"),
+    ),
+)
+
+REQUESTS = Table(
+    "requests",
+    "one CertificateRequest: joins connections and CA lists",
+    _columns(
+        ("capture", C, "input file"),
+        ("stream", I, "the connection"),
+        ("uid", T, "the connection"),
+        ("ca_list", T, "the list that it carried"),
+    ),
+)
+
 MESSAGES = Table(
     "messages",
     "one message of a handshake, or packet that opens or closes a connection",
@@ -229,18 +252,18 @@ CAPTURES = Table(
     ),
 )
 
-TABLES = (CONNECTIONS, FINDINGS, CERTIFICATES, CHAINS, MESSAGES, REPEATED, CAPTURES)
+TABLES = (CONNECTIONS, FINDINGS, CERTIFICATES, CHAINS, CA_LISTS, REQUESTS, MESSAGES, REPEATED, CAPTURES)
 """Every table, in the order of docs/frames.md."""
 
 
 class Rows:
-    """Items to rows of tables, as they come. Certificates once each: only their hashes are remembered.
+    """Items to rows of tables, as they come. Certificates and CA lists once each: only their hashes are remembered.
 
     `wanted`: names of the tables; None is all. Messages, ten and more a connection, are not even made if nobody wants them.
     """
 
     def __init__(self, wanted: Collection[str] | None = None) -> None:
-        self._certificates: set[str] = set()
+        self._known: set[str] = set()
         self._messages = wanted is None or MESSAGES.name in wanted
 
     def of(self, item: Item) -> Iterator[tuple[Table, Row]]:
@@ -255,12 +278,22 @@ class Rows:
             yield from ((FINDINGS, row) for row in finding_rows(item.capture, item.findings, item))
             for sent in item.chains():
                 for position, certificate in enumerate(sent.chain.certificates):
-                    if certificate.sha256 not in self._certificates:
-                        self._certificates.add(certificate.sha256)
+                    if self._is_new(certificate.sha256):
                         yield CERTIFICATES, certificate_row(certificate)
                     yield CHAINS, _clean([*_which(item), sent.side.value, position, certificate.sha256])
+            if item.certificate_request is not None:
+                names = item.certificate_request.ca_list
+                if self._is_new(names.id):
+                    yield CA_LISTS, ca_list_row(names)
+                yield REQUESTS, _clean([*_which(item), names.id])
             if self._messages:
                 yield from ((MESSAGES, row) for row in message_rows(item))
+
+    def _is_new(self, sha256: str) -> bool:
+        """It was not asked for before."""
+        known = sha256 in self._known
+        self._known.add(sha256)
+        return not known
 
 
 def connection_row(conn: Connection) -> Row:
@@ -317,6 +350,11 @@ def certificate_row(one: Certificate) -> Row:
         "extensions": [f"{'!' if critical else ''}{codes.oid(oid)}" for oid, critical in one.extensions],
     }
     return _clean([values[name] if name in values else getattr(one, name) for name in CERTIFICATES.names])
+
+
+def ca_list_row(one: CaList) -> Row:
+    """A row of CA_LISTS."""
+    return _clean([one.id, len(one.names), one.size, one.complete, [name.text for name in one.names]])
 
 
 def message_rows(conn: Connection) -> Iterator[Row]:

@@ -102,6 +102,15 @@ def test_sqlite_values(tmp_path: Path) -> None:
     base.close()
 
 
+def test_a_ca_list_is_there_once_however_often_it_was_sent(tmp_path: Path) -> None:
+    base = in_sqlite(ITEMS, tmp_path)
+    joined = "SELECT names, count(*) FROM requests JOIN ca_lists USING (ca_list) GROUP BY ca_list HAVING count(*) > 1"
+    ((names, sent),) = base.execute(joined).fetchall()
+    assert (json.loads(names), sent) == (["CN=Root CA", "CN=Issuing CA"], 3)
+    assert base.execute("SELECT count(*), count(DISTINCT ca_list) FROM ca_lists").fetchone() == (1, 1)
+    base.close()
+
+
 def test_duckdb_values_and_comments(tmp_path: Path) -> None:
     base = in_duckdb(ITEMS, tmp_path)
     assert base.execute("SELECT epoch_ns(ts) FROM connections WHERE stream = 1").fetchone() == (START_NS,)
