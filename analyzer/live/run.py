@@ -72,7 +72,10 @@ class LiveRun(Run):
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
         analysis = LiveAnalysis(self)
-        yield from self._noting(analysis)
+        for item in self._noting(analysis):
+            if not isinstance(item, Connection):
+                self.taps.end(item)
+            yield item
         self._take(analysis.errors, analysis.crashes)
 
 

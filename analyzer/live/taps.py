@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from analyzer.connection import Connection
+from analyzer.summary import CaptureSummary, Repeated
 
 
 class Tap(Protocol):
@@ -30,6 +31,14 @@ class Tap(Protocol):
 
     def close(self) -> None:
         """The run is over: write what is left."""
+
+
+@runtime_checkable
+class Summing(Protocol):
+    """What a tap can do besides, if it wants to."""
+
+    def end(self, item: Repeated | CaptureSummary) -> None:
+        """What is said of the whole capture, after its last connection."""
 
 
 @dataclass(slots=True)
@@ -67,6 +76,10 @@ class Taps:
     def lost(self, packets: int) -> None:
         """Tell all of a loss."""
         self._each(lambda tap: tap.lost(packets))
+
+    def end(self, item: Repeated | CaptureSummary) -> None:
+        """Hand what is said of the whole capture to those that want it."""
+        self._each(lambda tap: tap.end(item) if isinstance(tap, Summing) else None)
 
     def close(self) -> None:
         """End all, each for itself."""

@@ -137,6 +137,32 @@ def test_losses_before_a_connection_do_not_touch_it() -> None:
     assert conn.visibility.lost_packets == 0
 
 
+class Summed:
+    """A tap that wants what is said of the whole capture."""
+
+    name = "summed"
+
+    def __init__(self) -> None:
+        self.ends: list[Repeated | CaptureSummary] = []
+
+    def see(self, conn: Connection) -> None: ...
+    def tick(self, now_ns: int) -> None: ...
+    def lost(self, packets: int) -> None: ...
+    def close(self) -> None: ...
+
+    def end(self, item: Repeated | CaptureSummary) -> None:
+        self.ends.append(item)
+
+
+def test_a_tap_that_wants_it_gets_the_summary_and_packets_are_counted() -> None:
+    every = [block for _, block in packets(CAPTURE)]
+    run, tap = live(every, Told(0)), Summed()
+    run.taps.add(tap)
+    last = list(run)[-1]
+    assert tap.ends == [last]
+    assert run.taps.traffic.packets == len(every)
+
+
 def test_an_interface_that_goes_away_ends_the_run_with_what_was_seen() -> None:
     run = live([block for _, block in packets(CAPTURE)], Told(0), failure="the interface test0 is gone")
     items = list(run)
