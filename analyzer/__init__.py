@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from analyzer.result import Result, analyze
     from analyzer.rules.rule import Rule
     from analyzer.selection import Selection
+    from analyzer.store.reader import Store, open_db
 
 _WHERE = {
     "CaptureError": "errors",
@@ -34,10 +35,12 @@ _WHERE = {
     "Result": "result",
     "Rule": "rules.rule",
     "Selection": "selection",
+    "Store": "store.reader",
     "UsageError": "errors",
     "analyze": "result",
     "compare": "comparison",
     "correlate": "correlation",
+    "open_db": "store.reader",
 }
 
 __all__ = [
@@ -49,11 +52,13 @@ __all__ = [
     "Result",
     "Rule",
     "Selection",
+    "Store",
     "UsageError",
     "__version__",
     "analyze",
     "compare",
     "correlate",
+    "open_db",
 ]
 
 

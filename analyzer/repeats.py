@@ -22,6 +22,8 @@ REGULAR_MOST = 0.9
 MAX_INTERVALS = 20
 """Intervals of one kind that are looked at, the latest ones."""
 
+_Key = tuple[str, str, str, int]
+
 
 @dataclass(slots=True)
 class _Kind:
@@ -71,7 +73,8 @@ class Repeats:
 
     def __init__(self, listed: int) -> None:
         self._listed = listed
-        self._kinds: dict[tuple[str, str, str, int], _Kind] = {}
+        self._kinds: dict[_Key, _Kind] = {}
+        self._changed: set[_Key] = set()
         self._capture = ""
 
     def is_listed(self, conn: Connection) -> bool:
@@ -88,6 +91,7 @@ class Repeats:
             return True
         self._capture = conn.capture
         kind.add(conn.ts_ns)
+        self._changed.add(key)
         return False
 
     def floods(self, capture: str, floods: Iterable[Flood]) -> Iterator[Repeated]:
@@ -100,13 +104,17 @@ class Repeats:
 
     def counted(self) -> Iterator[Repeated]:
         """One object for each kind of which some were not listed since the last call."""
-        for (rule, client, server, port), kind in self._kinds.items():
+        for key, kind in self._kinds.items():
             if kind.count:
-                yield Repeated(
-                    self._capture, rule, client, server, port, kind.count, kind.first_ns, kind.last_ns, kind.period_ns()
-                )
+                yield self._repeated(key, kind)
                 kind.count = 0
         self._forget()
+
+    def changed(self) -> list[Repeated]:
+        """For who keeps sums: the kinds of which some were counted since the last call, each with its whole count."""
+        changed = [self._repeated(key, self._kinds[key]) for key in self._changed if key in self._kinds]
+        self._changed.clear()
+        return changed
 
     def _forget(self) -> None:
         """Make room in a run of weeks: where kinds are many, those that have been quiet since the last call are dropped."""
@@ -114,3 +122,6 @@ class Repeats:
             self._kinds = {key: kind for key, kind in self._kinds.items() if not kind.quiet}
         for kind in self._kinds.values():
             kind.quiet = True
+
+    def _repeated(self, key: _Key, kind: _Kind) -> Repeated:
+        return Repeated(self._capture, *key, kind.count, kind.first_ns, kind.last_ns, kind.period_ns())

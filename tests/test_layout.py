@@ -20,6 +20,7 @@ FLOORS = (
     "cli",
     "result",
     "live",
+    "store",
     "pipeline",
     "tally",
     "export",
@@ -71,6 +72,7 @@ ONLY_HERE = {
     "prometheus_client": ("live.metrics",),
     "pyarrow": ("report.arrow",),
     "pyshark": ("wireshark",),
+    "sqlite3": ("report.sqlite_file", "store"),
     "cryptography": ("certificates", "tls.decrypt"),
 }
 """A library that is heavy, of another licence, or hard to replace is imported in one room."""

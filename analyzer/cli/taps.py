@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from analyzer.cli.parser import one_of
-from analyzer.live.taps import Taps
+from analyzer.live.taps import Tap, Taps
+
+DAYS = 30
+"""How long a store keeps connections unless told otherwise."""
+MOST_DAYS = 36_500
 
 METRICS_HOST = "127.0.0.1"
 """Who does not name a host wants no strangers."""
@@ -45,6 +51,14 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="daemon (unless named), local0 ... local7, or another",
     )
+    add("--db", metavar="FILE", help="write a SQLite store too, or go on with one; analyzer.open_db(FILE) reads it")
+    add(
+        "--db-keep",
+        type=_days,
+        default=DAYS,
+        metavar="DAYS",
+        help=f"take connections out of it after so many days, or 'all' to keep them (default: {DAYS})",
+    )
 
 
 @contextmanager
@@ -54,6 +68,8 @@ def open_taps(args: argparse.Namespace, told: Callable[[str], None]) -> Iterator
     try:
         _open_metrics(taps, args, told)
         _open_syslog(taps, args, told)
+        if args.db is not None:
+            taps.add(_store(args, taps, told))
         yield taps
     finally:
         taps.close()
@@ -106,3 +122,23 @@ def host_port(text: str) -> tuple[str, int]:
     if found is None or int(found[3]) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no address; expected e.g. 192.0.2.1:9464 or [2001:db8::1]:9464")
     return found[1] or found[2], int(found[3])
+def _store(args: argparse.Namespace, taps: Taps, told: Callable[[str], None]) -> Tap:
+    from analyzer.store.tap import DAY_NS, StoreTap
+    from analyzer.store.writer import Writer
+
+    keep_ns = None if args.db_keep is None else int(args.db_keep * DAY_NS)
+    writer = Writer(Path(args.db), args.interface, time.time_ns, args.filter)
+    return StoreTap(writer, time.time_ns, keep_ns, lambda: taps.traffic.packets, told)
+
+
+def _days(text: str) -> float | None:
+    """A number of days; None for "all"."""
+    if text == "all":
+        return None
+    try:
+        days = float(text)
+    except ValueError:
+        days = 0.0
+    if not 0 < days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days; expected e.g. 30, 0.5 or all")
+    return days

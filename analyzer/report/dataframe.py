@@ -44,7 +44,7 @@ def _pandas() -> Any:
 def connections(records: Iterable[Connection]) -> DataFrame:
     """One row a connection; the columns of -T csv, times as aware timestamps. Raise UsageError without pandas."""
     _pandas()
-    return _frame(tables.CONNECTIONS, [tables.connection_row(conn) for conn in records])
+    return frame(tables.CONNECTIONS, [tables.connection_row(conn) for conn in records])
 
 
 def findings(records: Iterable[Connection], captures: Iterable[CaptureSummary] = ()) -> DataFrame:
@@ -53,13 +53,13 @@ def findings(records: Iterable[Connection], captures: Iterable[CaptureSummary] =
     _pandas()
     rows = [row for conn in records for row in tables.finding_rows(conn.capture, conn.findings, conn)]
     rows += [row for capture in captures for row in tables.finding_rows(capture.capture, capture.findings)]
-    return _frame(tables.FINDINGS, rows)
+    return frame(tables.FINDINGS, rows)
 
 
 def messages(records: Iterable[Connection]) -> DataFrame:
     """One row a message, SYN, FIN or RST, in the order of each connection. Raise UsageError without pandas."""
     _pandas()
-    return _frame(tables.MESSAGES, [row for conn in records for row in tables.message_rows(conn)])
+    return frame(tables.MESSAGES, [row for conn in records for row in tables.message_rows(conn)])
 
 
 def certificates(records: Iterable[Connection]) -> DataFrame:
@@ -77,7 +77,7 @@ def certificates(records: Iterable[Connection]) -> DataFrame:
                 seen.connections.add((conn.capture, conn.stream))
                 seen.addresses[sent.side.value].add(address)
                 seen.leaf |= certificate == each[0]
-    return _frame(CERTIFICATES, [seen.row() for seen in known.values()])
+    return frame(CERTIFICATES, [seen.row() for seen in known.values()])
 
 
 class _Seen:
@@ -97,13 +97,19 @@ class _Seen:
         return [*self.facts, len(self.connections), clients, servers, self.leaf]
 
 
-def _frame(table: Table, rows: Sequence[Row]) -> DataFrame:
-    """Column by column: pandas guesses nothing."""
+def frame(table: Table, rows: Sequence[Row]) -> DataFrame:
+    """Rows of any table, column by column: pandas guesses nothing. Raise UsageError without pandas."""
     pandas = _pandas()
     values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
     made = {column.name: _series(column, each) for column, each in zip(table.columns, values, strict=True)}
-    frame: DataFrame = pandas.DataFrame(made, columns=table.names)
-    return frame
+    whole: DataFrame = pandas.DataFrame(made, columns=table.names)
+    return whole
+
+
+def answer(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> DataFrame:
+    """What a query of the user's gave: pandas looks what it is. Raise UsageError without pandas."""
+    whole: DataFrame = _pandas().DataFrame(rows, columns=list(names))
+    return whole
 
 
 def _series(column: TableColumn, values: Sequence[Any]) -> Any:

@@ -1,0 +1,356 @@
+"""What a live run writes into a store, what it takes out again, and what it does when it cannot write."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from analyzer.errors import UsageError
+from analyzer.store import pruning, schema, tap, writer
+from analyzer.store.writer import Writer
+from analyzer.summary import Repeated
+from tests.build.connections import START_NS
+from tests.report.records import full_summary, repeated
+from tests.store.stores import DAY_NS, SECOND_NS, Clock, begin, handshake, refused, write
+
+
+def ask(path: Path, query: str) -> list[tuple[object, ...]]:
+    """What another process would see."""
+    with closing(sqlite3.connect(path)) as base:
+        return base.execute(query).fetchall()
+
+
+def count(path: Path, table: str) -> object:
+    return ask(path, f"SELECT count(*) FROM {table}")[0][0]
+
+
+def test_a_run_and_what_it_saw(tmp_path: Path) -> None:
+    path, clock = tmp_path / "x.db", Clock()
+    one = begin(path, clock)
+    one.see(handshake(0))
+    one.lost(3)
+    clock.now_ns += SECOND_NS
+    one.tick(clock.now_ns)
+    run = ask(path, "SELECT run, seen > begun, ended, source, filter, packets, lost, connections, unwritten FROM runs")
+    assert run == [(1, 1, None, "eth0", "tcp", 20, 3, 1, 0)]
+    assert ask(path, "SELECT run, ts, packets FROM losses") == [(1, "2026-09-21T14:13:21.000000000Z", 3)]
+    one.end(full_summary())
+    one.close()
+    assert ask(path, "SELECT ended FROM runs") == [("2026-09-21T14:13:21.000000000Z",)]
+    assert ask(path, "SELECT run, packets FROM captures") == [(1, 20)]
+    assert ask(path, "SELECT rule FROM findings WHERE uid IS NULL") == [("pool-members-differ",)]
+    assert [file.name for file in tmp_path.iterdir()] == ["x.db"], "the log goes with the last one who has it open"
+
+
+def test_a_store_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    write(path, [handshake(0), handshake(1)])
+    write(path, [handshake(2)])
+    assert ask(path, "SELECT run, connections FROM runs") == [(1, 2), (2, 1)]
+    assert ask(path, "SELECT run, count(*) FROM connections GROUP BY run") == [(1, 2), (2, 1)]
+
+
+def test_certificates_and_ca_lists_are_there_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    for number in range(3):
+        write(path, [handshake(number), handshake(number + 10)])
+    assert (count(path, "certificates"), count(path, "chains")) == (3, 6 * 4)
+    assert (count(path, "ca_lists"), count(path, "requests")) == (1, 6)
+
+
+def test_two_runs_write_one_store_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    one, other = begin(path), begin(path)
+    for number in range(4):
+        (one, other)[number % 2].see(handshake(number))
+        one.tick(START_NS)
+        other.tick(START_NS)
+    one.close()
+    other.close()
+    assert ask(path, "SELECT run, count(*) FROM connections GROUP BY run") == [(1, 2), (2, 2)]
+
+
+def test_floods_are_counted_anew_each_day(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    one = begin(path)
+    for number in range(60):
+        one.see(refused(number, ts_ns=START_NS + number // 30 * DAY_NS + number))
+        one.tick(START_NS + number * SECOND_NS)
+    assert ask(path, "SELECT rule, count FROM repeated") == [("connection-refused", 5), ("connection-refused", 5)]
+    one.end(repeated())  # the report's own count of the same
+    one.end(Repeated("eth0", "connection-timeout", "(others)", "192.0.2.9", 5061, 7, 0, 1))
+    one.close()
+    assert count(path, "connections") == 50
+    assert ask(path, "SELECT sum(count) FROM repeated") == [(17,)]
+
+
+def test_time_that_goes_backwards_stops_nothing(tmp_path: Path) -> None:
+    path, clock = tmp_path / "x.db", Clock()
+    one = begin(path, clock, keep_days=30)
+    for number, jump in enumerate((0, -3 * DAY_NS, 10, -400 * DAY_NS, 5)):
+        clock.now_ns += jump
+        one.see(handshake(number, ts_ns=clock.now_ns))
+        one.tick(clock.now_ns)
+        assert count(path, "connections") == number + 1
+    one.close()
+
+
+def test_a_run_that_has_nothing_to_write_says_that_it_is_alive(tmp_path: Path) -> None:
+    path, clock = tmp_path / "x.db", Clock()
+    one = begin(path, clock)
+    written: list[object] = []
+    for _ in range(21):
+        clock.now_ns += SECOND_NS
+        one.tick(clock.now_ns)
+        written += ask(path, "SELECT seen FROM runs")
+    one.close()
+    assert len(set(written)) == 3
+
+
+# ---- what is too old -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_too_old_goes_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    path, clock = tmp_path / "x.db", Clock()
+    write(path, [handshake(0), refused(1)])
+    one = begin(path, clock, keep_days=1)
+    one.lost(1)
+    one.see(handshake(2, ts_ns=START_NS + DAY_NS))
+    clock.now_ns += DAY_NS + 2 * SECOND_NS
+    one.tick(clock.now_ns)
+    assert ask(path, "SELECT uid FROM connections") == [("C0000000000000002",)]
+    assert ask(path, "SELECT DISTINCT uid FROM messages UNION SELECT uid FROM chains") == [("C0000000000000002",)]
+    assert (count(path, "certificates"), count(path, "ca_lists")) == (3, 1), "still needed"
+    assert ask(path, "SELECT run FROM runs") == [(2,)]
+    for _ in range(2):
+        clock.now_ns += DAY_NS
+        one.tick(clock.now_ns)
+    one.close()
+    empty = ("connections", "findings", "messages", "chains", "requests", "certificates", "ca_lists", "losses")
+    assert [count(path, table) for table in empty] == [0] * len(empty)
+    assert ask(path, "SELECT run FROM runs") == [(2,)], "a run never loses itself"
+
+
+def test_pruning_goes_in_small_steps_and_gives_room_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "STEP", 50)
+    monkeypatch.setattr(pruning, "FREE", 20)
+    path, clock = tmp_path / "x.db", Clock()
+    one = begin(path, clock, keep_days=1)
+    for number in range(200):
+        one.see(handshake(number))
+    one.tick(clock.now_ns)
+    ask(path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    full = path.stat().st_size
+    left = []
+    clock.now_ns += 2 * DAY_NS
+    for _ in range(6):
+        one.tick(clock.now_ns)
+        left.append(count(path, "connections"))
+    one.close()
+    assert left == [150, 100, 50, 0, 0, 0]
+    assert path.stat().st_size < full / 2
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+# ---- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 2 MiB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("needs root on Linux, to mount a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_full_disk_is_told_and_survived(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tap, "MAX_WAITING", 200)
+    path, told = small_disk / "x.db", list[str]()
+    one = begin(path, told=told)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(2**20))
+    number = 0
+    while not told:
+        one.see(handshake(number))
+        one.tick(START_NS)
+        number += 1
+    full = number
+    assert count(path, "connections") == full - 1, "all up to the one that did not fit"
+    for number in range(full, full + 20):
+        one.see(handshake(number))
+        one.tick(START_NS)
+    assert len(told) == 1, "once"
+    assert "full" in told[0]
+    filler.unlink()
+    one.tick(START_NS)
+    one.see(handshake(999))
+    one.close()
+    ((connections, unwritten),) = ask(path, "SELECT connections, unwritten FROM runs")
+    assert (count(path, "connections"), count(path, "certificates")) == (connections, 3)
+    assert int(str(connections)) + int(str(unwritten)) == full + 21
+    assert told[1:] == [f"{path} is written again; {unwritten} connections found no room meanwhile"]
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_disk_that_stays_full_loses_the_last_ones_alone(small_disk: Path) -> None:
+    path, told = small_disk / "x.db", list[str]()
+    one = begin(path, told=told)
+    number = 0
+    while not told:
+        one.see(handshake(number))
+        one.tick(START_NS)
+        number += 1
+    one.close()
+    assert "the last connections are not in it" in told[-1]
+    assert count(path, "connections") == number - 1
+
+
+def test_another_one_who_writes_for_long_is_waited_for(tmp_path: Path) -> None:
+    path, told = tmp_path / "x.db", list[str]()
+    one = begin(path, told=told)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        one.see(handshake(0))
+        one.tick(START_NS)
+        other.execute("ROLLBACK")
+    one.tick(START_NS)
+    one.close()
+    assert [line.replace(str(path), "x.db") for line in told] == [
+        "x.db: database is locked; what is new waits in memory, and each second it is tried again",
+        "x.db is written again; 0 connections found no room meanwhile",
+    ]
+    assert count(path, "connections") == 1
+
+
+def test_the_log_stays_short_though_a_reader_holds_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_LOG", 2**20)
+    path, told, longest = tmp_path / "x.db", list[str](), 0
+    one = begin(path, told=told)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM connections").fetchone()
+        for number in range(100):
+            one.see(handshake(number))
+            one.tick(START_NS)
+            longest = max(longest, path.with_name("x.db-wal").stat().st_size)
+        assert reader.execute("SELECT count(*) FROM connections").fetchone() == (0,), "it sees what it saw"
+    one.tick(START_NS)
+    one.close()
+    assert longest < 2 * 2**20
+    assert "a reader keeps x.db-wal from shrinking" in told[0]
+    assert "is written again; 0 connections" in told[1]
+    assert count(path, "connections") == 100
+
+
+def test_the_log_is_begun_anew_where_readers_come_and_go(tmp_path: Path) -> None:
+    path, longest = tmp_path / "x.db", 0
+    one = begin(path)
+    for number in range(1_000):
+        one.see(handshake(number))
+        one.tick(START_NS)
+        if not number % 10:
+            assert count(path, "connections") == number + 1
+            longest = max(longest, path.with_name("x.db-wal").stat().st_size)
+    one.close()
+    assert path.stat().st_size > 2**20
+    assert longest < 6 * 2**20
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda path: path.unlink(), id="removed"),
+        pytest.param(lambda path: path.rename(path.with_name("y.db")), id="renamed"),
+        pytest.param(lambda path: path.with_name("new").touch() or path.with_name("new").replace(path), id="replaced"),
+    ],
+)
+def test_a_file_that_is_taken_away_ends_it(harm: Callable[[Path], None], tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    one = begin(path)
+    harm(path)
+    one.see(handshake(0))
+    with pytest.raises(UsageError, match="removed or replaced"):
+        one.tick(START_NS)
+
+
+# ---- what is no store ------------------------------------------------------------------------------------------------
+
+
+def other_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("CREATE TABLE precious (work)")
+
+
+def newer_store(path: Path) -> None:
+    write(path, [])
+    with closing(sqlite3.connect(path)) as base:
+        base.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(
+            lambda path: path.write_bytes(b"\xd4\xc3\xb2\xa1 capture"), "starts with d4 c3 b2 a1", id="a capture"
+        ),
+        pytest.param(other_database, "not one of `mtlscope live --db`", id="another database"),
+        pytest.param(newer_store, "store of version 2; this mtlscope knows them up to 1: update", id="a newer store"),
+        pytest.param(lambda path: path.mkdir(), "Is a directory", id="a folder"),
+    ],
+)
+def test_what_is_no_store_is_refused_and_left_alone(make: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(UsageError) as raised:
+        begin(path)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert before == (path.read_bytes() if path.is_file() else None)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="No such file or directory"):
+        begin(tmp_path / "no" / "x.db")
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.touch()
+    write(path, [handshake(0)])
+    assert count(path, "connections") == 1
+
+
+def test_an_older_store_gets_the_columns_and_tables_that_came_later(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    write(path, [handshake(0)])
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("DROP TABLE losses")
+        base.execute("ALTER TABLE connections DROP COLUMN ja4")
+    write(path, [handshake(1, ja4="t13d")])
+    assert ask(path, "SELECT ja4 FROM connections") == [(None,), ("t13d",)]
+    assert count(path, "losses") == 0
+
+
+def test_hostile_texts_are_only_texts(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    hostile = "'; DROP TABLE connections; --\x00\ud800\u202e"
+    clock = Clock()
+    Writer(path, hostile, clock, hostile).close()
+    write(path, [handshake(0, server_name=hostile)])
+    assert ask(path, "SELECT server_name FROM connections") == [(hostile.replace("\ud800", "\\ud800"),)]
