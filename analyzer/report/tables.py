@@ -73,6 +73,8 @@ def _columns(*rows: tuple[str, Kind, str]) -> tuple[TableColumn, ...]:
 
 T, C, I, R, F, TIME, DATE, L = Kind  # noqa: E741  (the tables below are read by their columns)
 
+_OF_A_CONNECTION = (("capture", C, "input file"), ("stream", I, "the connection"), ("uid", T, "the connection"))
+
 _FLAT_KINDS = {
     **dict.fromkeys(
         ("capture", "client_ip", "server_ip", "outcome", "severity", "version", "cipher", "curve", "next_protocol"), C
@@ -162,9 +164,7 @@ CHAINS = Table(
     "chains",
     "one certificate in one Certificate message: joins connections and certificates",
     _columns(
-        ("capture", C, "input file"),
-        ("stream", I, "the connection"),
-        ("uid", T, "the connection"),
+        *_OF_A_CONNECTION,
         ("side", C, "who sent it: client or server"),
         ("position", I, "0 is the leaf"),
         ("sha256", T, "the certificate"),
@@ -187,9 +187,7 @@ REQUESTS = Table(
     "requests",
     "one CertificateRequest: joins connections and CA lists",
     _columns(
-        ("capture", C, "input file"),
-        ("stream", I, "the connection"),
-        ("uid", T, "the connection"),
+        *_OF_A_CONNECTION,
         ("ca_list", T, "the list that it carried"),
     ),
 )
@@ -198,9 +196,7 @@ MESSAGES = Table(
     "messages",
     "one message of a handshake, or packet that opens or closes a connection",
     _columns(
-        ("capture", C, "input file"),
-        ("stream", I, "the connection"),
-        ("uid", T, "the connection"),
+        *_OF_A_CONNECTION,
         ("number", I, "0 is the first one of the connection"),
         ("ts", TIME, "when its last byte was seen"),
         ("side", C, "who sent it: client or server"),
@@ -278,22 +274,18 @@ class Rows:
             yield from ((FINDINGS, row) for row in finding_rows(item.capture, item.findings, item))
             for sent in item.chains():
                 for position, certificate in enumerate(sent.chain.certificates):
-                    if self._is_new(certificate.sha256):
+                    if certificate.sha256 not in self._known:
+                        self._known.add(certificate.sha256)
                         yield CERTIFICATES, certificate_row(certificate)
                     yield CHAINS, _clean([*_which(item), sent.side.value, position, certificate.sha256])
             if item.certificate_request is not None:
                 names = item.certificate_request.ca_list
-                if self._is_new(names.id):
+                if names.id not in self._known:
+                    self._known.add(names.id)
                     yield CA_LISTS, ca_list_row(names)
                 yield REQUESTS, _clean([*_which(item), names.id])
             if self._messages:
                 yield from ((MESSAGES, row) for row in message_rows(item))
-
-    def _is_new(self, sha256: str) -> bool:
-        """It was not asked for before."""
-        known = sha256 in self._known
-        self._known.add(sha256)
-        return not known
 
 
 def connection_row(conn: Connection) -> Row:
