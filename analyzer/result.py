@@ -210,6 +210,15 @@ class Result:
 
         self._write(sqlite_file.OUTPUT, path, sqlite_file.MAGIC)
 
+    def to_db(self, path: Path) -> None:
+        """Add everything as one run to the store at `path` (docs/store.md), which is made if need be; `open_db` reads it. Raise
+        UsageError if `path` is another kind of file."""
+        from pathlib import Path as File
+
+        from analyzer.store.writer import append
+
+        append(File(path), ", ".join(self._run.paths), self._stream(), time_ns)
+
     def to_duckdb(self, path: Path) -> None:
         """The same as a DuckDB database (extra `sql`)."""
         from analyzer.report import duckdb_file

@@ -52,7 +52,7 @@ class Store:
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file; mtlscope live --db makes it")
         schema.refuse_others(path)
-        self._base = _connect(path)
+        self._base, self._unchanging = _connect(path)
         try:
             schema.check(self._base, path)
         except BaseException:
@@ -98,7 +98,7 @@ class Store:
         from analyzer.report import dataframe
 
         with self._told():
-            found = self._base.execute(query, parameters)
+            found = self._ready().execute(query, parameters)
             return dataframe.answer([name for (name, *_) in found.description or ()], found.fetchall())
 
     def frame(self, table: str, since: When = None, until: When = None) -> DataFrame:
@@ -148,7 +148,14 @@ class Store:
 
     def _query(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._told():
-            return self._base.execute(query, parameters).fetchall()
+            return self._ready().execute(query, parameters).fetchall()
+
+    def _ready(self) -> sqlite3.Connection:
+        """The database, opened anew if somebody began to write it although it was believed not to change."""
+        if self._unchanging and _log(self.path).exists():
+            self._base.close()
+            self._base, self._unchanging = _connect(self.path)
+        return self._base
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -171,21 +178,27 @@ _CERTIFICATES = """
 """
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """Without a right to write beside it, and nobody writing, SQLite opens it only if told that it will not change."""
+def _connect(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """The database, and whether SQLite believes that it never changes: without the right to write beside it, and with nobody
+    writing, it opens it only if it is told so."""
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    for name in (uri, f"{uri}&immutable=1"):
-        base = sqlite3.connect(name, uri=True, isolation_level=None)
+    for unchanging in (False, True):
+        base = sqlite3.connect(f"{uri}&immutable=1" if unchanging else uri, uri=True, isolation_level=None)
         try:
             base.execute("PRAGMA query_only = ON")
             base.execute("SELECT count(*) FROM sqlite_master")
-            return base
+            return base, unchanging
         except sqlite3.Error as error:
             base.close()
             reason = error
-            if path.with_name(f"{path.name}-wal").exists():
+            if _log(path).exists():
                 break
     raise UsageError(f"cannot read {path}: {reason}")
+
+
+def _log(path: Path) -> Path:
+    """There as long as somebody writes."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def _table(name: str) -> Table:

@@ -13,11 +13,9 @@ from analyzer import knowledge
 from analyzer.connection import Connection
 from analyzer.repeats import OTHERS, Repeats
 from analyzer.report.output import Item
-from analyzer.store.writer import Writer
+from analyzer.store.writer import EARLY, Writer
 from analyzer.summary import CaptureSummary, Repeated
 
-EARLY = 5_000
-"""Rows that are written before the next tick."""
 MAX_WAITING = 20_000
 """Rows that wait in memory: some tens of MB."""
 SIGN_NS = 10_000_000_000

@@ -20,6 +20,7 @@ from analyzer.report.sqlite_file import as_stored
 from analyzer.report.tables import Row, Rows
 from analyzer.report.times import rfc3339
 from analyzer.store import pruning, schema
+from analyzer.summary import CaptureSummary
 from analyzer.version import __version__
 
 PATIENCE = 5.0
@@ -30,6 +31,26 @@ MAX_LOG = 256 * 2**20
 """Bytes of the write-ahead log."""
 KEPT_LOG = 16 * 2**20
 """Bytes of it that stay allocated after a checkpoint."""
+EARLY = 5_000
+"""Rows that are not let wait for longer, whoever writes."""
+
+
+def append(path: Path, source: str, items: Iterable[Item], now_ns: Callable[[], int]) -> None:
+    """Write items as one run. Raise UsageError if that is not possible; what was written until then stays."""
+    writer = Writer(path, source, now_ns)
+    try:
+        try:
+            for item in items:
+                writer.add(item)
+                if isinstance(item, CaptureSummary):
+                    writer.packets += item.packets
+                    writer.lost += item.dropped or 0
+                if writer.waiting >= EARLY:
+                    writer.commit()
+        finally:
+            writer.close()
+    except sqlite3.Error as error:
+        raise UsageError(f"cannot write {path}: {error}") from None
 
 
 class Writer:
