@@ -50,6 +50,8 @@ def run(words: list[str]) -> int:
         raise UsageError("--repro reads captures: keep one with -w FILE, then mtlscope --repro DIR FILE")
     if args.write is not None and args.write == args.output:
         raise UsageError("-w and -o name the same file")
+    if args.db is not None and args.db in (args.write, args.output):
+        raise UsageError("--db needs a file of its own")
     from analyzer.capture.live.ladder import open_source
     from analyzer.capture.live.source import Settings
 

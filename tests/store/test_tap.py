@@ -132,10 +132,12 @@ def test_what_is_too_old_goes_with_all_that_belongs_to_it(tmp_path: Path) -> Non
     for _ in range(2):
         clock.now_ns += DAY_NS
         one.tick(clock.now_ns)
-    one.close()
     empty = ("connections", "findings", "messages", "chains", "requests", "certificates", "ca_lists", "losses")
     assert [count(path, table) for table in empty] == [0] * len(empty)
     assert ask(path, "SELECT run FROM runs") == [(2,)], "a run never loses itself"
+    one.see(handshake(3, ts_ns=clock.now_ns))
+    one.close()
+    assert (count(path, "certificates"), count(path, "ca_lists")) == (3, 1), "written again when they are seen again"
 
 
 def test_pruning_goes_in_small_steps_and_gives_room_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
