@@ -1,21 +1,25 @@
-"""docs/frames.md shows what its examples print."""
+"""docs/frames.md and docs/store.md show what their examples print."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from analyzer.report.tables import TABLES
-from tools.frames_page import PAGE, output, page, tables
+from analyzer.store import schema
+from tools.frames_page import MADE, output, page, store_tables, tables
 
 
-def test_the_page_is_up_to_date() -> None:
+@pytest.mark.parametrize("path", MADE, ids=lambda path: path.name)
+def test_a_page_is_up_to_date(path: Path) -> None:
     pytest.importorskip("pandas")
-    text = PAGE.read_text(encoding="utf-8")
-    assert page(text) == text, "run: make docs"
+    assert page(path) == path.read_text(encoding="utf-8"), "run: make docs"
 
 
 def test_every_table_is_on_the_page() -> None:
     assert tables().count("### ") == len(TABLES)
+    assert all(f"| `{table.name}` | {table.meaning} |" in store_tables() for table in schema.TABLES)
 
 
 def test_examples_share_their_names() -> None:
