@@ -152,7 +152,7 @@ class Store:
 
     def _ready(self) -> sqlite3.Connection:
         """The database, opened anew if somebody began to write it although it was believed not to change."""
-        if self._unchanging and _log(self.path).exists():
+        if self._unchanging and schema.log_of(self.path).exists():
             self._base.close()
             self._base, self._unchanging = _connect(self.path)
         return self._base
@@ -191,14 +191,9 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         except sqlite3.Error as error:
             base.close()
             reason = error
-            if _log(path).exists():
+            if schema.log_of(path).exists():
                 break
     raise UsageError(f"cannot read {path}: {reason}")
-
-
-def _log(path: Path) -> Path:
-    """There as long as somebody writes."""
-    return path.with_name(f"{path.name}-wal")
 
 
 def _table(name: str) -> Table:

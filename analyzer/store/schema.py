@@ -70,6 +70,8 @@ def open_to_write(path: Path, timeout: float) -> sqlite3.Connection:
 
     `timeout`: seconds to wait for another writer.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(f"{path} is no file on a disk; choose one")
     try:
         with path.open("ab"):  # says better than SQLite why it cannot be written
             pass
@@ -95,6 +97,12 @@ def open_to_write(path: Path, timeout: float) -> sqlite3.Connection:
         base.close()
         raise
     return base
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log, which is there as long as somebody writes. SQLite follows links first."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-wal")
 
 
 def refuse_others(path: Path) -> None:

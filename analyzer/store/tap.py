@@ -82,6 +82,8 @@ class StoreTap:
             self._writer.close()
         except sqlite3.Error as error:
             self._told(f"{self.name}: {error}; the last connections are not in it")
+        else:
+            self._went_well()
 
     def _add(self, item: Item) -> None:
         if self._writer.waiting < MAX_WAITING:
@@ -111,10 +113,13 @@ class StoreTap:
                 self._failed, self._unwritten_before = True, self._writer.unwritten
                 self._told(f"{self.name}: {error}; what is new waits in memory, and each second it is tried again")
         else:
-            if self._failed:
-                self._failed = False
-                missing = self._writer.unwritten - self._unwritten_before
-                self._told(f"{self.name} is written again; {missing:,} connections found no room meanwhile")
+            self._went_well()
+
+    def _went_well(self) -> None:
+        if self._failed:
+            self._failed = False
+            missing = self._writer.unwritten - self._unwritten_before
+            self._told(f"{self.name} is written again; {missing:,} connections found no room meanwhile")
 
     def _prune(self, now_ns: int, keep_ns: int) -> None:
         try:

@@ -23,8 +23,8 @@ from analyzer.store import pruning, schema
 from analyzer.summary import CaptureSummary
 from analyzer.version import __version__
 
-PATIENCE = 5.0
-"""Seconds to wait for another writer where nothing waits for us: when opening and closing."""
+PATIENCE = 2.0
+"""Seconds to wait for another writer when opening and closing: a service has three for its end."""
 HURRY = 0.05
 """The same while packets arrive."""
 MAX_LOG = 256 * 2**20
@@ -80,7 +80,7 @@ class Writer:
         except sqlite3.Error as error:
             self._base.close()
             raise UsageError(f"cannot write {path}: {error}") from None
-        self._log, self._file = path.with_name(f"{path.name}-wal"), path.stat()
+        self._log, self._file = schema.log_of(path), path.stat()
 
     def add(self, item: Item) -> None:
         """Let the rows of an item wait."""

@@ -222,6 +222,25 @@ def test_a_disk_that_stays_full_loses_the_last_ones_alone(small_disk: Path) -> N
     assert count(path, "connections") == number - 1
 
 
+def test_a_limit_on_the_size_of_files_is_survived_too(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="no such limits on this system")
+    path, told, number = tmp_path / "x.db", list[str](), 0
+    one = begin(path, told=told)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    try:
+        while not told:
+            one.see(handshake(number))
+            one.tick(START_NS)
+            number += 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    one.close()
+    assert count(path, "connections") == number
+    assert "is written again" in told[-1]
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
 def test_another_one_who_writes_for_long_is_waited_for(tmp_path: Path) -> None:
     path, told = tmp_path / "x.db", list[str]()
     one = begin(path, told=told)
@@ -239,24 +258,30 @@ def test_another_one_who_writes_for_long_is_waited_for(tmp_path: Path) -> None:
     assert count(path, "connections") == 1
 
 
-def test_the_log_stays_short_though_a_reader_holds_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("linked", [False, True], ids=["", "the store is a link"])
+def test_the_log_stays_short_though_a_reader_holds_on(
+    linked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writer, "MAX_LOG", 2**20)
     path, told, longest = tmp_path / "x.db", list[str](), 0
+    if linked:
+        path = tmp_path / "link.db"
+        path.symlink_to("x.db")
     one = begin(path, told=told)
     with closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM connections").fetchone()
-        for number in range(100):
+        for number in range(60):
             one.see(handshake(number))
             one.tick(START_NS)
-            longest = max(longest, path.with_name("x.db-wal").stat().st_size)
+            longest = max(longest, (tmp_path / "x.db-wal").stat().st_size)
         assert reader.execute("SELECT count(*) FROM connections").fetchone() == (0,), "it sees what it saw"
     one.tick(START_NS)
     one.close()
     assert longest < 2 * 2**20
     assert "a reader keeps x.db-wal from shrinking" in told[0]
     assert "is written again; 0 connections" in told[1]
-    assert count(path, "connections") == 100
+    assert count(path, "connections") == 60
 
 
 def test_the_log_is_begun_anew_where_readers_come_and_go(tmp_path: Path) -> None:
@@ -313,6 +338,7 @@ def newer_store(path: Path) -> None:
         pytest.param(other_database, "not one of `mtlscope live --db`", id="another database"),
         pytest.param(newer_store, "store of version 2; this mtlscope knows them up to 1: update", id="a newer store"),
         pytest.param(lambda path: path.mkdir(), "Is a directory", id="a folder"),
+        pytest.param(os.mkfifo, "is no file on a disk", id="a pipe"),
     ],
 )
 def test_what_is_no_store_is_refused_and_left_alone(make: Callable[[Path], object], said: str, tmp_path: Path) -> None:
