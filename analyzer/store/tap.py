@@ -48,7 +48,7 @@ class StoreTap:
 
     def see(self, conn: Connection) -> None:
         """Let it wait for the next tick. Raise as `tick`."""
-        if conn.ts_ns // DAY_NS != self._day:
+        if conn.ts_ns // DAY_NS > self._day:  # one that began yesterday may end today
             self._add_counted()
             self._repeats, self._day = Repeats(knowledge.limit("repeat_after")), conn.ts_ns // DAY_NS
         if self._repeats.is_listed(conn):
