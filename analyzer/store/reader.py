@@ -80,11 +80,11 @@ class Store:
         known = _table(table)
         plain = replace(known, columns=tuple(map(_as_text, known.columns)))
         where, values = _between(table, since, until)
+        query = (
+            f"SELECT rowid, {self._columns(known)} FROM {table} WHERE rowid > ? AND {where} ORDER BY rowid LIMIT {PAGE}"  # noqa: S608
+        )
         at = 0
-        while page := self._query(
-            f"SELECT rowid, {self._columns(known)} FROM {table} WHERE rowid > ? AND {where} ORDER BY rowid LIMIT {PAGE}",  # noqa: S608
-            (at, *values),
-        ):
+        while page := self._query(query, (at, *values)):
             for row in as_read(plain, (row[1:] for row in page)):
                 yield dict(zip(plain.names, row, strict=True))
             at = page[-1][0]

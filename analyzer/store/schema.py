@@ -33,7 +33,11 @@ RUNS = Table(
         TableColumn("packets", Kind.INTEGER, "read"),
         TableColumn("lost", Kind.INTEGER, "packets that the capture lost, see losses"),
         TableColumn("connections", Kind.INTEGER, "written, those too that were pruned since"),
-        TableColumn("unwritten", Kind.INTEGER, "connections that found no room, on the disk and then in memory"),
+        TableColumn(
+            "unwritten",
+            Kind.INTEGER,
+            "connections left out: they found no room, on the disk and then in memory, or a bug of ours hit them",
+        ),
     ),
 )
 LOSSES = Table(

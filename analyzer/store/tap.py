@@ -41,7 +41,7 @@ class StoreTap:
         self.name = str(writer.path)
         self._writer, self._keep_ns, self._packets, self._told = writer, keep_ns, packets, told
         self._repeats, self._day = Repeats(knowledge.limit("repeat_after")), 0
-        self._failed = False
+        self._failed = self._crashed = False
         self._unwritten_before = 0
         self._signed_ns = self._pruned_ns = 0
         self._lost = 0
@@ -86,12 +86,18 @@ class StoreTap:
             self._went_well()
 
     def _add(self, item: Item) -> None:
-        if self._writer.waiting < MAX_WAITING:
+        if self._writer.waiting >= MAX_WAITING:
+            self._writer.unwritten += isinstance(item, Connection)
+            return
+        try:
             self._writer.add(item)
-            if self._writer.waiting >= EARLY and not self._failed:
-                self._commit()
-        elif isinstance(item, Connection):
-            self._writer.unwritten += 1
+        except Exception as error:  # a bug of ours: this one is missing, and the others are written
+            self._writer.unwritten += isinstance(item, Connection)
+            if not self._crashed:
+                self._crashed = True
+                self._told(f"{self.name}: a bug of ours, {type(error).__name__}: what it happened with is left out")
+        if self._writer.waiting >= EARLY and not self._failed:
+            self._commit()
 
     def _note(self, now_ns: int) -> None:
         """Losses and counts since the last time."""

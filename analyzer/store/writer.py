@@ -61,6 +61,9 @@ class Writer:
         packets, lost, unwritten: see the table runs; set by the caller.
     """
 
+    _rows: Rows
+    _waiting: dict[str, list[Row]]
+
     def __init__(self, path: Path, source: str, now_ns: Callable[[], int], filter_: str | None = None) -> None:
         """Raise UsageError if the store cannot be opened."""
         self.path, self._now_ns = path, now_ns
@@ -83,9 +86,14 @@ class Writer:
         self._log, self._file = schema.log_of(path), path.stat()
 
     def add(self, item: Item) -> None:
-        """Let the rows of an item wait."""
+        """Let the rows of an item wait: all of them, or none if making them fails."""
+        try:
+            made = list(self._rows.of(item))
+        except BaseException:
+            self._rows = Rows()  # a certificate that it believes to be written may not be
+            raise
         self._connections += isinstance(item, Connection)
-        for table, row in self._rows.of(item):
+        for table, row in made:
             self._put(table.name, row if table.name in schema.ONCE else [self.run, *row])
 
     def add_loss(self, now_ns: int, packets: int) -> None:
@@ -104,7 +112,7 @@ class Writer:
             self._sign(ended)
             self._base.execute("COMMIT")
         except BaseException:
-            if self._base.in_transaction:
+            if self._base.in_transaction:  # SQLite ends some by itself
                 self._base.execute("ROLLBACK")
             raise
         self._forget()
@@ -128,7 +136,7 @@ class Writer:
     def _forget(self) -> None:
         """Begin anew: also with certificates, since those written before may be pruned meanwhile."""
         self._rows = Rows()
-        self._waiting: dict[str, list[Row]] = {}
+        self._waiting = {}
         self.waiting = 0
 
     def _insert(self, name: str, rows: Iterable[Row]) -> None:
@@ -158,6 +166,7 @@ class Writer:
         except OSError:
             same = False
         if not same:
+            self._base.close()
             raise UsageError("somebody removed or replaced the file")
         if self._log_size() > MAX_LOG:
             self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.connection import Connection
 from analyzer.errors import UsageError
+from analyzer.report import tables
 from analyzer.store import pruning, schema, tap, writer
 from analyzer.store.writer import Writer
 from analyzer.summary import Repeated
@@ -314,6 +316,24 @@ def test_a_file_that_is_taken_away_ends_it(harm: Callable[[Path], None], tmp_pat
     one.see(handshake(0))
     with pytest.raises(UsageError, match="removed or replaced"):
         one.tick(START_NS)
+
+
+def test_a_bug_of_ours_costs_one_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def chance(conn: Connection) -> Iterator[tables.Row]:
+        if conn.stream < 2:
+            raise ZeroDivisionError
+        return before(conn)
+
+    before = tables.message_rows
+    monkeypatch.setattr(tables, "message_rows", chance)
+    path, told = tmp_path / "x.db", list[str]()
+    one = begin(path, told=told)
+    for number in range(4):
+        one.see(handshake(number))
+    one.close()
+    assert told == [f"{path}: a bug of ours, ZeroDivisionError: what it happened with is left out"]
+    assert ask(path, "SELECT connections, unwritten FROM runs") == [(2, 2)]
+    assert [count(path, table) for table in ("connections", "certificates", "chains")] == [2, 3, 8]
 
 
 # ---- what is no store ------------------------------------------------------------------------------------------------
