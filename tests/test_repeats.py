@@ -124,3 +124,15 @@ def test_too_many_clients_share_one_kind(monkeypatch: pytest.MonkeyPatch) -> Non
     kinds = list(repeats.counted())
     assert shown == 5 and sum(kind.count for kind in kinds) == 95
     assert [kind.client_ip for kind in kinds if kind.count > 1] == ["(others)"]
+
+
+def test_what_changed_is_told_once() -> None:
+    repeats = Repeats(1)
+    for client in ("192.0.2.1", "192.0.2.2", "192.0.2.2"):
+        repeats.is_listed(one(client=client))
+    assert [(told.client_ip, told.count) for told in repeats.changed()] == [("192.0.2.2", 1)]
+    assert repeats.changed() == []
+    for _ in range(2):
+        repeats.is_listed(one(client="192.0.2.1"))
+    assert repeats.changed() == [told for told in repeats.counted() if told.client_ip == "192.0.2.1"]
+    assert len(list(repeats.counted())) == 2
