@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,13 @@ def refused(number: int, **facts: Any) -> Connection:
         "findings": (finding("connection-refused"),),
     }
     return connection("> SYN", "< RST", **(usual | facts))
+
+
+def ask(path: Path, query: str) -> list[tuple[object, ...]]:
+    """What another process would see."""
+    with closing(sqlite3.connect(path)) as base:
+        return base.execute(query).fetchall()
+
+
+def count(path: Path, table: str) -> object:
+    return ask(path, f"SELECT count(*) FROM {table}")[0][0]
