@@ -122,6 +122,8 @@ def host_port(text: str) -> tuple[str, int]:
     if found is None or int(found[3]) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no address; expected e.g. 192.0.2.1:9464 or [2001:db8::1]:9464")
     return found[1] or found[2], int(found[3])
+
+
 def _store(args: argparse.Namespace, taps: Taps, told: Callable[[str], None]) -> Tap:
     from analyzer.store.tap import DAY_NS, StoreTap
     from analyzer.store.writer import Writer

@@ -21,7 +21,7 @@ from analyzer.live.taps import Taps
 from analyzer.pipeline import Analysis, Options, Run
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
-from analyzer.summary import Repeated
+from analyzer.summary import CaptureSummary, Repeated
 from analyzer.tracker import Tracker
 
 LATENESS_NS = 1_000_000_000
@@ -73,7 +73,7 @@ class LiveRun(Run):
         """Items until the stream ends; see Run."""
         analysis = LiveAnalysis(self)
         for item in self._noting(analysis):
-            if not isinstance(item, Connection):
+            if isinstance(item, CaptureSummary):
                 self.taps.end(item)
             yield item
         self._take(analysis.errors, analysis.crashes)
@@ -145,6 +145,7 @@ class LiveAnalysis(Analysis):
     def _flooded(self, tracker: Tracker) -> Iterator[Repeated]:
         for repeated in super()._flooded(tracker):
             self._run.taps.traffic.counted += repeated.count
+            self._run.taps.end(repeated)
             yield repeated
 
     def _judged(self, conn: Connection) -> Iterator[Item]:

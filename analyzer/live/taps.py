@@ -38,7 +38,7 @@ class Summing(Protocol):
     """What a tap can do besides, if it wants to."""
 
     def end(self, item: Repeated | CaptureSummary) -> None:
-        """What is said of the whole capture, after its last connection."""
+        """What no connection says: more unanswered SYNs that became no record, and the summary at the end."""
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Taps:
         self._each(lambda tap: tap.lost(packets))
 
     def end(self, item: Repeated | CaptureSummary) -> None:
-        """Hand what is said of the whole capture to those that want it."""
+        """Hand what no connection says to those that want it."""
         self._each(lambda tap: tap.end(item) if isinstance(tap, Summing) else None)
 
     def close(self) -> None:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 
 from analyzer import knowledge
 from analyzer.connection import Connection
-from analyzer.repeats import OTHERS, Repeats
+from analyzer.repeats import Repeats
 from analyzer.report.output import Item
 from analyzer.store.writer import EARLY, Writer
 from analyzer.summary import CaptureSummary, Repeated
 
 MAX_WAITING = 20_000
 """Rows that wait in memory: some tens of MB."""
+MAX_FLOODS = 16_384
+"""Servers whose unanswered SYNs are summed up."""
 SIGN_NS = 10_000_000_000
 """How often a run that has nothing to write says that it is alive."""
 PRUNE_NS = 60_000_000_000
@@ -45,6 +48,7 @@ class StoreTap:
         self._unwritten_before = 0
         self._signed_ns = self._pruned_ns = 0
         self._lost = 0
+        self._floods: dict[tuple[str, int], Repeated] = {}
 
     def see(self, conn: Connection) -> None:
         """Let it wait for the next tick. Raise as `tick`."""
@@ -55,9 +59,16 @@ class StoreTap:
             self._add(conn)
 
     def end(self, item: Repeated | CaptureSummary) -> None:
-        """What is said of the whole capture. Of what is counted only unanswered SYNs: the others are counted here."""
-        if isinstance(item, CaptureSummary) or item.client_ip == OTHERS:
-            self._add(item)
+        """What no connection says. The counts of unanswered SYNs come in parts, and are kept as sums."""
+        if isinstance(item, Repeated):
+            server = (item.server_ip, item.server_port)
+            if server not in self._floods and len(self._floods) >= MAX_FLOODS:
+                del self._floods[next(iter(self._floods))]  # its row stays; what comes later begins another one
+            before = self._floods.get(server)
+            if before is not None:
+                item = replace(item, count=before.count + item.count, first_ns=before.first_ns)
+            self._floods[server] = item
+        self._add(item)
 
     def lost(self, packets: int) -> None:
         """Is noted at the next tick."""

@@ -241,6 +241,7 @@ def test_a_flood_is_told_in_parts_that_add_up_and_taps_can_count(monkeypatch: py
     now, clock = Told(START_NS), Clock()
     stream = LiveStream(Syns(now), Limits(), clock, clock.sleep)
     run = LiveRun(["test0"], stream=stream, now_ns=now)
+    run.taps.add(tap := Summed())
     traffic, followed = run.taps.traffic, 0
     items: list[object] = []
     for item in run:
@@ -251,5 +252,6 @@ def test_a_flood_is_told_in_parts_that_add_up_and_taps_can_count(monkeypatch: py
     assert len(told) >= 2
     assert listed + sum(told) == 1_000
     assert (traffic.packets, traffic.counted) == (1_000, sum(told))
+    assert [end.count for end in tap.ends if isinstance(end, Repeated)] == told
     assert traffic.bytes > 40 * 1_000
     assert 0 < followed <= 60
