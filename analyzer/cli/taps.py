@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analyzer.cli import evidence
 from analyzer.cli.parser import one_of
 from analyzer.live.taps import Tap, Taps
 
@@ -59,6 +60,7 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         metavar="DAYS",
         help=f"take connections out of it after so many days, or 'all' to keep them (default: {DAYS})",
     )
+    evidence.add_options(parser)
 
 
 @contextmanager
@@ -70,6 +72,8 @@ def open_taps(args: argparse.Namespace, told: Callable[[str], None]) -> Iterator
         _open_syslog(taps, args, told)
         if args.db is not None:
             taps.add(_store(args, taps, told))
+        if (recorder := evidence.open_recorder(args, told)) is not None:
+            taps.add(recorder)
         yield taps
     finally:
         taps.close()

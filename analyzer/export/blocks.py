@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from struct import Struct, pack
 
-from analyzer.capture.pcapng import INTERFACE, OLD_PACKET, PACKET, SECTION, SIMPLE_PACKET
+from analyzer.capture.pcapng import INTERFACE, OLD_PACKET, PACKET, SECTION, SIMPLE_PACKET, STATISTICS
 
 ORDER_MARK = 0x1A2B3C4D
 UNKNOWN_LENGTH = -1
-END, COMMENT, USER_APPLICATION, TIME_RESOLUTION = 0, 1, 4, 9
+END, COMMENT, USER_APPLICATION, DROPPED, TIME_RESOLUTION = 0, 1, 4, 5, 9
 DATA_AT, CAPTURED_AT, SIMPLE_DATA_AT = 28, 20, 12  # bytes from the start of a packet's block
 MAX_OPTION = 65_535
 APPLICATION = "mtlscope"
@@ -41,9 +41,9 @@ def comments(texts: Sequence[str], order: str = "<") -> bytes:
     return b"".join(option(COMMENT, text.encode("utf-8", "backslashreplace"), order) for text in texts)
 
 
-def section() -> bytes:
-    """A section of our own, little-endian."""
-    options = option(USER_APPLICATION, APPLICATION.encode()) + pack("<HH", END, 0)
+def section(texts: Sequence[str] = ()) -> bytes:
+    """A section of our own, little-endian, with comments."""
+    options = comments(texts) + option(USER_APPLICATION, APPLICATION.encode()) + pack("<HH", END, 0)
     return block(SECTION, pack("<IHHq", ORDER_MARK, 1, 0, UNKNOWN_LENGTH) + options)
 
 
@@ -58,6 +58,12 @@ def packet(number: int, ticks: int, data: bytes, original: int, texts: Sequence[
     head = pack("<IIIII", number, ticks >> 32 & 0xFFFFFFFF, ticks & 0xFFFFFFFF, len(data), original)
     options = comments(texts) + pack("<HH", END, 0) if texts else b""
     return block(PACKET, head + padded(data) + options)
+
+
+def statistics(number: int, ticks: int, dropped: int, texts: Sequence[str] = ()) -> bytes:
+    """An Interface Statistics Block: packets that interface `number` had dropped by then."""
+    head = pack("<III", number, ticks >> 32 & 0xFFFFFFFF, ticks & 0xFFFFFFFF)
+    return block(STATISTICS, head + comments(texts) + option(DROPPED, pack("<Q", dropped)) + pack("<HH", END, 0))
 
 
 def without_length(raw: bytes, order: str) -> bytes:

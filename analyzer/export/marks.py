@@ -65,7 +65,7 @@ class Marks:
 
     def add(self, conn: Connection) -> None:
         """Note one connection."""
-        frames = [f for f in _reach(conn) if f is not None]
+        frames = [f for f in reach(conn) if f is not None]
         if not frames:
             return
         key = flow_key(conn.client_ip, conn.client_port, conn.server_ip, conn.server_port)
@@ -137,7 +137,8 @@ def culprit(conn: Connection) -> int | None:
     return conn.steps[-1].frames[-1] if conn.steps else None
 
 
-def _reach(conn: Connection) -> Iterator[int | None]:
+def reach(conn: Connection) -> Iterator[int | None]:
+    """Its first and last frames, of either side."""
     for side in Side:
         traffic = conn.traffic(side)
         yield from (traffic.first_frame, traffic.last_frame, traffic.syn_frame)

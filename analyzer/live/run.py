@@ -18,6 +18,7 @@ from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
 from analyzer.connection import Connection
 from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.live.taps import Taps
+from analyzer.packets.columns import Decoded
 from analyzer.pipeline import Analysis, Options, Run
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
@@ -91,6 +92,7 @@ class LiveAnalysis(Analysis):
         self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
         self._looked_ns = self._ticked_ns = self._told_ns = 0
         self._following: Tracker | None = None
+        self._batch: Frames | None = None
 
     def _open(self, path: str) -> Capture:
         facts = Facts()
@@ -128,9 +130,15 @@ class LiveAnalysis(Analysis):
                 self._ticked_ns = now_ns
                 traffic.followed = len(self._following.table) if self._following else 0
                 self._run.taps.tick(now_ns)
+            self._batch = batch
             yield batch
             if len(batch) and abs(now_ns - self._looked_ns) >= LOOK_NS:
                 yield _nothing(batch)  # where traffic never rests, no empty batch comes by itself
+
+    def _watch(self, decoded: Decoded) -> None:
+        super()._watch(decoded)
+        if self._batch is not None:
+            self._run.taps.packets(self._batch, decoded)
 
     def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
         now_ns = self._run.now_ns() - LATENESS_NS

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from analyzer.capture.source import Frames
 from analyzer.connection import Connection
+from analyzer.packets.columns import Decoded
 from analyzer.summary import CaptureSummary, Repeated
 
 
@@ -57,6 +59,14 @@ class Traffic:
     counted: int = 0
 
 
+@runtime_checkable
+class PacketTap(Tap, Protocol):
+    """A tap that looks at the packets, too."""
+
+    def packets(self, frames: Frames, decoded: Decoded) -> None:
+        """A batch, before the connections that it decides are seen. Its bytes are only there during the call."""
+
+
 class Taps:
     """The taps of one run. `told` takes one line about each that failed. `traffic`: see Traffic."""
 
@@ -68,6 +78,10 @@ class Taps:
     def see(self, conn: Connection) -> None:
         """Hand a connection to all."""
         self._each(lambda tap: tap.see(conn))
+
+    def packets(self, frames: Frames, decoded: Decoded) -> None:
+        """Hand a batch to those that look at packets."""
+        self._each(lambda tap: tap.packets(frames, decoded) if isinstance(tap, PacketTap) else None)
 
     def tick(self, now_ns: int) -> None:
         """Tell all the time."""

@@ -1,0 +1,59 @@
+"""One connection as an annotated pcapng file, from packets that were kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from analyzer.connection import Connection
+from analyzer.export import blocks
+from analyzer.export.marks import SIGN, Marks
+from analyzer.export.writer import Interfaces
+from analyzer.report import safe
+
+Packet = tuple[int, int, int, int, bytes]
+"""Frame number, time in ns, link type, bytes on the wire, bytes captured. A plain tuple: there is one for every packet."""
+
+
+def annotated(conn: Connection, first: Sequence[Packet], last: Sequence[Packet] = ()) -> Iterator[bytes]:
+    """The blocks of a file with these packets, of which there is at least one. `conn` has their frame numbers, so each
+    comment goes where it belongs; one about a packet that was left out goes to the packet before. `last` begins behind
+    what was left out."""
+    packets, marks = [*first, *last], Marks()
+    marks.add(conn)
+    if left_out := missing(conn, packets):
+        place = last[0][0] if last else packets[-1][0]
+        where = "before this one" if last else "of the connection"
+        marks.say(place, f"{left_out:,} packets {where} were not kept")
+    comments = _placed(marks.comments, [packet[0] for packet in packets])
+    yield blocks.section([SIGN + safe.line(text, unicode=False) for text in _about(conn, len(packets), left_out)])
+    interfaces, digits = Interfaces(), conn.time_digits
+    for frame, time_ns, link, original, data in packets:
+        texts = [SIGN + text for text in comments.get(frame, ())]
+        yield from interfaces.packet(link, digits, time_ns, data, original, texts)
+    if lost := conn.visibility.lost_packets:
+        for time_ns, dropped in ((conn.ts_ns, 0), (conn.end_ns, lost)):
+            yield blocks.statistics(0, max(0, time_ns) // 10 ** (9 - digits), dropped)
+
+
+def missing(conn: Connection, packets: Sequence[Packet]) -> int:
+    """How many packets of the connection are not among these."""
+    beside = {error.frame for error in conn.icmp}
+    kept = sum(packet[0] not in beside for packet in packets)
+    return max(0, conn.client.packets + conn.server.packets - kept)
+
+
+def _placed(comments: dict[int, list[str]], frames: Sequence[int]) -> dict[int, list[str]]:
+    """The comments, each at one of these frames."""
+    placed: dict[int, list[str]] = {}
+    for frame in sorted(comments):
+        at = max((one for one in frames if one <= frame), default=frames[0])
+        placed.setdefault(at, []).extend(comments[frame])
+    return placed
+
+
+def _about(conn: Connection, kept: int, left_out: int) -> Iterator[str]:
+    """What the file is, for its properties."""
+    yield f"VERDICT: {conn.diagnosis}" if conn.diagnosis else f"outcome: {conn.outcome}"
+    yield f"{kept:,} packets of one connection of a live capture; {left_out:,} were not kept"
+    if lost := conn.visibility.lost_packets:
+        yield f"the capture lost {lost:,} packets, of whatever connection, meanwhile"
