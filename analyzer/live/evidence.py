@@ -52,6 +52,11 @@ class Recorder:
         self._in_minute = 0
         self._troubled = False
 
+    @property
+    def held(self) -> int:
+        """Bytes of memory that packets take."""
+        return self._memory.held
+
     def packets(self, frames: Frames, decoded: Decoded) -> None:
         """A batch, before its connections are decided."""
         self._memory.feed(frames, decoded)

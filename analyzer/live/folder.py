@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
 from pathlib import Path
 
 from analyzer.errors import UsageError
@@ -35,8 +34,8 @@ class Folder:
             raise UsageError(
                 f"--evidence {path}: {error.strerror or error}; name a folder that can be written"
             ) from None
-        self._files = deque(sorted(found))  # the oldest first: names begin with the time
-        self.used = sum(size for _, size in found)
+        self._files = dict(sorted(found))  # the oldest first: names begin with the time
+        self.used = sum(self._files.values())
 
     def __len__(self) -> int:
         return len(self._files)
@@ -52,8 +51,8 @@ class Folder:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        self._files.append((name, len(data)))
-        self.used += len(data)
+        self.used += len(data) - self._files.pop(name, 0)
+        self._files[name] = len(data)
 
     def note(self, line: bytes) -> None:
         """A line of the index, whole or not at all. Raise OSError if it cannot be written."""
@@ -71,10 +70,9 @@ class Folder:
 
     def _make_room(self, size: int) -> None:
         while self._files and (self.used + size > self._quota or len(self._files) >= MAX_FILES):
-            name, freed = self._files[0]
-            (self.path / name).unlink(missing_ok=True)
-            self._files.popleft()
-            self.used -= freed
+            oldest = next(iter(self._files))
+            (self.path / oldest).unlink(missing_ok=True)
+            self.used -= self._files.pop(oldest)
 
     def _scan(self) -> list[tuple[str, int]]:
         """Names and sizes of our files. What a run that was killed had begun is removed."""

@@ -1,0 +1,172 @@
+"""The evidence folder: whole files, within the quota, and nobody else's touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import analyzer
+from analyzer.errors import UsageError
+from analyzer.live import folder as folder_module
+from analyzer.live.folder import INDEX, OLD_INDEX, Folder
+
+PROJECT = Path(analyzer.__file__).parent.parent
+QUOTA = 1_000
+
+
+def name(number: int) -> str:
+    return f"20261121T1504{number:02}.000000Z_192.0.2.10_50000_192.0.2.20_5061_tls-alert.pcapng"
+
+
+def there(path: Path) -> list[str]:
+    return sorted(one.name for one in path.iterdir())
+
+
+def test_the_oldest_go_first(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path), QUOTA)
+    for number in range(5):
+        folder.write(name(number), bytes(400))
+    assert there(tmp_path) == [name(3), name(4)]
+    assert folder.used == 800
+
+
+def test_the_next_run_goes_on_with_the_same_quota(tmp_path: Path) -> None:
+    for number in range(2):
+        Folder(str(tmp_path), QUOTA).write(name(number), bytes(400))
+    again = Folder(str(tmp_path), QUOTA)
+    again.write(name(2), bytes(400))
+    assert there(tmp_path) == [name(1), name(2)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("notes.txt", id="a text"),
+        pytest.param("important.pcapng", id="a capture with a name of its own"),
+        pytest.param(f"copy of {name(0)}", id="a copy of ours with another name"),
+        pytest.param(f"{name(0)}.bak", id="with another ending"),
+    ],
+)
+def test_files_of_others_stay(other: str, tmp_path: Path) -> None:
+    (tmp_path / other).write_bytes(bytes(5_000))
+    folder = Folder(str(tmp_path), QUOTA)
+    for number in range(5):
+        folder.write(name(number), bytes(400))
+    assert there(tmp_path) == sorted([other, name(3), name(4)])
+
+
+def test_a_link_with_a_name_of_ours_is_not_ours(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"x")
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    (folder / name(0)).symlink_to(kept)
+    assert len(Folder(str(folder), QUOTA)) == 0
+    assert kept.read_bytes() == b"x"
+
+
+def test_there_are_never_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_module, "MAX_FILES", 3)
+    folder = Folder(str(tmp_path), QUOTA)
+    for number in range(5):
+        folder.write(name(number), b"x")
+    assert there(tmp_path) == [name(2), name(3), name(4)]
+
+
+def test_a_file_that_somebody_removed_is_no_trouble(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path), QUOTA)
+    for number in range(2):
+        folder.write(name(number), bytes(400))
+    (tmp_path / name(0)).unlink()
+    folder.write(name(2), bytes(400))
+    assert there(tmp_path) == [name(1), name(2)]
+
+
+def test_the_same_name_again_is_counted_once(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path), QUOTA)
+    for _ in range(2):
+        folder.write(name(0), bytes(400))
+    folder.write(name(1), bytes(400))
+    assert (there(tmp_path), folder.used) == ([name(0), name(1)], 800)
+
+
+def test_what_a_killed_run_had_begun_is_removed(tmp_path: Path) -> None:
+    (tmp_path / f".{name(0)}.part").write_bytes(b"half")
+    Folder(str(tmp_path), QUOTA)
+    assert there(tmp_path) == []
+
+
+def test_the_index_is_turned_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder_module, "MAX_INDEX", 20)
+    folder = Folder(str(tmp_path), QUOTA)
+    for number in range(5):
+        folder.note(b"line %d....\n" % number)
+    assert (tmp_path / OLD_INDEX).read_bytes() == b"line 2....\nline 3....\n"
+    assert (tmp_path / INDEX).read_bytes() == b"line 4....\n"
+
+
+def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path / "new"), QUOTA)
+    folder.write(name(0), b"x")
+    folder.note(b"line\n")
+    assert {(one.stat().st_mode & 0o777) for one in (tmp_path / "new").iterdir()} == {0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="name a folder that can be written"):
+        Folder(str(tmp_path / "file"), QUOTA)
+
+
+WRITER = f"""
+from analyzer.live.folder import Folder
+import sys
+folder, number = Folder(sys.argv[1], 1 << 30), 0
+print("begun", flush=True)
+while True:
+    number += 1
+    folder.write("{name(0)}".replace("192.0.2.10_50000", f"192.0.2.10_{{number}}"), b"x" * 300_000)
+    folder.note(b'{{"line": %d}}' % number + b"\\n")
+"""
+
+
+def test_kill_9_leaves_no_torn_file(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout as out:
+        out.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    whole = list(tmp_path.glob("2*.pcapng"))
+    assert whole
+    assert {one.stat().st_size for one in whole} == {300_000}
+    assert (tmp_path / INDEX).read_bytes().endswith(b"}\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root to mount a small disk")
+def test_a_full_disk_leaves_whole_files_and_whole_lines(tmp_path: Path) -> None:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(tmp_path)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        folder = Folder(str(tmp_path), 1 << 30)
+        folder.note(b"line\n")
+        folder.write(name(0), bytes(40_000))
+        with pytest.raises(OSError, match="No space left"):
+            folder.write(name(1), bytes(40_000))
+        with pytest.raises(OSError, match="No space left"):
+            folder.note(b"x" * 60_000)
+        assert there(tmp_path) == [name(0), INDEX]
+        assert (tmp_path / INDEX).read_bytes() == b"line\n"
+        (tmp_path / name(0)).unlink()
+        folder.write(name(1), bytes(40_000))
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
