@@ -5,13 +5,14 @@ files -> frames -> segments -> conversations -> records -> findings
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
 from analyzer.capture.inputs import Input, find_inputs
-from analyzer.capture.source import Capture, ReadOptions, open_capture
+from analyzer.capture.source import MAX_LOSSES, Capture, Loss, ReadOptions, open_capture
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.connection import Connection
 from analyzer.errors import CaptureError
@@ -19,6 +20,7 @@ from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.stores import NO_TRUST, Trust
+from analyzer.losses import note_losses
 from analyzer.packets.columns import Decoded
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
@@ -157,6 +159,7 @@ class Analysis:
         )
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)
+        self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
 
     def __iter__(self) -> Iterator[Item]:
         """Connections as they are decided, then what was counted instead of listed, then the summary."""
@@ -165,6 +168,7 @@ class Analysis:
         for path in self.input.files:
             try:
                 with self._open(path) as capture:
+                    capture.facts.losses = self._losses
                     self._tally.begin(path, capture.facts)
                     for item in self._read(capture, decoder, tracker := tracker or self._tracker()):
                         if isinstance(item, Repeated):
@@ -252,6 +256,8 @@ class Analysis:
     def _judged(self, conn: Connection) -> Iterator[Item]:
         """The record with its findings, unless it is not wanted or only counted."""
         tell, said = self.options.verdicts, None
+        if self._losses:
+            note_losses(conn, self._losses)
         try:
             findings = judge(conn, self._context, self._on_crash(conn))
             if findings or conn.failed:

@@ -37,6 +37,7 @@ FLOORS = (
     "topology",
     "selection",
     "summary",
+    "losses",
     "folding",
     "connection",
     "findings",

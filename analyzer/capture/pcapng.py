@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.interfaces import Interfaces, counter_option
-from analyzer.capture.source import BATCH_FRAMES, NOT_A_PACKET, Facts, Format, Frames, ReadOptions
+from analyzer.capture.source import BATCH_FRAMES, NOT_A_PACKET, Facts, Format, Frames, Loss, ReadOptions
 from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
 from analyzer.errors import CaptureError
 
@@ -57,7 +57,7 @@ class Reader:
         self.number = 1
         self.damage: str | None = None
         self.last_ns = 0
-        self.drops: dict[int, int] = {}
+        self.drops: dict[int, tuple[int, int]] = {}
 
     def __iter__(self) -> Iterator[Frames]:
         window = self.window
@@ -183,11 +183,26 @@ class Reader:
         return None
 
     def _count_drops(self, block: memoryview) -> None:
-        (interface,) = Struct(self.blocks.order + "I").unpack_from(block, 8)
+        """A later statement replaces the earlier one. What it adds was lost between both; when that was which the first one
+        of an interface counts, nobody says."""
+        interface, high, low = Struct(self.blocks.order + "III").unpack_from(block, 8)
+        interface += self.interfaces.base
         drops = counter_option(block, 20, self.blocks.order)
-        if drops is not None:
-            self.drops[self.interfaces.base + interface] = drops  # the later statement replaces the earlier one
-            self.facts.dropped = sum(self.drops.values())
+        if drops is None:
+            return
+        now_ns = self._time(high << 32 | low, interface)
+        before, since_ns = self.drops.get(interface, (drops, now_ns))
+        if drops > before:
+            self.facts.losses.append(Loss(since_ns, now_ns, drops - before))
+        self.drops[interface] = (drops, now_ns)
+        self.facts.dropped = sum(count for count, _ in self.drops.values())
+
+    def _time(self, stamp: int, interface: int) -> int:
+        """A time stamp of an interface; 0 if that was not described."""
+        if interface >= len(self.interfaces):
+            return 0
+        stamps, which = np.array([stamp], np.uint64), np.array([interface])
+        return int(self.interfaces.times(stamps, which, self.facts)[0])
 
     def _packets(
         self, starts: NDArray[np.int64], table: NDArray[Any], bases: NDArray[np.int64], totals: NDArray[np.int64]

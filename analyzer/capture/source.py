@@ -7,6 +7,7 @@ import os
 import pkgutil
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -66,6 +67,19 @@ class Frames:
         return len(self.start)
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Packets lost between two statements of the capturing side, in nanoseconds since 1970."""
+
+    begin_ns: int
+    end_ns: int
+    packets: int
+
+
+MAX_LOSSES = 1_000
+"""Stretches of loss that are remembered: connections older than these have long been decided."""
+
+
 @dataclass(slots=True)
 class Facts:
     """What is known about a capture besides its frames. The reader fills it while it reads.
@@ -76,6 +90,7 @@ class Facts:
         local_time: the time stamps are local time of an unknown zone (Network Monitor before 2.3).
         snap_length: bytes at which the capture cut packets; None if it did not say, or did not cut.
         dropped: packets that the capturing side says it lost; None if it did not say.
+        losses: when that was, as far as it is known: the latest MAX_LOSSES stretches.
         compressed: the file is gzip-compressed.
         skipped: frames in the file that are no packets (a Network Monitor filter or process block), reason -> count.
         notes: oddities worth telling, one line each.
@@ -86,6 +101,7 @@ class Facts:
     local_time: bool = False
     snap_length: int | None = None
     dropped: int | None = None
+    losses: deque[Loss] = field(default_factory=lambda: deque(maxlen=MAX_LOSSES))
     compressed: bool = False
     skipped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

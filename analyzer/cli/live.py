@@ -58,7 +58,7 @@ def run(words: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
     args.filter = capture_filter(args.filter, args.ports)
-    settings = Settings(args.interface, args.filter, args.snap, args.buffer)
+    settings = Settings(args.interface, args.filter, args.snap, args.buffer, time.time_ns)
     with _copy(args.write) as copy, open_taps(args, say) as taps:
         opened = open_source(settings, args.engine)
         from analyzer.capture.live.stream import Limits, LiveStream

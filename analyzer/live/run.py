@@ -1,14 +1,12 @@
 """Live traffic through the same pipeline as files: `LiveRun`.
 
-An idle interface gives empty batches, so that connections are decided although no packet follows. Connections that were
-going on while the capture lost packets are marked: what they did not do may only have been missed.
+An idle interface gives empty batches, so that connections are decided although no packet follows.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from analyzer.capture import pcapng
@@ -16,8 +14,8 @@ from analyzer.capture.inputs import Input
 from analyzer.capture.live.stream import LiveStream
 from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
 from analyzer.connection import Connection
-from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.live.taps import Taps
+from analyzer.losses import SILENCE_NS
 from analyzer.packets.columns import Decoded
 from analyzer.pipeline import Analysis, Options, Run
 from analyzer.repeats import Repeats
@@ -27,29 +25,12 @@ from analyzer.tracker import Tracker
 
 LATENESS_NS = 1_000_000_000
 """Packets may reach us so long after their time stamp; silence is only believed after that."""
-SILENCE_NS = 60_000_000_000
-"""A handshake in which nothing has happened for so long has hung: it is reported now and not at the end of the capture."""
 TICK_NS = 1_000_000_000
 """How often taps are told the time."""
 LOOK_NS = 5_000_000_000
 """How often all connections are looked at for that."""
 TELL_NS = 60_000_000_000
 """How often the counts of what repeats are told, unless the run says otherwise."""
-MAX_LOSSES = 1_000
-"""Stretches of loss that are remembered: connections older than these have long been decided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Packets lost between two readings of the counter, in nanoseconds since 1970."""
-
-    begin_ns: int
-    end_ns: int
-    packets: int
-
-    def touches(self, conn: Connection) -> bool:
-        """Was the connection going on then? One without an end may have gone on unseen."""
-        return conn.ts_ns <= self.end_ns and (conn.closed.how in ("open", "timeout") or conn.end_ns >= self.begin_ns)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +70,6 @@ class LiveAnalysis(Analysis):
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
         self._repeats = run.repeats or self._repeats
-        self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
         self._looked_ns = self._ticked_ns = self._told_ns = 0
         self._following: Tracker | None = None
         self._batch: Frames | None = None
@@ -107,13 +87,8 @@ class LiveAnalysis(Analysis):
         return self._following
 
     def _noticing(self, frames: Iterator[Frames], facts: Facts) -> Iterator[Frames]:
-        """The same, keeping when packets were lost.
-
-        The kernel drops what comes last, and we read what came first: at any reading of its counter, the loss lies between
-        the last reading and now, whatever the time stamps of the packets just read.
-        """
-        known, since_ns = 0, self._run.now_ns()
-        traffic = self._run.taps.traffic
+        """The same, telling of time and losses."""
+        known, traffic = 0, self._run.taps.traffic
         for batch in frames:
             now_ns = self._run.now_ns()
             traffic.packets += len(batch)
@@ -121,11 +96,9 @@ class LiveAnalysis(Analysis):
             lost = (facts.dropped or 0) - known
             if lost > 0:
                 known += lost
-                self._losses.append(Loss(since_ns, now_ns, lost))
                 if self._run.on_loss is not None:
                     self._run.on_loss(lost, known)
                 self._run.taps.lost(lost)
-            since_ns = now_ns
             if abs(now_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
                 self._ticked_ns = now_ns
                 traffic.followed = len(self._following.table) if self._following else 0
@@ -157,9 +130,6 @@ class LiveAnalysis(Analysis):
             yield repeated
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
-        lost = sum(loss.packets for loss in self._losses if loss.touches(conn)) if self._losses else 0
-        if lost:
-            mark(conn, lost)
         yield from super()._judged(conn)
         keep = self.options.keep
         if keep is None or keep(conn):
@@ -179,11 +149,3 @@ def _nothing(batch: Frames) -> Frames:
         first_frame=batch.first_frame + len(batch),
         position=batch.position,
     )
-
-
-def mark(conn: Connection, lost: int) -> None:
-    """Note in a fresh record that packets were lost while the connection went on: verdicts about silence are withheld."""
-    object.__setattr__(conn, "visibility", replace(conn.visibility, lost_packets=lost))
-    seen = seen_facts(conn)
-    object.__setattr__(conn, "seen", seen)
-    object.__setattr__(conn, "hidden", hidden_facts(conn, seen))

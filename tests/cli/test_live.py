@@ -115,6 +115,14 @@ def connections(objects: list[dict[str, Any]]) -> list[str]:
     return [json.dumps(one, sort_keys=True) for one in objects if one["type"] != "capture"]
 
 
+def analysed(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file run."""
+    done = subprocess.run(
+        [sys.executable, "-m", "analyzer", "-T", "jsonl", str(path)], cwd=PROJECT, capture_output=True, check=False
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 @needs_veth
 @each_engine
 def test_a_live_run_says_what_a_file_run_says_of_its_copy(engine: str, namespace: Namespace, tmp_path: Path) -> None:
@@ -124,10 +132,7 @@ def test_a_live_run_says_what_a_file_run_says_of_its_copy(engine: str, namespace
         namespace.replay(CAPTURES / sample)
     time.sleep(1)
     seen = live.finish()
-    done = subprocess.run(
-        [sys.executable, "-m", "analyzer", "-T", "jsonl", str(copy)], cwd=PROJECT, capture_output=True, check=False
-    )
-    read = [json.loads(line) for line in done.stdout.splitlines()]
+    read = analysed(copy)
     assert len([one for one in seen if one["type"] == "connection"]) >= len(SAMPLES)
     assert connections(seen) == connections(read)
     assert seen[-1]["packets"] == read[-1]["packets"]
@@ -208,7 +213,8 @@ def test_so_many_packets_and_so_many_seconds(namespace: Namespace, tmp_path: Pat
 @needs_veth
 def test_packets_sent_are_packets_seen_and_drops_told(namespace: Namespace, tmp_path: Path) -> None:
     """A buffer of 1 MiB and a reader that is stopped meanwhile: the kernel must drop."""
-    live = Live(namespace, tmp_path, "--capture-engine", "af-packet", "-B", "1")
+    copy = tmp_path / "copy.pcapng"
+    live = Live(namespace, tmp_path, "--capture-engine", "af-packet", "-B", "1", "-w", str(copy))
     pid = live.process.pid
     os.kill(pid, signal.SIGSTOP)
     sent = 20_000
@@ -217,10 +223,15 @@ def test_packets_sent_are_packets_seen_and_drops_told(namespace: Namespace, tmp_
     )
     os.kill(pid, signal.SIGCONT)
     time.sleep(1)
-    summary = live.finish()[-1]
+    seen = live.finish()
+    read = analysed(copy)
+    summary = seen[-1]
     assert summary["dropped"] > 0
     assert summary["packets"] + summary["dropped"] == sent
     assert "packets lost by the capture" in live.err.read_text()
+    assert (read[-1]["packets"], read[-1]["dropped"]) == (summary["packets"], summary["dropped"])
+    assert connections(seen) == connections(read)
+    assert any(one["visibility"]["lost_packets"] for one in read if one["type"] == "connection")
 
 
 # ---- what needs no right ---------------------------------------------------------------------------------------------

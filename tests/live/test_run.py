@@ -119,7 +119,8 @@ def test_losses_are_told_and_mark_who_was_there() -> None:
     losses: list[tuple[int, int]] = []
     now = Told(every[half][0])
     pieces = [b"".join(block for _, block in every[:half])]
-    pieces += [blocks.statistics(1, half, 3) + every[half][1], b"".join(block for _, block in every[half + 1 :])]
+    lost = blocks.loss(every[half][0], every[half][0] + 1, (half, 0), (half, 3))
+    pieces += [lost + every[half][1], b"".join(block for _, block in every[half + 1 :])]
     items = list(live(pieces, now, losses))
     (conn,) = (item for item in items if isinstance(item, Connection))
     assert losses == [(3, 3)]
@@ -132,7 +133,8 @@ def test_losses_are_told_and_mark_who_was_there() -> None:
 def test_losses_before_a_connection_do_not_touch_it() -> None:
     every = list(packets(CAPTURE))
     now = Told(every[0][0] - 1_000_000_000)
-    items = list(live([blocks.statistics(1, 0, 3), *(block for _, block in every)], now))
+    lost = blocks.loss(now() - 1, now(), (0, 0), (0, 3))
+    items = list(live([lost, *(block for _, block in every)], now))
     (conn,) = (item for item in items if isinstance(item, Connection))
     assert conn.visibility.lost_packets == 0
 
@@ -161,6 +163,34 @@ def test_a_tap_that_wants_it_gets_the_summary_and_packets_are_counted() -> None:
     last = list(run)[-1]
     assert tap.ends == [last]
     assert run.taps.traffic.packets == len(every)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "sooner_s", "marked"),
+    [
+        pytest.param(0, 1, True, id="while it went on"),
+        pytest.param(-9, 1, False, id="before"),
+        pytest.param(9, 1, False, id="after its end"),
+        pytest.param(9, 20, True, id="some time from before it to after it"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_a_file_run_over_the_copy_knows_of_the_loss(
+    after_s: int, sooner_s: int, marked: bool, at_once: int, tmp_path: Path
+) -> None:
+    every = list(packets(CAPTURE))
+    end_ns = every[len(every) // 2][0] + after_s * 1_000_000_000
+    lost = blocks.loss(end_ns - sooner_s * 1_000_000_000, end_ns, (5, 0), (9, 7))
+    all_blocks = [block for _, block in every]
+    all_blocks.insert(len(every) // 2, lost)
+    copy = tmp_path / "copy.pcapng"
+    copy.write_bytes(HEADER + b"".join(all_blocks))
+    pieces = [b"".join(all_blocks[at : at + at_once]) for at in range(0, len(all_blocks), at_once)]
+    seen = told(live(pieces, Told(every[0][0])))
+    assert seen == told(Run([str(copy)]))
+    visibility = seen[0]["visibility"]
+    assert isinstance(visibility, dict)
+    assert visibility["lost_packets"] == (7 if marked else 0)
 
 
 def test_an_interface_that_goes_away_ends_the_run_with_what_was_seen() -> None:

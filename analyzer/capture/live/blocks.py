@@ -11,7 +11,7 @@ from analyzer.errors import LiveError
 
 SECTION, INTERFACE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 5, 6
 ORDER_MARK, VERSION, UNKNOWN_LENGTH = 0x1A2B3C4D, 1, 2**64 - 1
-IF_NAME, IF_TSRESOL, ISB_IFRECV, ISB_IFDROP = 2, 9, 4, 5
+COMMENT, IF_NAME, IF_TSRESOL, ISB_IFRECV, ISB_IFDROP = 1, 2, 9, 4, 5
 NANOSECONDS = 9
 SECOND_NS = 1_000_000_000
 MAX_BLOCK = 16 * 1024 * 1024
@@ -48,15 +48,22 @@ def packet(time_ns: int, data: bytes | memoryview, original: int) -> bytes:
     return b"".join((head, data, padding, _LENGTH.pack(size)))
 
 
-def statistics(time_ns: int, received: int | None = None, dropped: int | None = None) -> bytes:
+def statistics(time_ns: int, received: int | None = None, dropped: int | None = None, comment: str = "") -> bytes:
     """What the interface counted so far; without numbers only a sign that time goes on."""
-    options = b"".join(
+    options = _option(COMMENT, comment.encode()) if comment else b""
+    options += b"".join(
         _option(code, Struct("=Q").pack(count))
         for code, count in ((ISB_IFRECV, received), (ISB_IFDROP, dropped))
         if count is not None
     )
     body = Struct("=III").pack(0, time_ns >> 32, time_ns & 0xFFFFFFFF)
     return _block(STATISTICS, body + (options + bytes(4) if options else b""))
+
+
+def loss(since_ns: int, now_ns: int, before: tuple[int | None, int], after: tuple[int | None, int]) -> bytes:
+    """Two statements, which say that packets were lost between them. `before`, `after`: received and dropped by then."""
+    comment = f"mtlscope: {after[1] - before[1]:,} packets lost since the statement before"
+    return statistics(since_ns, *before) + statistics(now_ns, *after, comment=comment)
 
 
 TICK = statistics(0)

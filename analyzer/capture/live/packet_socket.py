@@ -50,6 +50,7 @@ class PacketSocket:
         self._last_ns = 0
         self.notes = notes
         self.seen = self.dropped = 0
+        self._counted_ns = settings.now_ns()
 
     def read(self, timeout: float) -> bytes | None:
         """See Source."""
@@ -59,15 +60,14 @@ class PacketSocket:
         if not self._stopping:
             select.select([self._socket], [], [], timeout)
         parts = self._batch()
-        before = self.dropped
         if parts or self._stopping:
-            self._count()
-        if self._stopping and not parts:
-            if self._finished:
-                return None
-            self._finished = True
-        if self.dropped != before or self._finished:
-            parts.append(blocks.statistics(self._last_ns, self.seen, self.dropped))
+            lost = self._count()
+            if self._stopping and not parts and not lost:
+                if self._finished:
+                    return None
+                self._finished = True
+                lost = blocks.statistics(self._counted_ns, self.seen, self.dropped)
+            parts.append(lost)
         return b"".join(parts)
 
     def _batch(self) -> list[bytes]:
@@ -108,11 +108,15 @@ class PacketSocket:
         data = b"".join((self._view[:12], tag, self._view[12:got]))
         return blocks.packet(time_ns, data, max(original, got) + len(tag))
 
-    def _count(self) -> None:
-        """The kernel counts from the last time it was asked."""
+    def _count(self) -> bytes:
+        """Packets lost since the last time, as blocks. The kernel counts from when it was asked, and drops what comes last,
+        while we read what came first: whatever the time stamps of the packets just read, it was between then and now."""
+        since_ns, self._counted_ns = self._counted_ns, self._settings.now_ns()
+        before = self.seen, self.dropped
         total, dropped = _STATISTICS.unpack(self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, _STATISTICS.size))
         self.seen += total - dropped
         self.dropped += dropped
+        return blocks.loss(since_ns, self._counted_ns, before, (self.seen, self.dropped)) if dropped else b""
 
     def _note(self, line: str) -> None:
         if line not in self.notes:

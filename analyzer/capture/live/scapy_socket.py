@@ -27,6 +27,7 @@ class ScapySocket:
         self._packets: queue.Queue[tuple[int, bytes]] = queue.Queue(WAITING)
         self._started = self._stopping = False
         self._dropped = self._told = 0
+        self._counted_ns = settings.now_ns()
         self._last_ns = 0
         self._failed: str | None = None
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -67,9 +68,10 @@ class ScapySocket:
             return None
         if not parts and self._failed:
             raise LiveError(f"{self._settings.interface}: scapy: {self._failed}")
+        since_ns, self._counted_ns = self._counted_ns, self._settings.now_ns()
         if self._dropped != self._told:
-            self._told = self._dropped
-            parts.append(blocks.statistics(self._last_ns, None, self._told))
+            before, self._told = self._told, self._dropped
+            parts.append(blocks.loss(since_ns, self._counted_ns, (None, before), (None, self._told)))
         return b"".join(parts)
 
     def stop(self) -> None:

@@ -21,12 +21,14 @@ class Settings:
     Attributes:
         interface: its name. filter: in libpcap's language; DEFAULT_FILTER means with VLAN tags as well.
         snap_length: bytes kept of each packet. buffer_mib: size of the kernel's buffer.
+        now_ns: tells the time, to say between when packets were lost.
     """
 
     interface: str
     filter: str = DEFAULT_FILTER
     snap_length: int = SNAP_LENGTH
     buffer_mib: int = BUFFER_MIB
+    now_ns: Callable[[], int] = lambda: 0
 
 
 class Source(Protocol):

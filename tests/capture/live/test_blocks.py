@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.capture import pcapng
 from analyzer.capture.live import blocks
-from analyzer.capture.source import Facts, ReadOptions
+from analyzer.capture.source import Facts, Loss, ReadOptions
 from analyzer.errors import LiveError
 
 HEADER = blocks.header("test0", 1, 128)
@@ -34,6 +34,27 @@ def test_drops_are_read_and_the_last_statement_counts() -> None:
     data = HEADER + blocks.statistics(1, 10, 2) + blocks.statistics(2, 20, 5)
     assert not list(pcapng.read(raw(data), facts, ReadOptions()))
     assert facts.dropped == 5
+
+
+def test_a_loss_is_between_two_statements() -> None:
+    facts = Facts()
+    data = HEADER + blocks.loss(1_000, 2_000, (10, 2), (20, 5)) + blocks.loss(7_000, 9_000, (30, 5), (40, 6))
+    assert not list(pcapng.read(raw(data), facts, ReadOptions()))
+    assert list(facts.losses) == [Loss(1_000, 2_000, 3), Loss(7_000, 9_000, 1)]
+    assert b"mtlscope: 3 packets lost since the statement before" in data
+
+
+def test_when_it_was_that_the_only_statement_counts_is_not_known() -> None:
+    facts = Facts()
+    assert not list(pcapng.read(raw(HEADER + blocks.statistics(9, 10, 2)), facts, ReadOptions()))
+    assert (facts.dropped, list(facts.losses)) == (2, [])
+
+
+def test_a_statement_about_an_interface_that_is_not_there_is_no_trouble() -> None:
+    said = bytearray(blocks.statistics(1_000, 10, 2) * 2)
+    for at in (8, len(said) // 2 + 8):
+        said[at : at + 4] = b"\xff" * 4
+    assert not list(pcapng.read(raw(HEADER + bytes(said)), Facts(), ReadOptions()))
 
 
 def test_a_tick_says_nothing_but_gives_an_empty_batch_to_who_waits() -> None:

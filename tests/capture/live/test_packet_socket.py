@@ -6,6 +6,8 @@ import errno
 import socket
 import struct
 import sys
+from collections.abc import Callable
+from itertools import count
 from typing import cast
 
 import pytest
@@ -61,8 +63,16 @@ class Handle:
             end.close()
 
 
+def clock() -> Callable[[], int]:
+    """A second later at each look."""
+    looks = count(1)
+    return lambda: next(looks) * 1_000_000_000
+
+
 def source(handle: Handle) -> packet_socket.PacketSocket:
-    opened = packet_socket.PacketSocket(cast(socket.socket, handle), Settings("test0", snap_length=2048), [])
+    opened = packet_socket.PacketSocket(
+        cast(socket.socket, handle), Settings("test0", snap_length=2048, now_ns=clock()), []
+    )
     assert opened.read(0) == blocks.header("test0", 1, 2048)
     return opened
 
@@ -91,16 +101,18 @@ def test_a_cut_packet_keeps_its_length() -> None:
     opened.close()
 
 
-@pytest.mark.parametrize(("hardware", "count"), [(772, 0), (1, 1)])
-def test_only_on_loopback_the_outgoing_copy_is_left_out(hardware: int, count: int) -> None:
+@pytest.mark.parametrize(("hardware", "copies"), [(772, 0), (1, 1)])
+def test_only_on_loopback_the_outgoing_copy_is_left_out(hardware: int, copies: int) -> None:
     opened = source(Handle((FRAME, [STAMP, beside()], 4), hardware=hardware))
-    assert opened.read(0) == blocks.packet(NOW, FRAME, len(FRAME)) * count
+    assert opened.read(0) == blocks.packet(NOW, FRAME, len(FRAME)) * copies
     opened.close()
 
 
 def test_drops_are_stated_behind_the_packets() -> None:
     opened = source(Handle((FRAME, [STAMP, beside()], 0), drops=3))
-    assert opened.read(0) == blocks.packet(NOW, FRAME, len(FRAME)) + blocks.statistics(NOW, 1, 3)
+    assert opened.read(0) == blocks.packet(NOW, FRAME, len(FRAME)) + blocks.loss(
+        1_000_000_000, 2_000_000_000, (0, 0), (1, 3)
+    )
     assert (opened.seen, opened.dropped) == (1, 3)
     opened.close()
 
@@ -109,7 +121,7 @@ def test_after_a_stop_come_the_rest_a_statement_and_the_end() -> None:
     opened = source(Handle((FRAME, [STAMP, beside()], 0)))
     opened.stop()
     assert opened.read(0) == blocks.packet(NOW, FRAME, len(FRAME))
-    assert opened.read(0) == blocks.statistics(NOW, 2, 0)
+    assert opened.read(0) == blocks.statistics(3_000_000_000, 2, 0)
     assert opened.read(0) is None
     opened.close()
 
