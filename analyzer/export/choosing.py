@@ -93,10 +93,8 @@ class Chooser:
             return
         ports = np.array(sorted(services.revocation_ports()), np.uint16)
         for row in np.flatnonzero(np.isin(seg.src_port, ports) | np.isin(seg.dst_port, ports)).tolist():
-            source = (int(seg.src_hi[row]) << 64 | int(seg.src_lo[row])).to_bytes(16, "big")
-            target = (int(seg.dst_hi[row]) << 64 | int(seg.dst_lo[row])).to_bytes(16, "big")
-            frame, both = int(seg.frame[row]), (int(seg.src_port[row]), int(seg.dst_port[row]))
-            if beside.wants_segment(source, target, both, frame + before):
+            frame = int(seg.frame[row])
+            if beside.wants_segment(*ends_of(seg, row), frame + before):
                 yield frame
 
     def _fragments(self, path: str) -> Iterator[int]:
@@ -111,6 +109,13 @@ class Chooser:
                 ends = frozenset(ip.rjust(16, b"\0") for ip in (packet.source, packet.target))
                 if (end == "fragment" or packet.assembled) and ends in self._pairs:
                     yield frames.first_frame + index
+
+
+def ends_of(seg: Segments, row: int) -> tuple[bytes, bytes, tuple[int, int]]:
+    """Source, target (16 bytes each) and their ports of a segment."""
+    source = (int(seg.src_hi[row]) << 64 | int(seg.src_lo[row])).to_bytes(16, "big")
+    target = (int(seg.dst_hi[row]) << 64 | int(seg.dst_lo[row])).to_bytes(16, "big")
+    return source, target, (int(seg.src_port[row]), int(seg.dst_port[row]))
 
 
 def key_of(seg: Segments, row: int) -> bytes:

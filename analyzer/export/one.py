@@ -14,18 +14,22 @@ Packet = tuple[int, int, int, int, bytes]
 """Frame number, time in ns, link type, bytes on the wire, bytes captured. A plain tuple: there is one for every packet."""
 
 
-def annotated(conn: Connection, first: Sequence[Packet], last: Sequence[Packet] = ()) -> Iterator[bytes]:
+def annotated(
+    conn: Connection, first: Sequence[Packet], last: Sequence[Packet], aside: Sequence[Packet] = ()
+) -> Iterator[bytes]:
     """The blocks of a file with these packets, of which there is at least one. `conn` has their frame numbers, so each
     comment goes where it belongs; one about a packet that was left out goes to the packet before. `last` begins behind
-    what was left out."""
-    packets, marks = [*first, *last], Marks()
+    what was left out; `aside` belongs to other conversations."""
+    packets, marks = sorted({*first, *last, *aside}), Marks()
     marks.add(conn)
-    if left_out := missing(conn, packets):
-        place = last[0][0] if last else packets[-1][0]
+    if left_out := missing(conn, (*first, *last)):
+        place = last[0][0] if last else first[-1][0]
         where = "before this one" if last else "of the connection"
         marks.say(place, f"{left_out:,} packets {where} were not kept")
     comments = _placed(marks.comments, [packet[0] for packet in packets])
-    yield blocks.section([SIGN + safe.line(text, unicode=False) for text in _about(conn, len(packets), left_out)])
+    yield blocks.section(
+        [SIGN + safe.line(text, unicode=False) for text in _about(conn, len(first) + len(last), left_out)]
+    )
     interfaces, digits = Interfaces(), conn.time_digits
     for frame, time_ns, link, original, data in packets:
         texts = [SIGN + text for text in comments.get(frame, ())]

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from analyzer.capture.source import Frames
 from analyzer.connection import Connection, Side
 from analyzer.export.marks import reach
-from analyzer.export.one import annotated, missing
+from analyzer.export.one import Packet, annotated, missing
 from analyzer.findings import Severity
 from analyzer.folding.identity import flow_key
+from analyzer.live.aside import AsideMemory
 from analyzer.live.folder import SUFFIX, Folder
 from analyzer.live.remembering import PacketMemory, Taken
 from analyzer.packets.columns import Decoded
@@ -46,7 +47,7 @@ class Recorder:
     def __init__(self, folder: Folder, level: Severity, told: Callable[[str], None]) -> None:
         self.name = f"--evidence {folder.path}"
         self._folder, self._level, self._told = folder, level, told
-        self._memory = PacketMemory()
+        self._memory, self._aside = PacketMemory(), AsideMemory()
         self._equal: OrderedDict[Kind, Equal] = OrderedDict()
         self._now_ns = self._minute_ns = 0
         self._in_minute = 0
@@ -60,6 +61,7 @@ class Recorder:
     def packets(self, frames: Frames, decoded: Decoded) -> None:
         """A batch, before its connections are decided."""
         self._memory.feed(frames, decoded)
+        self._aside.feed(frames, decoded)
 
     def see(self, conn: Connection) -> None:
         """Write it if it failed; its packets are forgotten in any case."""
@@ -68,14 +70,15 @@ class Recorder:
             return
         key = flow_key(conn.client_ip, conn.client_port, conn.server_ip, conn.server_port)
         beside = [error.frame for error in conn.icmp]
-        taken = self._memory.take(key, min(frames + beside), max(frames + beside))
+        first, last = min(frames + beside), max(frames + beside)
+        taken = self._memory.take(key, first, last)
         if not self._is_wanted(conn):
             return
         kind = (rule_of(conn), conn.client_ip, conn.address(Side.SERVER))
         equal = self._equal_to(kind)
         equal.seen += 1
         if equal.written < EACH and (taken.first or taken.last) and self._may_write():
-            equal.written += self._write(conn, taken, kind)
+            equal.written += self._write(conn, taken, [*self._aside.about(conn, first, last)], kind)
 
     def tick(self, now_ns: int) -> None:
         """Say what was only counted, once its hour is over."""
@@ -112,9 +115,9 @@ class Recorder:
         self._in_minute += 1
         return self._in_minute <= MAX_PER_MINUTE
 
-    def _write(self, conn: Connection, taken: Taken, kind: Kind) -> bool:
-        name, said = file_name(conn), list(annotated(conn, taken.first, taken.last))
-        done = self._safely(lambda: self._folder.write(name, b"".join(said)))
+    def _write(self, conn: Connection, taken: Taken, aside: list[Packet], kind: Kind) -> bool:
+        name, data = file_name(conn), b"".join(annotated(conn, taken.first, taken.last, aside))
+        done = self._safely(lambda: self._folder.write(name, data))
         if done:
             packets = [*taken.first, *taken.last]
             self._note(

@@ -113,7 +113,7 @@ class PacketMemory:
         for error in decoded.icmp:
             kept = table.get(flow_key(*error.quoted))
             if kept is not None:
-                self.held += kept.add(_packet(frames, error.frame - frames.first_frame))
+                self.held += kept.add(packet_of(frames, error.frame))
         if self.held > self._max_bytes or len(table) > self._max_connections:
             self._shrink()
 
@@ -195,9 +195,10 @@ def _packets(frames: Frames, seg: Segments) -> list[Packet]:
     return list(zip(*(column.tolist() for column in columns), data, strict=True))
 
 
-def _packet(frames: Frames, index: int) -> Packet:
-    """One frame of a batch."""
+def packet_of(frames: Frames, frame: int) -> Packet:
+    """One frame of a batch, by its number."""
+    index = frame - frames.first_frame
     start, size = int(frames.start[index]), int(frames.captured[index])
     data = frames.data[start : start + size].tobytes()
     link, original = int(frames.link_type[index]), int(frames.original[index])
-    return frames.first_frame + index, int(frames.time_ns[index]), link, original, data
+    return frame, int(frames.time_ns[index]), link, original, data

@@ -28,9 +28,9 @@ def pieces(path: Path) -> Iterator[bytes]:
                 yield blocks.packet(when, batch.data[start : start + size].tobytes(), int(batch.original[at]))
 
 
-def played(path: Path, tap: Tap, told: list[str] | None = None) -> LiveRun:
-    """A live run over a capture, with a tap."""
-    every, clock = list(pieces(path)), Clock()
+def played(capture: Path | list[bytes], tap: Tap, told: list[str] | None = None) -> LiveRun:
+    """A live run over a capture, or its pieces, with a tap."""
+    every, clock = list(pieces(capture)) if isinstance(capture, Path) else capture, Clock()
     batches = [b"".join(every[at : at + AT_ONCE]) for at in range(0, len(every), AT_ONCE)]
     stream = LiveStream(Played(batches), Limits(seconds=1000), clock, clock.sleep)
     lines = told if told is not None else []

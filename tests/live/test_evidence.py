@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from analyzer.capture.live import blocks
 from analyzer.connection import Connection
 from analyzer.export.original import read_blocks
 from analyzer.findings import Severity
@@ -19,7 +20,7 @@ from analyzer.live.folder import INDEX, Folder
 from analyzer.pipeline import Run
 from tests.build.pcap import START_NS, pcap
 from tests.build.tcp import SERVER, merged
-from tests.live.playing import played
+from tests.live.playing import pieces, played
 from tests.scenarios import Story
 
 CAPTURES = Path(__file__).parent.parent.parent / "captures"
@@ -29,8 +30,6 @@ FAILING = sorted(
         for line in (CAPTURES / "expected.csv").read_text(encoding="utf-8").splitlines()[1:]
         if line.split(",")[2] == "error"
     }
-    - {f"revocation-stall-{name}.pcap" for name in ("client", "refused", "server")}  # told from traffic beside TLS
-    - {"server-name-mismatch-dns.pcap"}
 )
 GIB = 1 << 30
 UNKNOWN_CA = "ca-list-truncated-16384.pcap"
@@ -199,3 +198,17 @@ def test_a_folder_that_goes_away_is_told_once_and_used_when_it_is_back(tmp_path:
         pass
     assert len(files(folder)) == 2
     assert len(told) == 1
+
+
+def test_a_file_knows_of_the_packets_that_were_lost_meanwhile(tmp_path: Path) -> None:
+    path = CAPTURES / UNKNOWN_CA
+    every = list(pieces(path))
+    (before,), _ = record(path, tmp_path / "before")
+    lost = blocks.loss(before.ts_ns - 5, before.ts_ns + 5, (0, 0), (9, 7))
+    told: list[str] = []
+    recorder = Recorder(Folder(str(tmp_path), GIB), Severity.ERROR, told.append)
+    (conn,) = (one for one in played([*every, lost], recorder, told) if isinstance(one, Connection))
+    assert conn.visibility.lost_packets == 7
+    (again,) = (one for one in Run([str(tmp_path / file_name(conn))]) if isinstance(one, Connection))
+    assert what(again) == what(conn)
+    assert index(tmp_path)[0]["lost_packets"] == 7
