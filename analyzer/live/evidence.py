@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from analyzer.capture.source import Frames
 from analyzer.connection import Connection, Side
@@ -15,7 +16,7 @@ from analyzer.export.one import Packet, annotated, missing
 from analyzer.findings import Severity
 from analyzer.folding.identity import flow_key
 from analyzer.live.aside import AsideMemory
-from analyzer.live.folder import SUFFIX, Folder
+from analyzer.live.folder import Folder
 from analyzer.live.remembering import PacketMemory, Taken
 from analyzer.packets.columns import Decoded
 
@@ -28,6 +29,7 @@ MAX_PER_MINUTE = 120
 """Files, whatever they show: a flood of different failures must not cost the capture its time."""
 MINUTE_NS = 60_000_000_000
 
+T = TypeVar("T")
 Kind = tuple[str, str, str]
 """Rule, client address, server."""
 
@@ -116,9 +118,9 @@ class Recorder:
         return self._in_minute <= MAX_PER_MINUTE
 
     def _write(self, conn: Connection, taken: Taken, aside: list[Packet], kind: Kind) -> bool:
-        name, data = file_name(conn), b"".join(annotated(conn, taken.first, taken.last, aside))
-        done = self._safely(lambda: self._folder.write(name, data))
-        if done:
+        data = b"".join(annotated(conn, taken.first, taken.last, aside))
+        name = self._safely(lambda: self._folder.write(stem(conn), data))
+        if name:
             packets = [*taken.first, *taken.last]
             self._note(
                 "file",
@@ -132,7 +134,7 @@ class Recorder:
                 left_out=missing(conn, packets),
                 lost_packets=conn.visibility.lost_packets,
             )
-        return done
+        return name is not None
 
     def _close(self, kind: Kind) -> None:
         """Forget a kind of failures; what was not written of it is said in the index."""
@@ -150,19 +152,19 @@ class Recorder:
         """Write nothing, once, so that a missing right shows at the beginning and not at the first failure."""
         self._safely(lambda: self._folder.note(b""))
 
-    def _safely(self, act: Callable[[], None]) -> bool:
-        """Do it. A full disk is told once, and again after it had room in between; the capture goes on."""
+    def _safely(self, act: Callable[[], T]) -> T | None:
+        """Do it; None if that failed. A full disk is told once, and again after it had room in between; the capture goes on."""
         try:
-            act()
+            done = act()
         except OSError as error:
             if not self._troubled:
                 self._told(
                     f"{self.name}: {error.strerror or error}; tried again at the next failure, the capture goes on"
                 )
             self._troubled = True
-            return False
+            return None
         self._troubled = False
-        return True
+        return done
 
 
 def rule_of(conn: Connection) -> str:
@@ -170,11 +172,11 @@ def rule_of(conn: Connection) -> str:
     return conn.findings[0].rule if conn.findings else conn.outcome.value
 
 
-def file_name(conn: Connection) -> str:
-    """UTC time, client, server and rule; colons of IPv6 addresses are hyphens, which every file system takes."""
+def stem(conn: Connection) -> str:
+    """What to call its file: UTC time, client, server and rule. Colons of IPv6 addresses are hyphens: Windows has none."""
     when = datetime.fromtimestamp(conn.ts_ns // 1_000_000_000, UTC).strftime("%Y%m%dT%H%M%S")
     ends = f"{conn.client_ip}_{conn.client_port}_{conn.server_ip}_{conn.server_port}".replace(":", "-")
-    return f"{when}.{conn.ts_ns // 1_000 % 1_000_000:06}Z_{ends}_{rule_of(conn)}{SUFFIX}"
+    return f"{when}.{conn.ts_ns // 1_000 % 1_000_000:06}Z_{ends}_{rule_of(conn)}"
 
 
 def stamp(time_ns: int) -> str:

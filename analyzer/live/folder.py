@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import count
 from pathlib import Path
 
 from analyzer.errors import UsageError
@@ -40,9 +41,15 @@ class Folder:
     def __len__(self) -> int:
         return len(self._files)
 
-    def write(self, name: str, data: bytes) -> None:
-        """A new file, whole or not at all; the oldest ones go if there is no room. Raise OSError if it cannot be written."""
+    def write(self, stem: str, data: bytes) -> str:
+        """A new file, whole or not at all, and its name; the oldest ones go if there is no room. Raise OSError if it cannot
+        be written."""
         self._make_room(len(data))
+        name = f"{stem}{SUFFIX}"
+        for number in count(2):
+            if name not in self._files:
+                break
+            name = f"{stem}-{number}{SUFFIX}"
         part = self.path / f".{name}.part"
         try:
             with os.fdopen(os.open(part, _NEW | os.O_TRUNC, _PRIVATE), "wb") as file:
@@ -51,8 +58,9 @@ class Folder:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        self.used += len(data) - self._files.pop(name, 0)
         self._files[name] = len(data)
+        self.used += len(data)
+        return name
 
     def note(self, line: bytes) -> None:
         """A line of the index, whole or not at all. Raise OSError if it cannot be written."""

@@ -57,7 +57,7 @@ class Kept:
 
     def add(self, packet: Packet) -> int:
         """One more packet; by how many bytes that changed what is held."""
-        before, size = self.held, len(packet[4]) + OVERHEAD
+        size = len(packet[4]) + OVERHEAD
         self.latest = packet[0]
         if not self.full:
             if len(self.first) < FIRST and self.held + size <= FIRST_BYTES:
@@ -67,22 +67,18 @@ class Kept:
             self.full = True
         last = self.last
         last.append(packet)
-        self.held += size
+        while len(last) > LAST or (self.last_held + size > LAST_BYTES and len(last) > 1):
+            size -= len(last.popleft()[4]) + OVERHEAD
         self.last_held += size
-        while len(last) > LAST or (self.last_held > LAST_BYTES and len(last) > 1):
-            self._drop(len(last.popleft()[4]) + OVERHEAD)
-        return self.held - before
+        self.held += size
+        return size
 
     def forget_last(self) -> int:
         """Keep the first packets alone; how many bytes that freed."""
-        freed = self.last_held
+        freed, self.last_held = self.last_held, 0
         self.last.clear()
-        self._drop(freed)
+        self.held -= freed
         return freed
-
-    def _drop(self, size: int) -> None:
-        self.held -= size
-        self.last_held -= size
 
 
 class PacketMemory:

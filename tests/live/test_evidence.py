@@ -15,7 +15,7 @@ from analyzer.connection import Connection
 from analyzer.export.original import read_blocks
 from analyzer.findings import Severity
 from analyzer.live import evidence
-from analyzer.live.evidence import Recorder, file_name
+from analyzer.live.evidence import Recorder, stem
 from analyzer.live.folder import INDEX, Folder
 from analyzer.pipeline import Run
 from tests.build.pcap import START_NS, pcap
@@ -72,15 +72,15 @@ def test_a_file_read_again_says_what_was_said_live(name: str, tmp_path: Path, mo
     monkeypatch.setattr(evidence, "MAX_PER_MINUTE", 1_000)
     failed, told = record(CAPTURES / name, tmp_path)
     assert told == []
-    assert files(tmp_path) == sorted(file_name(conn) for conn in failed)
+    assert files(tmp_path) == sorted(f"{stem(conn)}.pcapng" for conn in failed)
     for conn in failed:
-        (again,) = (one for one in Run([str(tmp_path / file_name(conn))]) if isinstance(one, Connection))
+        (again,) = (one for one in Run([str(tmp_path / f"{stem(conn)}.pcapng")]) if isinstance(one, Connection))
         assert what(again) == what(conn)
 
 
 def test_comments_stand_at_the_frames_that_they_are_about(tmp_path: Path) -> None:
     (conn,), _ = record(CAPTURES / UNKNOWN_CA, tmp_path)
-    path = tmp_path / file_name(conn)
+    path = tmp_path / f"{stem(conn)}.pcapng"
     (again,) = (one for one in Run([str(path)]) if isinstance(one, Connection))
     said = {block.frame: block.raw for block in read_blocks(str(path)) if b"mtlscope: " in block.raw}
     culprit = again.findings[0].frames[0]
@@ -157,7 +157,7 @@ def test_what_was_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (conn,), _ = record(CAPTURES / UNKNOWN_CA, tmp_path)
     (line,) = index(tmp_path)
     packets = conn.client.packets + conn.server.packets
-    said = (tmp_path / file_name(conn)).read_bytes()
+    said = (tmp_path / f"{stem(conn)}.pcapng").read_bytes()
     assert (line["packets"], line["left_out"]) == (12, packets - 12)
     assert f"{packets - 12:,} packets before this one were not kept".encode() in said
     assert said.count(Struct("<I").pack(6)) >= 12
@@ -209,6 +209,6 @@ def test_a_file_knows_of_the_packets_that_were_lost_meanwhile(tmp_path: Path) ->
     recorder = Recorder(Folder(str(tmp_path), GIB), Severity.ERROR, told.append)
     (conn,) = (one for one in played([*every, lost], recorder, told) if isinstance(one, Connection))
     assert conn.visibility.lost_packets == 7
-    (again,) = (one for one in Run([str(tmp_path / file_name(conn))]) if isinstance(one, Connection))
+    (again,) = (one for one in Run([str(tmp_path / f"{stem(conn)}.pcapng")]) if isinstance(one, Connection))
     assert what(again) == what(conn)
     assert index(tmp_path)[0]["lost_packets"] == 7

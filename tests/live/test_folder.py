@@ -20,8 +20,12 @@ PROJECT = Path(analyzer.__file__).parent.parent
 QUOTA = 1_000
 
 
+def stem(number: int) -> str:
+    return f"20261121T1504{number:02}.000000Z_192.0.2.10_50000_192.0.2.20_5061_tls-alert"
+
+
 def name(number: int) -> str:
-    return f"20261121T1504{number:02}.000000Z_192.0.2.10_50000_192.0.2.20_5061_tls-alert.pcapng"
+    return f"{stem(number)}.pcapng"
 
 
 def there(path: Path) -> list[str]:
@@ -31,16 +35,16 @@ def there(path: Path) -> list[str]:
 def test_the_oldest_go_first(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path), QUOTA)
     for number in range(5):
-        folder.write(name(number), bytes(400))
+        folder.write(stem(number), bytes(400))
     assert there(tmp_path) == [name(3), name(4)]
     assert folder.used == 800
 
 
 def test_the_next_run_goes_on_with_the_same_quota(tmp_path: Path) -> None:
     for number in range(2):
-        Folder(str(tmp_path), QUOTA).write(name(number), bytes(400))
+        Folder(str(tmp_path), QUOTA).write(stem(number), bytes(400))
     again = Folder(str(tmp_path), QUOTA)
-    again.write(name(2), bytes(400))
+    again.write(stem(2), bytes(400))
     assert there(tmp_path) == [name(1), name(2)]
 
 
@@ -57,7 +61,7 @@ def test_files_of_others_stay(other: str, tmp_path: Path) -> None:
     (tmp_path / other).write_bytes(bytes(5_000))
     folder = Folder(str(tmp_path), QUOTA)
     for number in range(5):
-        folder.write(name(number), bytes(400))
+        folder.write(stem(number), bytes(400))
     assert there(tmp_path) == sorted([other, name(3), name(4)])
 
 
@@ -75,25 +79,28 @@ def test_there_are_never_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(folder_module, "MAX_FILES", 3)
     folder = Folder(str(tmp_path), QUOTA)
     for number in range(5):
-        folder.write(name(number), b"x")
+        folder.write(stem(number), b"x")
     assert there(tmp_path) == [name(2), name(3), name(4)]
 
 
 def test_a_file_that_somebody_removed_is_no_trouble(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path), QUOTA)
     for number in range(2):
-        folder.write(name(number), bytes(400))
+        folder.write(stem(number), bytes(400))
     (tmp_path / name(0)).unlink()
-    folder.write(name(2), bytes(400))
+    folder.write(stem(2), bytes(400))
     assert there(tmp_path) == [name(1), name(2)]
 
 
-def test_the_same_name_again_is_counted_once(tmp_path: Path) -> None:
+def test_no_file_is_written_over(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path), QUOTA)
-    for _ in range(2):
-        folder.write(name(0), bytes(400))
-    folder.write(name(1), bytes(400))
-    assert (there(tmp_path), folder.used) == ([name(0), name(1)], 800)
+    assert [folder.write(stem(0), data) for data in (b"one", b"two", b"three")] == [
+        name(0),
+        f"{stem(0)}-2.pcapng",
+        f"{stem(0)}-3.pcapng",
+    ]
+    assert (tmp_path / name(0)).read_bytes() == b"one"
+    assert Folder(str(tmp_path), QUOTA).used == folder.used == 11
 
 
 def test_what_a_killed_run_had_begun_is_removed(tmp_path: Path) -> None:
@@ -113,7 +120,7 @@ def test_the_index_is_turned_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path / "new"), QUOTA)
-    folder.write(name(0), b"x")
+    folder.write(stem(0), b"x")
     folder.note(b"line\n")
     assert {(one.stat().st_mode & 0o777) for one in (tmp_path / "new").iterdir()} == {0o600}
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
@@ -132,7 +139,7 @@ folder, number = Folder(sys.argv[1], 1 << 30), 0
 print("begun", flush=True)
 while True:
     number += 1
-    folder.write("{name(0)}".replace("192.0.2.10_50000", f"192.0.2.10_{{number}}"), b"x" * 300_000)
+    folder.write("{stem(0)}".replace("192.0.2.10_50000", f"192.0.2.10_{{number}}"), b"x" * 300_000)
     folder.note(b'{{"line": %d}}' % number + b"\\n")
 """
 
@@ -159,14 +166,14 @@ def test_a_full_disk_leaves_whole_files_and_whole_lines(tmp_path: Path) -> None:
     try:
         folder = Folder(str(tmp_path), 1 << 30)
         folder.note(b"line\n")
-        folder.write(name(0), bytes(40_000))
+        folder.write(stem(0), bytes(40_000))
         with pytest.raises(OSError, match="No space left"):
-            folder.write(name(1), bytes(40_000))
+            folder.write(stem(1), bytes(40_000))
         with pytest.raises(OSError, match="No space left"):
             folder.note(b"x" * 60_000)
         assert there(tmp_path) == [name(0), INDEX]
         assert (tmp_path / INDEX).read_bytes() == b"line\n"
         (tmp_path / name(0)).unlink()
-        folder.write(name(1), bytes(40_000))
+        folder.write(stem(1), bytes(40_000))
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
