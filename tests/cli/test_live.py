@@ -234,6 +234,37 @@ def test_packets_sent_are_packets_seen_and_drops_told(namespace: Namespace, tmp_
     assert any(one["visibility"]["lost_packets"] for one in read if one["type"] == "connection")
 
 
+@needs_veth
+@each_engine
+def test_only_what_fails_is_written_and_reads_as_it_was_told(engine: str, namespace: Namespace, tmp_path: Path) -> None:
+    folder = tmp_path / "evidence"
+    live = Live(namespace, tmp_path, "--capture-engine", engine, "--evidence", str(folder))
+    for sample in (*SAMPLES, "ca-list-truncated-16384.pcap"):
+        namespace.replay(CAPTURES / sample)
+    time.sleep(1)
+    (failed,) = (one for one in live.finish() if one["type"] == "connection" and one["outcome"] == "failed")
+    (written,) = folder.glob("*.pcapng")
+    (read,) = (one for one in analysed(written) if one["type"] == "connection")
+    assert written.stem.endswith("_ca-list-truncated")
+    assert [read[key] for key in ("diagnosis", "client_port", "ts")] == [
+        failed[key] for key in ("diagnosis", "client_port", "ts")
+    ]
+    assert written.name in (folder / "index.jsonl").read_text(encoding="utf-8")
+
+
+@needs_veth
+def test_a_folder_that_cannot_be_written_without_rights_is_told_at_once(namespace: Namespace, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o700)
+    os.chown(theirs, 65534, 65534)
+    live = Live(
+        namespace, tmp_path, "--capture-engine", "af-packet", "--evidence", str(theirs / "x"), "-a", "duration:2"
+    )
+    assert live.finish(None)[-1]["type"] == "capture"
+    assert live.process.returncode == 0
+    assert "Permission denied; tried again at the next failure" in live.err.read_text()
+
+
 # ---- what needs no right ---------------------------------------------------------------------------------------------
 
 
@@ -277,6 +308,13 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
         pytest.param(("--repro", "x"), "keep one with -w", id="repro of what is not kept"),
         pytest.param(("-w", "x", "-o", "x"), "the same file", id="report over capture"),
         pytest.param(("-w", "/no/such/folder/x"), "cannot write", id="a copy that cannot be written"),
+        pytest.param(("--evidence", __file__), "name a folder that can be written", id="evidence into a file"),
+        pytest.param(("--evidence-quota", "1GiB"), "belongs to --evidence DIR", id="a quota of nothing"),
+        pytest.param(("--evidence", "x", "--evidence-quota", "1KiB"), "at least 1MiB", id="a quota without room"),
+        pytest.param(
+            ("--evidence", "x", "--evidence-quota", "much"), "expected e.g. 500MiB", id="a quota that is none"
+        ),
+        pytest.param(("--evidence", "x", "--evidence-on", "eror"), "did you mean: error", id="a misspelt level"),
         pytest.param(("--capture-engine", "dumpcup"), "did you mean: dumpcap", id="a misspelt engine"),
     ],
 )
