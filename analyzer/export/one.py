@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from analyzer.connection import Connection
@@ -12,6 +13,7 @@ from analyzer.report import safe
 
 Packet = tuple[int, int, int, int, bytes]
 """Frame number, time in ns, link type, bytes on the wire, bytes captured. A plain tuple: there is one for every packet."""
+_FRAME = re.compile(r"\bframe (\d{1,15})\b")
 
 
 def annotated(
@@ -26,13 +28,13 @@ def annotated(
         place = last[0][0] if last else first[-1][0]
         where = "before this one" if last else "of the connection"
         marks.say(place, f"{left_out:,} packets {where} were not kept")
-    comments = _placed(marks.comments, [packet[0] for packet in packets])
-    yield blocks.section(
-        [SIGN + safe.line(text, unicode=False) for text in _about(conn, len(first) + len(last), left_out)]
-    )
+    numbers = {packet[0]: number for number, packet in enumerate(packets, 1)}
+    comments = _placed(marks.comments, list(numbers))
+    about = (safe.line(text, unicode=False) for text in _about(conn, len(first) + len(last), left_out))
+    yield blocks.section([SIGN + _renumbered(text, numbers) for text in about])
     interfaces, digits = Interfaces(), conn.time_digits
     for frame, time_ns, link, original, data in packets:
-        texts = [SIGN + text for text in comments.get(frame, ())]
+        texts = [SIGN + _renumbered(text, numbers) for text in comments.get(frame, ())]
         yield from interfaces.packet(link, digits, time_ns, data, original, texts)
     if lost := conn.visibility.lost_packets:
         for time_ns, dropped in ((conn.ts_ns, 0), (conn.end_ns, lost)):
@@ -53,6 +55,16 @@ def _placed(comments: dict[int, list[str]], frames: Sequence[int]) -> dict[int, 
         at = max((one for one in frames if one <= frame), default=frames[0])
         placed.setdefault(at, []).extend(comments[frame])
     return placed
+
+
+def _renumbered(text: str, numbers: dict[int, int]) -> str:
+    """A sentence with frame numbers of the file; a frame of another connection is not in it."""
+
+    def here(found: re.Match[str]) -> str:
+        frame = int(found[1])
+        return f"frame {numbers[frame]}" if frame in numbers else f"{found[0]} of the live capture"
+
+    return _FRAME.sub(here, text)
 
 
 def _about(conn: Connection, kept: int, left_out: int) -> Iterator[str]:
