@@ -20,8 +20,8 @@ FIRST, LAST = 64, 32
 """Packets kept of the beginning and of the end of a connection."""
 FIRST_BYTES, LAST_BYTES = 192 * 1024, 64 * 1024
 """Their bytes at most (with OVERHEAD): offloaded packets have up to 64 KiB."""
-OVERHEAD = 200
-"""Bytes of memory that a packet takes besides its own."""
+OVERHEAD, CONNECTION = 200, 400
+"""Bytes of memory that a packet takes besides its own, and a connection besides its packets."""
 MAX_BYTES = 64 * 1024 * 1024
 MAX_CONNECTIONS = 30_000
 """Of all connections together."""
@@ -45,27 +45,28 @@ class Kept:
         latest: its last frame. held: bytes of memory. earlier: older connections of the same four-tuple.
     """
 
-    __slots__ = ("carries", "earlier", "first", "full", "held", "last", "last_held", "latest", "number")
+    __slots__ = ("carries", "earlier", "first", "held", "last", "last_held", "latest", "number")
 
     def __init__(self, number: int | None) -> None:
         self.number = number
         self.first: list[Packet] = []
-        self.last: deque[Packet] = deque()
-        self.full = self.carries = False
-        self.held = self.last_held = self.latest = 0
+        self.last: deque[Packet] | None = None  # an empty one takes as much as three packets
+        self.carries = False
+        self.last_held = self.latest = 0
+        self.held = CONNECTION
         self.earlier: tuple[Kept, ...] = ()
 
     def add(self, packet: Packet) -> int:
         """One more packet; by how many bytes that changed what is held."""
         size = len(packet[4]) + OVERHEAD
         self.latest = packet[0]
-        if not self.full:
+        last = self.last
+        if last is None:
             if len(self.first) < FIRST and self.held + size <= FIRST_BYTES:
                 self.first.append(packet)
                 self.held += size
                 return size
-            self.full = True
-        last = self.last
+            last = self.last = deque()
         last.append(packet)
         while len(last) > LAST or (self.last_held + size > LAST_BYTES and len(last) > 1):
             size -= len(last.popleft()[4]) + OVERHEAD
@@ -76,7 +77,8 @@ class Kept:
     def forget_last(self) -> int:
         """Keep the first packets alone; how many bytes that freed."""
         freed, self.last_held = self.last_held, 0
-        self.last.clear()
+        if self.last is not None:
+            self.last.clear()
         self.held -= freed
         return freed
 
@@ -122,11 +124,11 @@ class PacketMemory:
         for one in (*reversed(kept.earlier), kept):
             self.held -= one.held
             taken.first.extend(packet for packet in one.first if first <= packet[0] <= last)
-            taken.last.extend(packet for packet in one.last if first <= packet[0] <= last)
+            taken.last.extend(packet for packet in one.last or () if first <= packet[0] <= last)
         if kept.latest > last:  # a later connection of the same ports has begun
             fresh = Kept(kept.number)
             fresh.carries = kept.carries
-            for packet in (*kept.first, *kept.last):
+            for packet in (*kept.first, *(kept.last or ())):
                 if packet[0] > last:
                     fresh.add(packet)
             self._kept[key] = fresh
@@ -144,6 +146,7 @@ class PacketMemory:
             kept.earlier, old.earlier = every[:EARLIER], ()
             del self._kept[key]  # so that it stands last
         self._kept[key] = kept
+        self.held += kept.held
         return kept
 
     def _shrink(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from analyzer.capture.source import PAD, Frames
 from analyzer.folding.identity import flow_key
 from analyzer.live import remembering
-from analyzer.live.remembering import OVERHEAD, PacketMemory, keys_of
+from analyzer.live.remembering import CONNECTION, OVERHEAD, PacketMemory, keys_of
 from analyzer.packets.decode import Decoder
 from tests.build.pcap import Packet
 from tests.build.tcp import CLIENT, SERVER, Tcp, merged
@@ -112,7 +112,7 @@ def test_a_four_tuple_opened_by_every_packet_keeps_little(count: int) -> None:
     for number in range(count):
         talk.put(CLIENT, seq=number * 1_000, flags=2)
     memory = fed(talk.packets, 1_000)
-    assert memory.held <= (remembering.EARLIER + 1) * (len(talk.packets[0].data) + OVERHEAD)
+    assert memory.held <= (remembering.EARLIER + 1) * (len(talk.packets[0].data) + OVERHEAD + CONNECTION)
 
 
 def flood(count: int) -> list[Packet]:
