@@ -163,6 +163,23 @@ def test_what_was_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert said.count(Struct("<I").pack(6)) >= 12
 
 
+@pytest.mark.parametrize("talks", [3, 300])
+def test_a_long_connection_reads_the_same_without_its_middle(talks: int, tmp_path: Path) -> None:
+    story = Story()
+    story.open().hello().answer().certificate().finished()
+    for _ in range(talks):
+        story.talk(1_000)
+    story.wait(700).rst(SERVER)
+    capture = tmp_path / "long.pcap"
+    capture.write_bytes(pcap(story.packets))
+    (conn,), _ = record(capture, tmp_path / "evidence", Severity.NOTE)
+    (again,) = (
+        one for one in Run([str(tmp_path / "evidence" / f"{stem(conn)}.pcapng")]) if isinstance(one, Connection)
+    )
+    assert [finding.rule for finding in conn.findings] == ["idle-reset"]
+    assert what(again) == what(conn)
+
+
 @pytest.mark.parametrize(
     ("level", "written"),
     [
