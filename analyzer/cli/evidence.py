@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 QUOTA = "1GiB"
 LEVELS = ("error", "warning", "note")
-LEAST = 1024 * 1024
+LEAST = 4 * 1024 * 1024
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -57,5 +57,5 @@ def size(text: str) -> int:
     found = re.fullmatch(r"(\d{1,15})([KMGT]?)(?:i?B)?", text)
     count = int(found[1]) * _UNITS[found[2]] if found else 0
     if count < LEAST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no room for files; expected e.g. 500MiB or 1GiB, at least 1MiB")
+        raise argparse.ArgumentTypeError(f"{text!r} is no room for files; expected e.g. 500MiB or 1GiB, at least 4MiB")
     return count

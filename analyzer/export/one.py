@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from analyzer.connection import Connection
+from analyzer.connection import Connection, Side
 from analyzer.export import blocks
 from analyzer.export.marks import SIGN, Marks
 from analyzer.export.writer import Interfaces
@@ -13,6 +13,7 @@ from analyzer.report import safe
 
 Packet = tuple[int, int, int, int, bytes]
 """Frame number, time in ns, link type, bytes on the wire, bytes captured. A plain tuple: there is one for every packet."""
+_MESSAGES = tuple(f"{side}: " for side in Side)
 _FRAME = re.compile(r"\bframe (\d{1,15})\b")
 
 
@@ -20,7 +21,7 @@ def annotated(
     conn: Connection, first: Sequence[Packet], last: Sequence[Packet], aside: Sequence[Packet] = ()
 ) -> Iterator[bytes]:
     """The blocks of a file with these packets, of which there is at least one. `conn` has their frame numbers, so each
-    comment goes where it belongs; one about a packet that was left out goes to the packet before. `last` begins behind
+    comment goes where it belongs; a finding about a packet that was left out goes to the packet before. `last` begins behind
     what was left out; `aside` belongs to other conversations."""
     packets, marks = sorted({*first, *last, *aside}), Marks()
     marks.add(conn)
@@ -34,7 +35,7 @@ def annotated(
     yield blocks.section([SIGN + _renumbered(text, numbers) for text in about])
     interfaces, digits = Interfaces(), conn.time_digits
     for frame, time_ns, link, original, data in packets:
-        texts = [SIGN + _renumbered(text, numbers) for text in comments.get(frame, ())]
+        texts = [SIGN + _renumbered(text, numbers) for text in comments[frame]]
         yield from interfaces.packet(link, digits, time_ns, data, original, texts)
     if lost := conn.visibility.lost_packets:
         for time_ns, dropped in ((conn.ts_ns, 0), (conn.end_ns, lost)):
@@ -49,11 +50,11 @@ def missing(conn: Connection, packets: Sequence[Packet]) -> int:
 
 
 def _placed(comments: dict[int, list[str]], frames: Sequence[int]) -> dict[int, list[str]]:
-    """The comments, each at one of these frames."""
-    placed: dict[int, list[str]] = {}
-    for frame in sorted(comments):
+    """The comments, each at one of these frames. What messages of other frames say is left out with them."""
+    placed: dict[int, list[str]] = {frame: comments.get(frame, []) for frame in frames}
+    for frame in sorted(comments.keys() - placed.keys()):
         at = max((one for one in frames if one <= frame), default=frames[0])
-        placed.setdefault(at, []).extend(comments[frame])
+        placed[at] = [*placed[at], *(text for text in comments[frame] if not text.startswith(_MESSAGES))]
     return placed
 
 

@@ -16,7 +16,7 @@ from analyzer.knowledge import services
 from analyzer.live.remembering import packet_of
 from analyzer.packets.columns import Datagram, Decoded
 
-MAX_PACKETS, MAX_BYTES = 2_000, 1024 * 1024
+MAX_PACKETS, MAX_BYTES = 1_000, 1024 * 1024
 
 Segment = tuple[bytes, bytes, tuple[int, int]]
 """Source, target and their ports."""
@@ -28,12 +28,12 @@ class AsideMemory:
     def __init__(self) -> None:
         self._kept: deque[tuple[Packet, Datagram | Segment]] = deque()
         self._held = 0
+        self._ports = np.array(sorted(services.revocation_ports()), np.uint16)
 
     def feed(self, frames: Frames, decoded: Decoded) -> None:
         """Those of a batch."""
         seg = decoded.segments
-        ports = np.array(sorted(services.revocation_ports()), np.uint16)
-        rows = np.flatnonzero(np.isin(seg.src_port, ports) | np.isin(seg.dst_port, ports))[-MAX_PACKETS:]
+        rows = np.flatnonzero(np.isin(seg.src_port, self._ports) | np.isin(seg.dst_port, self._ports))[-MAX_PACKETS:]
         found: list[tuple[int, Datagram | Segment]] = [(one.frame, one) for one in decoded.dns[-MAX_PACKETS:]]
         found += [(int(seg.frame[row]), ends_of(seg, row)) for row in rows.tolist()]
         for frame, what in found:

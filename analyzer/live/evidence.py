@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,9 @@ from analyzer.live.remembering import PacketMemory, Taken
 from analyzer.packets.columns import Decoded
 
 EACH = 3
-"""Files of equal failures (rule, client address, server) within EQUAL_NS; further ones are counted."""
+"""Files of equal failures (rule, client address, server) within EQUAL_NS (an hour); further ones are counted."""
+EACH_SERVER = 60
+"""The same of one rule and server, whoever the client is: a bad certificate of a server fails for all of them."""
 EQUAL_NS = 3_600_000_000_000
 MAX_EQUAL = 10_000
 """Kinds of failures that are remembered; beyond that the oldest is closed early."""
@@ -51,7 +53,8 @@ class Recorder:
         self._folder, self._level, self._told = folder, level, told
         self._memory, self._aside = PacketMemory(), AsideMemory()
         self._equal: OrderedDict[Kind, Equal] = OrderedDict()
-        self._now_ns = self._minute_ns = 0
+        self._of_server: Counter[tuple[str, str]] = Counter()
+        self._now_ns = self._minute_ns = self._hour_ns = 0
         self._in_minute = 0
         self._troubled = False
 
@@ -79,8 +82,10 @@ class Recorder:
         kind = (rule_of(conn), conn.client_ip, conn.address(Side.SERVER))
         equal = self._equal_to(kind)
         equal.seen += 1
-        if equal.written < EACH and (taken.first or taken.last) and self._may_write():
-            equal.written += self._write(conn, taken, [*self._aside.about(conn, first, last)], kind)
+        if equal.written < EACH and (taken.first or taken.last) and self._may_write(kind):
+            written = self._write(conn, taken, [*self._aside.about(conn, first, last)], kind)
+            equal.written += written
+            self._of_server[kind[0], kind[2]] += written
 
     def tick(self, now_ns: int) -> None:
         """Say what was only counted, once its hour is over."""
@@ -90,6 +95,9 @@ class Recorder:
         if abs(now_ns - self._minute_ns) < MINUTE_NS:  # the clock may have been set back
             return
         self._minute_ns, self._in_minute = now_ns, 0
+        if abs(now_ns - self._hour_ns) >= EQUAL_NS:
+            self._hour_ns = now_ns
+            self._of_server.clear()
         for kind, equal in [*self._equal.items()]:
             if abs(now_ns - equal.since_ns) >= EQUAL_NS:
                 self._close(kind)
@@ -113,7 +121,9 @@ class Recorder:
             equal = self._equal[kind] = Equal(self._now_ns)
         return equal
 
-    def _may_write(self) -> bool:
+    def _may_write(self, kind: Kind) -> bool:
+        if self._of_server[kind[0], kind[2]] >= EACH_SERVER:
+            return False
         self._in_minute += 1
         return self._in_minute <= MAX_PER_MINUTE
 

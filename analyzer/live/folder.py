@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from itertools import count
@@ -70,13 +71,15 @@ class Folder:
             size = os.fstat(handle).st_size
             if os.write(handle, line) < len(line):
                 os.ftruncate(handle, size)
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(handle)
         if size + len(line) > MAX_INDEX:
             index.replace(self.path / OLD_INDEX)
 
     def _make_room(self, size: int) -> None:
+        if size > self._quota:
+            raise OSError(errno.EFBIG, "more than the quota")
         while self._files and (self.used + size > self._quota or len(self._files) >= MAX_FILES):
             oldest = next(iter(self._files))
             (self.path / oldest).unlink(missing_ok=True)

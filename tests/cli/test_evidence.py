@@ -16,7 +16,7 @@ from analyzer.cli.evidence import size
         ("2G", 2 << 30),
         ("1T", 1 << 40),
         ("4096KiB", 4 << 20),
-        ("2000000", 2_000_000),
+        ("5000000", 5_000_000),
     ],
 )
 def test_sizes(text: str, count: int) -> None:

@@ -310,7 +310,7 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
         pytest.param(("-w", "/no/such/folder/x"), "cannot write", id="a copy that cannot be written"),
         pytest.param(("--evidence", __file__), "name a folder that can be written", id="evidence into a file"),
         pytest.param(("--evidence-quota", "1GiB"), "belongs to --evidence DIR", id="a quota of nothing"),
-        pytest.param(("--evidence", "x", "--evidence-quota", "1KiB"), "at least 1MiB", id="a quota without room"),
+        pytest.param(("--evidence", "x", "--evidence-quota", "1KiB"), "at least 4MiB", id="a quota without room"),
         pytest.param(
             ("--evidence", "x", "--evidence-quota", "much"), "expected e.g. 500MiB", id="a quota that is none"
         ),

@@ -151,6 +151,19 @@ def test_a_flood_of_different_failures_is_bounded(tmp_path: Path, monkeypatch: p
     assert sum(line["seen"] - line["written"] for line in counted) == 16
 
 
+def test_what_is_the_matter_with_a_server_is_written_of_some_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "EACH_SERVER", 5)
+    stories = [failures(1, client=f"192.0.2.{number}")[0] for number in range(1, 21)]
+    capture = tmp_path / "many.pcap"
+    capture.write_bytes(pcap(merged(*stories)))
+    folder = tmp_path / "evidence"
+    failed, _ = record(capture, folder)
+    counted = [line for line in index(folder) if line["type"] == "counted"]
+    assert (len(failed), len(files(folder)), len(counted)) == (20, 5, 15)
+
+
 def test_what_was_left_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.live.remembering.FIRST", 8)
     monkeypatch.setattr("analyzer.live.remembering.LAST", 4)

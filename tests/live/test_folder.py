@@ -92,6 +92,14 @@ def test_a_file_that_somebody_removed_is_no_trouble(tmp_path: Path) -> None:
     assert there(tmp_path) == [name(1), name(2)]
 
 
+def test_a_file_beyond_the_quota_takes_nothing_away(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path), QUOTA)
+    folder.write(stem(0), bytes(400))
+    with pytest.raises(OSError, match="more than the quota"):
+        folder.write(stem(1), bytes(QUOTA + 1))
+    assert there(tmp_path) == [name(0)]
+
+
 def test_no_file_is_written_over(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path), QUOTA)
     assert [folder.write(stem(0), data) for data in (b"one", b"two", b"three")] == [

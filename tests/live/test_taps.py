@@ -6,8 +6,10 @@ from typing import cast
 
 import pytest
 
+from analyzer.capture.source import Frames
 from analyzer.connection import Connection
 from analyzer.live.taps import Taps
+from analyzer.packets.columns import Decoded
 
 CONNECTION = cast(Connection, object())
 
@@ -60,6 +62,19 @@ def test_one_that_fails_is_told_once_and_taken_off(error: Exception, said: str, 
     assert other.heard == ["see", "tick", "lost 3"] * 2 + ["close"]
     assert one.heard[-1] == at
     assert told == [said]
+
+
+class Looking(Noting):
+    """One that looks at packets, too."""
+
+    def packets(self, frames: Frames, decoded: Decoded) -> None:
+        self._hear("packets")
+
+
+def test_packets_are_for_who_wants_them() -> None:
+    one, other = Looking("one"), Noting("other")
+    Taps((one, other)).packets(cast(Frames, None), cast(Decoded, None))
+    assert (one.heard, other.heard) == (["packets"], [])
 
 
 def test_after_the_end_nobody_is_told_anything() -> None:
