@@ -5,26 +5,26 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
 from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting, add_showing, options, ports
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
+from analyzer.cli.rotation import add_rotation
+from analyzer.cli.stopping import Ending, signals
 from analyzer.cli.taps import add_taps, open_taps
 from analyzer.errors import UsageError
-from analyzer.report import find, outputs
+from analyzer.report import outputs
 
 if TYPE_CHECKING:
     from analyzer.capture.live.ladder import Opened
-    from analyzer.capture.live.stream import LiveStream
+    from analyzer.cli.target import Target
     from analyzer.live.run import LiveRun
 
 MIN_SNAP, MAX_SNAP = 64, 262_144
@@ -54,18 +54,21 @@ def run(words: list[str]) -> int:
         raise UsageError("--db needs a file of its own")
     from analyzer.capture.live.ladder import open_source
     from analyzer.capture.live.source import Settings
+    from analyzer.cli.target import Target
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
     args.filter = capture_filter(args.filter, args.ports)
     settings = Settings(args.interface, args.filter, args.snap, args.buffer, time.time_ns)
     with _copy(args.write) as copy, open_taps(args, say) as taps:
+        target = Target(args, taps, say)
         opened = open_source(settings, args.engine)
         from analyzer.capture.live.stream import Limits, LiveStream
 
         limits = Limits(args.count, args.seconds)
         stream = LiveStream(opened.source, limits, time.monotonic, time.sleep, copy)
-        with closing(stream), _stopping(stream):
+        ending = Ending(stream.stop)
+        with closing(stream), signals(ending, target.reopen):
             from analyzer.live.run import LiveRun
             from analyzer.live.troubles import Troubles
 
@@ -79,27 +82,11 @@ def run(words: list[str]) -> int:
                 taps=taps,
                 repeats=Troubles() if args.T == "text" and not args.each else None,
             )
-            return _report(run, args, opened, losses)
-
-
-def _report(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losses) -> int:
-    from analyzer.cli.progress import Progress
-    from analyzer.cli.sink import open_sink
-
-    output = find(args.T)
-    if output is None:
-        raise UsageError(f"no output called {args.T!r}")
-    if output.whole:
-        run.tell_ns = None
-    try:
-        with open_sink(args.output, [], args.color, args.each, Progress(wanted=False)) as (sink, how):
-            _began(opened, args)
-            output.write(
-                run, sink, replace(how, topology=run.options.topology, prompt=True, on_disk=args.write is not None)
-            )
-    finally:
-        _tell(run, args, opened, losses)
-    return _exit_code(run, args)
+            try:
+                target.write(run, ending, lambda: _began(opened, args))
+            finally:
+                _tell(run, args, opened, losses)
+            return _exit_code(run, args, target)
 
 
 def _parser() -> Parser:
@@ -150,6 +137,7 @@ def _parser() -> Parser:
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add_rotation(parser)
     add_taps(parser)
     add_judging(parser)
     add_selecting(parser)
@@ -207,24 +195,6 @@ def _copy(path: str | None) -> Iterator[BinaryIO | None]:
         yield file
 
 
-@contextmanager
-def _stopping(stream: LiveStream) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the capture in peace; the second one does what it always does."""
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        stream.stop()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
-    for which in before:
-        signal.signal(which, on_signal)
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
-
-
 def _began(opened: Opened, args: argparse.Namespace) -> None:
     """Give up rights where the engine needs none any more, and say what goes on."""
     from analyzer.capture.live.privileges import drop
@@ -273,12 +243,12 @@ def _tell(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losse
         say(f"the capture lost {losses.total:,} packets; a narrower filter (-f) or a larger buffer (-B) helps")
 
 
-def _exit_code(run: LiveRun, args: argparse.Namespace) -> int:
+def _exit_code(run: LiveRun, args: argparse.Namespace, target: Target) -> int:
     if run.crashes:
         return Exit.BUG
     if run.errors:
         return Exit.CAPTURE
-    if run.stream.problem:
+    if run.stream.problem or target.lost_lines:
         return Exit.INPUT
     if run.worst is not None and run.worst <= FAIL_ON[args.fail_on]:
         return Exit.FINDINGS

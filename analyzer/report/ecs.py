@@ -50,7 +50,7 @@ RENAMED = {
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write documents as they come."""
-    write_lines((to_json(document) + b"\n" for item in items for document in _documents(item)), out)
+    write_lines((to_json(document) + b"\n" for item in items for document in _documents(item)), out, options.prompt)
 
 
 def _documents(item: Item) -> Iterable[dict[str, Any]]:
@@ -229,4 +229,4 @@ def _across(summary: CaptureSummary, finding: Finding) -> dict[str, Any]:
     }
 
 
-OUTPUT = Output(name="ecs", help="Elastic Common Schema, one JSON object a line", write=write)
+OUTPUT = Output(name="ecs", help="Elastic Common Schema, one JSON object a line", write=write, lines=True)

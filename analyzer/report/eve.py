@@ -39,7 +39,7 @@ FIRST_SIGNATURE = 1_000_000
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write events as they come."""
-    write_lines((to_json(event) + b"\n" for item in items for event in _events(item)), out)
+    write_lines((to_json(event) + b"\n" for item in items for event in _events(item)), out, options.prompt)
 
 
 def _events(item: Item) -> Iterable[dict[str, Any]]:
@@ -221,4 +221,6 @@ def _repeated(repeated: Repeated) -> dict[str, Any]:
     }
 
 
-OUTPUT = Output(name="eve", help="Suricata's EVE: tls and alert events, one JSON object a line", write=write)
+OUTPUT = Output(
+    name="eve", help="Suricata's EVE: tls and alert events, one JSON object a line", write=write, lines=True
+)

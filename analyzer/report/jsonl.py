@@ -54,4 +54,6 @@ def _flush(pieces: list[bytes], out: BinaryIO) -> None:
         out.flush()
 
 
-OUTPUT = Output(name="jsonl", help="one JSON object a line, as things are decided (schema mtlscope/1)", write=write)
+OUTPUT = Output(
+    name="jsonl", help="one JSON object a line, as things are decided (schema mtlscope/1)", write=write, lines=True
+)

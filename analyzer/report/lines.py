@@ -12,15 +12,18 @@ PATIENCE = 0.2
 """Seconds that a line waits at most while new ones come."""
 
 
-def write_lines(lines: Iterable[bytes], out: BinaryIO) -> None:
-    """Write lines as they come. If that is interrupted, what was decided until then is written."""
+def write_lines(lines: Iterable[bytes], out: BinaryIO, prompt: bool = False) -> None:
+    """Write lines as they come; `prompt`: each at once, for the next one may be hours away.
+
+    If that is interrupted, what was decided until then is written.
+    """
     waiting: list[bytes] = []
     written = monotonic()
     try:
         for line in lines:
             waiting.append(line)
             now = monotonic()
-            if len(waiting) >= AT_ONCE or now - written >= PATIENCE:
+            if prompt or len(waiting) >= AT_ONCE or now - written >= PATIENCE:
                 _flush(waiting, out)
                 written = now
     finally:

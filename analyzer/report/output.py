@@ -54,6 +54,7 @@ class Output:
         ready: raises UsageError if a library is not there; asked before a file is emptied. None: nothing is needed.
         write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
         whole: it keeps what it is given until the end: what is counted is wanted once.
+        lines: one JSON object a line: a file of it can be appended to, and after any of them go on in another one.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Output:
     ready: Callable[[], object] | None = None
     write_folder: Callable[[Iterable[Item], Path], None] | None = None
     whole: bool = False
+    lines: bool = False

@@ -25,7 +25,7 @@ from analyzer.summary import Repeated
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Both logs into one stream, each line with `_path`; the certificates before the connection that sent them first."""
-    write_lines((_line(path, values, tagged=True) for path, values in _rows(items)), out)
+    write_lines((_line(path, values, tagged=True) for path, values in _rows(items)), out, options.prompt)
 
 
 def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: OutputOptions) -> None:
@@ -67,4 +67,5 @@ OUTPUT = Output(
     write=write,
     files=("ssl.log", "x509.log"),
     write_files=write_files,
+    lines=True,
 )
