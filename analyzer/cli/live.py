@@ -81,6 +81,7 @@ def run(words: list[str]) -> int:
                 on_loss=losses.told,
                 taps=taps,
                 repeats=Troubles() if args.T == "text" and not args.each else None,
+                late=ending.late,
             )
             try:
                 target.write(run, ending, lambda: _began(opened, args))
@@ -239,6 +240,8 @@ def _tell(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losse
         return
     for note in opened.source.notes:
         say(safe.line(note))
+    if run.untold:
+        say(f"about {run.untold:,} connections that went on at the end are not reported: no time was left")
     if losses.total:
         say(f"the capture lost {losses.total:,} packets; a narrower filter (-f) or a larger buffer (-B) helps")
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-REPORTING = 2.0
+REPORTING = 1.5
 """Seconds after the signal for what is still in the buffers and for connections that go on; what is not told by then is only
-counted, and one second remains for the rest."""
+counted, and as much remains for the rest."""
 STDERR = 2
 
 

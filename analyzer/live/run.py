@@ -14,6 +14,7 @@ from analyzer.capture.inputs import Input
 from analyzer.capture.live.stream import LiveStream
 from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
 from analyzer.connection import Connection
+from analyzer.folding.conversation import Conversation
 from analyzer.live.taps import Taps
 from analyzer.losses import SILENCE_NS
 from analyzer.packets.columns import Decoded
@@ -42,6 +43,8 @@ class LiveRun(Run):
         on_loss: called with the packets lost since the last call and in all.
         taps: what else looks on. repeats: what is only counted; None = floods, as in a file.
         tell_ns: how often the counts of that are told; None = at the end.
+        late: the end was asked for, and the time for reports is over.
+        untold: connections that were still followed then, about: they are only counted.
     """
 
     stream: LiveStream
@@ -50,6 +53,8 @@ class LiveRun(Run):
     taps: Taps = field(default_factory=Taps)
     repeats: Repeats | None = None
     tell_ns: int | None = TELL_NS
+    late: Callable[[], bool] = lambda: False
+    untold: int = 0
 
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
@@ -59,6 +64,10 @@ class LiveRun(Run):
                 self.taps.end(item)
             yield item
         self._take(analysis.errors, analysis.crashes)
+
+
+class OutOfTime(Exception):
+    """The run has to end now."""
 
 
 class LiveAnalysis(Analysis):
@@ -74,6 +83,22 @@ class LiveAnalysis(Analysis):
         self._following: Tracker | None = None
         self._batch: Frames | None = None
 
+    def __iter__(self) -> Iterator[Item]:
+        """As Analysis; where there is no time left, what is decided by then, and the summary."""
+        try:
+            yield from super().__iter__()
+        except OutOfTime:
+            tracker = self._following
+            assert tracker is not None
+            self._run.untold += sum(isinstance(flow.owner, Conversation) for flow in tracker.table)
+            self._tally.end()
+            yield from self._counted(tracker)
+            yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
+
+    def _tracker(self) -> Tracker:
+        self._following = super()._tracker()
+        return self._following
+
     def _open(self, path: str) -> Capture:
         facts = Facts()
         stream = cast(BinaryIO, self._run.stream)
@@ -81,10 +106,6 @@ class LiveAnalysis(Analysis):
         capture = Capture(path, facts, None, iter(()), stream)
         capture.frames = self._noticing(named(capture, frames), facts)
         return capture
-
-    def _tracker(self) -> Tracker:
-        self._following = super()._tracker()
-        return self._following
 
     def _noticing(self, frames: Iterator[Frames], facts: Facts) -> Iterator[Frames]:
         """The same, telling of time and losses."""
@@ -105,6 +126,8 @@ class LiveAnalysis(Analysis):
                 self._run.taps.tick(now_ns)
             self._batch = batch
             yield batch
+            if self._run.late():
+                return
             if len(batch) and abs(now_ns - self._looked_ns) >= LOOK_NS:
                 yield _nothing(batch)  # where traffic never rests, no empty batch comes by itself
 
@@ -130,6 +153,9 @@ class LiveAnalysis(Analysis):
             yield repeated
 
     def _judged(self, conn: Connection) -> Iterator[Item]:
+        if self._run.late():
+            self._run.untold += 1
+            raise OutOfTime
         yield from super()._judged(conn)
         keep = self.options.keep
         if keep is None or keep(conn):
