@@ -15,6 +15,7 @@ from analyzer.errors import CaptureError, LiveError, UsageError
 COMMANDS = {
     "analyze": "analyse captures (the default: may be left out)",
     "live": "the same on live traffic: mtlscope live -i INTERFACE",
+    "service": "print what runs it as a service: a systemd unit, a Windows task, a container",
     "diff": "say how two handshakes differ",
     "correlate": "join two captures of the same connections, taken at two places",
     "crosscheck": "compare our fields with those of Wireshark's dissectors",

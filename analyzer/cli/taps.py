@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,7 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         help=f"take connections out of it after so many days, or 'all' to keep them (default: {DAYS})",
     )
     evidence.add_options(parser)
+    add("--heartbeat", metavar="FILE", help="touch FILE about once a second while it goes on, for health checks")
 
 
 @contextmanager
@@ -74,6 +76,7 @@ def open_taps(args: argparse.Namespace, told: Callable[[str], None]) -> Iterator
             taps.add(_store(args, taps, told))
         if (recorder := evidence.open_recorder(args, told)) is not None:
             taps.add(recorder)
+        _supervised(args, taps)
         yield taps
     finally:
         taps.close()
@@ -148,3 +151,15 @@ def _days(text: str) -> float | None:
     if not 0 < days <= MOST_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of days; expected e.g. 30, 0.5 or all")
     return days
+
+
+def _supervised(args: argparse.Namespace, taps: Taps) -> None:
+    """systemd (NOTIFY_SOCKET, not on Windows) and --heartbeat."""
+    if "NOTIFY_SOCKET" in os.environ:
+        from analyzer.live.service import Notify
+
+        taps.add(Notify(os.environ.pop("NOTIFY_SOCKET")))  # the variable is not meant for our children
+    if args.heartbeat is not None:
+        from analyzer.live.service import Heartbeat
+
+        taps.add(Heartbeat(args.heartbeat))
