@@ -9,7 +9,7 @@ import pytest
 from analyzer.capture.live import blocks
 from analyzer.capture.live.stream import Limits, LiveStream
 from analyzer.connection import Connection
-from analyzer.live.run import LiveRun, Loss
+from analyzer.live.run import LiveRun
 from analyzer.live.taps import Taps
 from analyzer.summary import CaptureSummary
 from tests.capture.live.sources import HEADER, Clock, Played
@@ -99,17 +99,35 @@ def test_a_jump_in_the_middle_of_a_connection_makes_no_negative_duration(jump: i
     assert run.crashes == []
 
 
+def timed_run(source: Timed, now: Told) -> LiveRun:
+    clock = Clock()
+    return LiveRun(["test0"], stream=LiveStream(source, Limits(seconds=30), clock, clock.sleep), now_ns=now)
+
+
 def test_a_loss_while_the_clock_is_set_back_marks_who_was_there() -> None:
-    every = list(packets(CAPTURE))
-    begin = every[0][0]
-    now = Told(begin + HOUR)
-    run = live([every[0][1], blocks.statistics(1, 0, 3), *(block for _, block in every[1:])], now)
-    run.on_loss = lambda lost, total: None
-    noticed = iter([begin + HOUR, begin + HOUR, begin - SECOND])
-    run.now_ns = lambda: next(noticed, begin)
-    (conn,) = (item for item in run if isinstance(item, Connection))
+    every, now = list(packets(CAPTURE)), Told(0)
+    begin, source = every[0][0], Timed(now)
+    source.plays(begin + 30 * SECOND, every[0][1])
+    source.plays(begin - SECOND, blocks.statistics(1, 0, 3))
+    source.plays(begin, b"".join(block for _, block in every[1:]))
+    (conn,) = (item for item in timed_run(source, now) if isinstance(item, Connection))
     assert conn.visibility.lost_packets == 3
-    assert Loss(begin - SECOND, begin + HOUR, 3).touches(conn)
+
+
+def test_what_hangs_is_reported_after_the_clock_was_set_back_though_traffic_never_rests() -> None:
+    every, now = list(played([0, -HOUR, 0, 0])), Told(0)
+    per, source = len(every) // 4, Timed(now)
+    source.plays(every[per - 1][0], b"".join(block for _, block in every[:per]))
+    hung_ns, hello = every[per][0], b"".join(block for _, block in every[per : per + 4])
+    source.plays(hung_ns, hello)
+    for seconds in (100, 110, 120):
+        source.plays(hung_ns + seconds * SECOND, every[2 * per][1])
+    source.plays(hung_ns + 130 * SECOND, blocks.statistics(1, 0, 3))
+    run, order = timed_run(source, now), list[object]()
+    run.on_loss = lambda lost, total: order.append("loss")
+    for item in run:
+        order.append(item.client_port if isinstance(item, Connection) else "summary")
+    assert 50_001 in order[: order.index("loss")]
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ WAIT = 10
 PIECE = 1024 * 1024
 PIECES = 64
 """Pieces read ahead at most; beyond that dumpcap waits, and its own buffer fills."""
-AT_ONCE = 4 * 1024 * 1024
-"""Bytes given out at once, about: between two reads somebody may ask for the end."""
 PIPE_BYTES = 1024 * 1024
 F_SETPIPE_SZ = 1031
 MAX_SAID = 20
@@ -103,13 +101,11 @@ class Dumpcap:
         return data
 
     def _take(self, timeout: float) -> None:
-        """What is there, after waiting for the first piece of it."""
+        """Everything that is there, after waiting for the first piece of it."""
         try:
             piece = self._pieces.get(timeout=timeout)
             while piece is not None:
                 self._rest += piece
-                if len(self._rest) >= AT_ONCE:
-                    return
                 piece = self._pieces.get_nowait()
         except queue.Empty:
             return
