@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from contextlib import suppress
 from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
@@ -47,9 +48,10 @@ class Exit(IntEnum):
 
 
 def say(text: str) -> None:
-    """One line on standard error."""
+    """One line on standard error. If that cannot take it (its disk is full, too), nobody is told, and work goes on."""
     if sys.stderr is not None:
-        sys.stderr.write(f"mtlscope: {text}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"mtlscope: {text}\n")
 
 
 def run(words: list[str]) -> int:

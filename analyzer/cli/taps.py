@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -154,8 +155,8 @@ def _days(text: str) -> float | None:
 
 
 def _supervised(args: argparse.Namespace, taps: Taps) -> None:
-    """systemd (NOTIFY_SOCKET, not on Windows) and --heartbeat."""
-    if "NOTIFY_SOCKET" in os.environ:
+    """systemd (NOTIFY_SOCKET) and --heartbeat."""
+    if sys.platform == "linux" and "NOTIFY_SOCKET" in os.environ:
         from analyzer.live.service import Notify
 
         taps.add(Notify(os.environ.pop("NOTIFY_SOCKET")))  # the variable is not meant for our children

@@ -64,3 +64,12 @@ def test_a_full_disk_is_told_in_one_line(words: list[str], tmp_path: Path) -> No
     assert done.returncode == 2
     assert done.stderr.startswith(b"mtlscope: cannot write ")
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has /dev/full")
+def test_messages_that_nobody_can_take_stop_nobody(tmp_path: Path) -> None:
+    (tmp_path / "a.pcap").write_bytes(PCAP)
+    words = [*COMMAND, "-T", "jsonl", str(tmp_path / "a.pcap"), str(tmp_path / "no-such-file")]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=full, timeout=60, check=False)
+    assert (done.returncode, b'"type":"capture"' in done.stdout) == (3, True)
