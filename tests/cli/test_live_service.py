@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from analyzer.capture.source import open_capture
 from analyzer.cli.rotation import old_files
+from tests.build.pcap import Packet, pcap
 from tests.cli.test_live import CAPTURES, PATIENCE, PROJECT, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
@@ -47,6 +49,21 @@ def _differ(path: Path, before: list[Path]) -> bool:
     return old_files(path) != before
 
 
+def other_ports(folder: Path, number: int) -> Path:
+    """The sample from another port: the same one again within seconds is no new connection."""
+    packets = []
+    with open_capture(str(SAMPLE)) as capture:
+        for batch in capture:
+            for begin, size in zip(batch.start, batch.captured, strict=True):
+                frame = bytearray(batch.data[begin : begin + size].tobytes())
+                at = 36 if int.from_bytes(frame[34:36], "big") == 443 else 34
+                frame[at : at + 2] = (50_000 + number).to_bytes(2, "big")
+                packets.append(Packet(bytes(frame)))
+    path = folder / f"sample-{number}.pcap"
+    path.write_bytes(pcap(packets))
+    return path
+
+
 def start(namespace: Namespace, folder: Path, *words: str) -> Live:
     return Live(namespace, folder, "--capture-engine", "af-packet", *words)
 
@@ -64,9 +81,9 @@ def stop(live: Live, number: signal.Signals = signal.SIGTERM) -> float:
 def test_each_file_stands_alone(namespace: Namespace, tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     live = start(namespace, tmp_path, "-o", str(path), "--rotate", "1kB", "--keep", "2")
-    for _ in range(4):
+    for number in range(4):
         before = old_files(path)
-        namespace.replay(SAMPLE)
+        namespace.replay(other_ports(tmp_path, number))
         until(partial(_differ, path, before))
     stop(live)
     assert len(old_files(path)) == 2
@@ -86,7 +103,7 @@ def test_a_moved_file_is_left_and_a_new_one_begun_at_sighup(namespace: Namespace
     path.rename(moved)
     live.process.send_signal(signal.SIGHUP)
     until(path.exists)
-    namespace.replay(SAMPLE)
+    namespace.replay(other_ports(tmp_path, 1))
     stop(live)
     kinds = [sorted({one["type"] for one in objects(file)}) for file in (moved, path)]
     assert kinds == [["certificate", "connection"], ["capture", "certificate", "connection"]]
