@@ -108,7 +108,7 @@ def test_a_loss_while_the_clock_is_set_back_marks_who_was_there() -> None:
     every, now = list(packets(CAPTURE)), Told(0)
     begin, source = every[0][0], Timed(now)
     source.plays(begin + 30 * SECOND, every[0][1])
-    source.plays(begin - SECOND, blocks.statistics(1, 0, 3))
+    source.plays(begin - SECOND, blocks.loss(begin + 30 * SECOND, begin - SECOND, (1, 0), (1, 3)))
     source.plays(begin, b"".join(block for _, block in every[1:]))
     (conn,) = (item for item in timed_run(source, now) if isinstance(item, Connection))
     assert conn.visibility.lost_packets == 3

@@ -38,16 +38,16 @@ def test_drops_are_read_and_the_last_statement_counts() -> None:
 
 def test_a_loss_is_between_two_statements() -> None:
     facts = Facts()
-    data = HEADER + blocks.loss(1_000, 2_000, (10, 2), (20, 5)) + blocks.loss(7_000, 9_000, (30, 5), (40, 6))
+    data = HEADER + blocks.loss(1_000, 2_000, (10, 0), (20, 5)) + blocks.loss(9_000, 7_000, (30, 5), (40, 6))
     assert not list(pcapng.read(raw(data), facts, ReadOptions()))
-    assert list(facts.losses) == [Loss(1_000, 2_000, 3), Loss(7_000, 9_000, 1)]
-    assert b"mtlscope: 3 packets lost since the statement before" in data
+    assert list(facts.losses) == [Loss(1_000, 2_000, 5), Loss(7_000, 9_000, 1)]
+    assert b"mtlscope: 5 packets lost since the statement before" in data
 
 
-def test_when_it_was_that_the_only_statement_counts_is_not_known() -> None:
+def test_what_the_first_statement_counts_was_lost_at_any_time_before() -> None:
     facts = Facts()
     assert not list(pcapng.read(raw(HEADER + blocks.statistics(9, 10, 2)), facts, ReadOptions()))
-    assert (facts.dropped, list(facts.losses)) == (2, [])
+    assert (facts.dropped, list(facts.losses)) == (2, [Loss(0, 9, 2)])
 
 
 def test_a_statement_about_an_interface_that_is_not_there_is_no_trouble() -> None:
