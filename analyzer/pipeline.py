@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
-from analyzer.capture.inputs import Input, find_inputs
+from analyzer.capture.inputs import STANDARD_INPUT, Input, find_inputs
 from analyzer.capture.source import MAX_LOSSES, Capture, Loss, ReadOptions, open_capture
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.connection import Connection
@@ -237,7 +237,8 @@ class Analysis:
                 self.progress(capture.name, frames.position, capture.size)
 
     def _open(self, path: str) -> Capture:
-        return open_capture(path, ReadOptions(timezone=self.options.timezone, via=self.options.via))
+        prompt = path == STANDARD_INPUT  # a slow pipe: what is decided must not wait for more
+        return open_capture(path, ReadOptions(timezone=self.options.timezone, prompt=prompt, via=self.options.via))
 
     def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
         """An empty batch: only a live source gives one."""

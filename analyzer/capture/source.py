@@ -213,8 +213,10 @@ def named(capture: Capture, frames: Iterator[Frames]) -> Iterator[Frames]:
 def open_stream(path: str) -> tuple[BinaryIO, int | None]:
     """A raw stream, so that reading goes straight into our buffer, and its size if it is a file."""
     if path == "-":
+        from analyzer.capture.pipes import Gathering
+
         standard = sys.stdin.buffer
-        return cast(BinaryIO, getattr(standard, "raw", standard)), None
+        return cast(BinaryIO, Gathering(getattr(standard, "raw", standard))), None
     file = cast(BinaryIO, Path(path).open("rb", buffering=0))  # noqa: SIM115 - closed by Capture
     status = os.fstat(file.fileno())
     return file, status.st_size if stat.S_ISREG(status.st_mode) else None

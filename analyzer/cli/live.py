@@ -1,4 +1,4 @@
-"""`mtlscope live -i INTERFACE`: the same on live traffic, until Ctrl-C, SIGTERM, -c or -a."""
+"""`mtlscope live`: the same on live traffic, until Ctrl-C, SIGTERM, -c, -a or the end of the pipe."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.cli.rotation import add_rotation
+from analyzer.cli.sources import RELAYS, add_sources, check_source, name_of, open_wanted
 from analyzer.cli.stopping import Ending, signals
 from analyzer.cli.taps import add_taps, open_taps
 from analyzer.errors import UsageError
@@ -40,8 +41,7 @@ def run(words: list[str]) -> int:
     args = _parser().parse(words)
     if args.list_interfaces:
         return _list_interfaces()
-    if args.interface is None:
-        raise UsageError("which interface? mtlscope live -D lists them; then: mtlscope live -i INTERFACE")
+    check_source(args)
     if args.workers > 1:
         raise UsageError("live traffic is analysed in one process: leave out -j")
     if args.via is not None:
@@ -52,17 +52,15 @@ def run(words: list[str]) -> int:
         raise UsageError("-w and -o name the same file")
     if args.db is not None and args.db in (args.write, args.output):
         raise UsageError("--db needs a file of its own")
-    from analyzer.capture.live.ladder import open_source
-    from analyzer.capture.live.source import Settings
     from analyzer.cli.target import Target
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)
-    args.filter = capture_filter(args.filter, args.ports)
-    settings = Settings(args.interface, args.filter, args.snap, args.buffer, time.time_ns)
+    if args.interface is not None:
+        args.filter = capture_filter(args.filter, args.ports)
     with _copy(args.write) as copy, open_taps(args, say) as taps:
         target = Target(args, taps, say)
-        opened = open_source(settings, args.engine)
+        opened, what = open_wanted(args)
         from analyzer.capture.live.stream import Limits, LiveStream
 
         limits = Limits(args.count, args.seconds)
@@ -74,7 +72,7 @@ def run(words: list[str]) -> int:
 
             losses = _Losses(args.quiet)
             run = LiveRun(
-                [args.write or args.interface],
+                [args.write or name_of(args)],
                 chosen,
                 stream=stream,
                 now_ns=time.time_ns,
@@ -82,9 +80,10 @@ def run(words: list[str]) -> int:
                 taps=taps,
                 repeats=Troubles() if args.T == "text" and not args.each else None,
                 late=ending.late,
+                relayed=opened.engine in RELAYS,
             )
             try:
-                target.write(run, ending, lambda: _began(opened, args))
+                target.write(run, ending, lambda: _began(opened, args, what))
             finally:
                 _tell(run, args, opened, losses)
             return _exit_code(run, args, target)
@@ -96,11 +95,11 @@ def _parser() -> Parser:
     parser = Parser(
         prog="mtlscope live",
         configured=[name for name in CONFIGURED if name != "workers"],
-        usage="mtlscope live -i INTERFACE [-f FILTER] [options]",
+        usage="mtlscope live (-i INTERFACE [-f FILTER] | -r - | --follow PATH) [options]",
         description=_DESCRIPTION,
     )
     add = parser.add_argument
-    add("-i", dest="interface", metavar="INTERFACE", help="where to capture")
+    add_sources(parser)
     add("-D", dest="list_interfaces", action="store_true", help="list the interfaces and end")
     add(
         "-f",
@@ -196,7 +195,7 @@ def _copy(path: str | None) -> Iterator[BinaryIO | None]:
         yield file
 
 
-def _began(opened: Opened, args: argparse.Namespace) -> None:
+def _began(opened: Opened, args: argparse.Namespace, what: str) -> None:
     """Give up rights where the engine needs none any more, and say what goes on."""
     from analyzer.capture.live.privileges import drop
 
@@ -207,7 +206,7 @@ def _began(opened: Opened, args: argparse.Namespace) -> None:
     for line in opened.skipped if args.verbose else ():
         say(f"passed over: {line}")
     copied = f", a copy goes to {args.write}" if args.write else ""
-    say(f"capturing on {args.interface} with {opened.engine}: {args.filter or 'everything'}{copied}; Ctrl-C ends it")
+    say(f"{what}{copied}; Ctrl-C ends it")
 
 
 class _Losses:
@@ -250,7 +249,7 @@ def _exit_code(run: LiveRun, args: argparse.Namespace, target: Target) -> int:
     if run.crashes:
         return Exit.BUG
     if run.errors:
-        return Exit.CAPTURE
+        return Exit.CAPTURE if args.interface else Exit.INPUT
     if run.stream.problem or target.lost_lines:
         return Exit.INPUT
     if run.worst is not None and run.worst <= FAIL_ON[args.fail_on]:

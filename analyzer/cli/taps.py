@@ -13,6 +13,7 @@ from pathlib import Path
 
 from analyzer.cli import evidence
 from analyzer.cli.parser import one_of
+from analyzer.cli.sources import name_of
 from analyzer.live.taps import Tap, Taps
 
 DAYS = 30
@@ -137,7 +138,7 @@ def _store(args: argparse.Namespace, taps: Taps, told: Callable[[str], None]) ->
     from analyzer.store.writer import Writer
 
     keep_ns = None if args.db_keep is None else int(args.db_keep * DAY_NS)
-    writer = Writer(Path(args.db), args.interface, time.time_ns, args.filter)
+    writer = Writer(Path(args.db), name_of(args), time.time_ns, args.filter)
     return StoreTap(writer, time.time_ns, keep_ns, lambda: taps.traffic.packets, told)
 
 

@@ -34,7 +34,7 @@ def write(
             output.write_files(items, sinks, replace(how, topology=chosen.topology))
     else:
         with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-            output.write(items, sink, replace(how, topology=chosen.topology))
+            output.write(items, sink, replace(how, topology=chosen.topology, prompt="-" in paths))
 
 
 def _folder(output: Output, target: str | None) -> Path | None:

@@ -45,6 +45,7 @@ class LiveRun(Run):
         tell_ns: how often the counts of that are told; None = at the end.
         late: the end was asked for, and the time for reports is over.
         untold: connections that were still followed then, about: they are only counted.
+        relayed: another program captures: time is that of its packets, whatever the clocks of its machine and of ours.
     """
 
     stream: LiveStream
@@ -55,6 +56,7 @@ class LiveRun(Run):
     tell_ns: int | None = TELL_NS
     late: Callable[[], bool] = lambda: False
     untold: int = 0
+    relayed: bool = False
 
     def __iter__(self) -> Iterator[Item]:
         """Items until the stream ends; see Run."""
@@ -79,7 +81,7 @@ class LiveAnalysis(Analysis):
         super().__init__(Input(name, (name,)), options, run.progress)
         self._run = run
         self._repeats = run.repeats or self._repeats
-        self._looked_ns = self._ticked_ns = self._told_ns = 0
+        self._looked_ns = self._ticked_ns = self._told_ns = self._behind_ns = 0
         self._following: Tracker | None = None
         self._batch: Frames | None = None
 
@@ -111,7 +113,10 @@ class LiveAnalysis(Analysis):
         """The same, telling of time and losses."""
         known, traffic = 0, self._run.taps.traffic
         for batch in frames:
-            now_ns = self._run.now_ns()
+            clock_ns = self._run.now_ns()
+            if self._run.relayed and len(batch):
+                self._behind_ns = clock_ns - int(batch.time_ns[-1])
+            now_ns = clock_ns - self._behind_ns
             traffic.packets += len(batch)
             traffic.bytes += int(batch.captured.sum())
             lost = (facts.dropped or 0) - known
@@ -120,10 +125,10 @@ class LiveAnalysis(Analysis):
                 if self._run.on_loss is not None:
                     self._run.on_loss(lost, known)
                 self._run.taps.lost(lost)
-            if abs(now_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
-                self._ticked_ns = now_ns
+            if abs(clock_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
+                self._ticked_ns = clock_ns
                 traffic.followed = len(self._following.table) if self._following else 0
-                self._run.taps.tick(now_ns)
+                self._run.taps.tick(clock_ns)
             self._batch = batch
             yield batch
             if self._run.late():
@@ -137,7 +142,7 @@ class LiveAnalysis(Analysis):
             self._run.taps.packets(self._batch, decoded)
 
     def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
-        now_ns = self._run.now_ns() - LATENESS_NS
+        now_ns = self._run.now_ns() - self._behind_ns - LATENESS_NS
         yield from tracker.idle(now_ns)
         if abs(now_ns - self._looked_ns) >= LOOK_NS:  # the clock may have been set back
             self._looked_ns = now_ns

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 import analyzer
 from analyzer.cli.live import capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
+from tests.build.pcap import SECOND, Packet, pcap, pcap_record
 from tests.cli.commands import Shell
 
 PROJECT = Path(analyzer.__file__).parent.parent
@@ -181,8 +183,6 @@ def test_no_right_is_left_with_a_packet_socket(namespace: Namespace, tmp_path: P
 def test_vlan_tagged_frames_pass_the_default_filter_with_their_tags(
     engine: str, namespace: Namespace, tmp_path: Path
 ) -> None:
-    from tests.build.pcap import Packet, pcap
-
     plain, other = ethernet(ipv4(tcp(dport=5061))), ethernet(ipv4(tcp(sport=40000, dport=80)))
     tag, outer = bytes.fromhex("81000007"), bytes.fromhex("88a80009")
     frames = [plain, plain[:12] + tag + plain[12:], plain[:12] + outer + tag + plain[12:], other]
@@ -291,6 +291,83 @@ def test_the_filter_fits_the_ports(expression: str | None, expected: str | None,
 def test_an_interface_is_needed(shell: Shell) -> None:
     done = shell("live")
     assert (done.code, "mtlscope live -D lists them" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(("-i", "lo", "-r", "-"), "one source at a time", id="two sources"),
+        pytest.param(("-r", "x.pcap"), "a capture that is complete: mtlscope x.pcap", id="a file is no pipe"),
+        pytest.param(("-r", "-", "-f", "tcp"), "-f is for -i", id="a filter for what is captured elsewhere"),
+        pytest.param(("--follow", "/no/such/place"), "no such file or folder", id="a ring that is not there"),
+    ],
+)
+def test_sources_that_make_no_sense(words: tuple[str, ...], said: str, shell: Shell) -> None:
+    done = shell("live", *words)
+    assert (done.code, said in done.err) == (2, True), done.err
+
+
+class Fed:
+    """`mtlscope` with a pipe as its standard input."""
+
+    def __init__(self, *words: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "analyzer", *words],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._patience = Timer(PATIENCE, self.process.kill)
+        self._patience.start()
+
+    def give(self, raw: bytes) -> None:
+        """Write it, at once."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(raw)
+        self.process.stdin.flush()
+
+    def first_connection(self) -> dict[str, Any]:
+        """Wait for it."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            found: dict[str, Any] = json.loads(line)
+            if found["type"] == "connection":
+                return found
+        raise AssertionError("it ended without one")
+
+    def end(self) -> tuple[int, str]:
+        """Close the pipe: exit code, and the standard error."""
+        _, err = self.process.communicate(timeout=PATIENCE)
+        self._patience.cancel()
+        return self.process.returncode, err.decode()
+
+
+@pytest.mark.parametrize("words", [("-r", "-"), ("live", "-r", "-")], ids=["the ordinary command", "live"])
+def test_connections_come_out_of_a_slow_pipe_as_they_are_decided(words: tuple[str, ...]) -> None:
+    fed = Fed(*words, "-T", "jsonl")
+    fed.give((CAPTURES / SAMPLES[0]).read_bytes())
+    if "live" not in words:  # its packets are the only sign of time
+        fed.give(pcap_record(Packet(bytes(60), 2_000_000_000 * SECOND)))
+    assert fed.first_connection()["outcome"] == "established"
+    assert fed.process.poll() is None, "the pipe is still open"
+    assert fed.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "said"),
+    [
+        pytest.param(b"tcpdump: eth9: No such device", 3, "-: not a capture", id="the other side's complaint"),
+        pytest.param(b"", 3, "the file is empty", id="nothing"),
+        pytest.param(pcap([Packet(bytes(60))])[:-1], 3, "0 packets before it were read", id="a torn pipe"),
+        pytest.param(pcap([]), 0, "", id="a capture without packets"),
+    ],
+)
+def test_what_comes_out_of_a_pipe_that_ends(raw: bytes, code: int, said: str) -> None:
+    fed = Fed("live", "-q", "-r", "-", "-T", "jsonl")
+    fed.give(raw)
+    found, err = fed.end()
+    assert (found, said in err) == (code, True), err
 
 
 def test_an_interface_that_is_not_there(shell: Shell) -> None:

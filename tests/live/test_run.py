@@ -285,3 +285,39 @@ def test_a_flood_is_told_in_parts_that_add_up_and_taps_can_count(monkeypatch: py
     assert [end.count for end in tap.ends if isinstance(end, Repeated)] == told
     assert traffic.bytes > 40 * 1_000
     assert 0 < followed <= 60
+
+
+@pytest.mark.parametrize(
+    ("relayed", "reported"),
+    [
+        pytest.param(False, 1, id="of this machine: the handshake is silent for ten minutes"),
+        pytest.param(True, 0, id="of another machine, whose clock is ten minutes behind: it was read just now"),
+    ],
+)
+def test_silence_is_counted_from_when_a_packet_was_read(
+    relayed: bool, reported: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzer.live.run.LOOK_NS", 0)
+    every = list(packets(CAPTURE))[:4]
+    now = Told(every[-1][0] + 600_000_000_000)
+    run = live([b"".join(block for _, block in every), b"", b"", blocks.statistics(0, 0, 1), b""], now)
+    run.relayed = relayed
+    order: list[str] = []
+    run.on_loss = lambda lost, total: order.append("loss")
+    for item in run:
+        order.append(type(item).__name__)  # noqa: PERF401 - on_loss writes there meanwhile
+    assert order[: order.index("loss")].count("Connection") == reported
+
+
+def test_a_loss_that_another_program_tells_late_touches_who_was_there_before() -> None:
+    every = list(packets(CAPTURE))
+    pieces = [
+        b"".join(block for _, block in every[:-4]),
+        every[-4][1],
+        every[-3][1],
+        blocks.statistics(every[-1][0], None, 3),
+    ]
+    run = live(pieces, Told(every[-1][0] + 3_600_000_000_000))
+    run.relayed = True
+    (conn,) = (item for item in run if isinstance(item, Connection))
+    assert conn.visibility.lost_packets == 3

@@ -34,17 +34,26 @@ def _option(code: int, value: bytes) -> bytes:
 
 def header(interface: str, link_type: int, snap_length: int) -> bytes:
     """A section and its only interface, with time stamps in nanoseconds."""
-    section = Struct("=IHHQ").pack(ORDER_MARK, VERSION, 0, UNKNOWN_LENGTH)
-    options = _option(IF_NAME, interface.encode()) + _option(IF_TSRESOL, bytes([NANOSECONDS])) + bytes(4)
-    return _block(SECTION, section) + _block(INTERFACE, Struct("=HHI").pack(link_type, 0, snap_length) + options)
+    return section() + interface_of(interface, link_type, snap_length, NANOSECONDS)
 
 
-def packet(time_ns: int, data: bytes | memoryview, original: int) -> bytes:
-    """One packet of the first interface."""
+def section() -> bytes:
+    """The begin of a section, without an interface yet."""
+    return _block(SECTION, Struct("=IHHQ").pack(ORDER_MARK, VERSION, 0, UNKNOWN_LENGTH))
+
+
+def interface_of(name: str, link_type: int, snap_length: int, digits: int) -> bytes:
+    """One interface more; its time stamps have so many decimal digits of a second."""
+    options = _option(IF_NAME, name.encode(errors="replace")) + _option(IF_TSRESOL, bytes([digits])) + bytes(4)
+    return _block(INTERFACE, Struct("=HHI").pack(link_type, 0, snap_length) + options)
+
+
+def packet(stamp: int, data: bytes | memoryview, original: int, interface: int = 0) -> bytes:
+    """One packet; `stamp` in the unit of its interface."""
     count = len(data)
     padding = PADDING[count % 4]
     size = 32 + count + len(padding)
-    head = _PACKET.pack(PACKET, size, 0, time_ns >> 32, time_ns & 0xFFFFFFFF, count, original)
+    head = _PACKET.pack(PACKET, size, interface, stamp >> 32, stamp & 0xFFFFFFFF, count, original)
     return b"".join((head, data, padding, _LENGTH.pack(size)))
 
 
