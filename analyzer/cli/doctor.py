@@ -62,11 +62,19 @@ def live() -> list[str]:
         else f"without  live capture with {rung.engine}: {rung.why}{'; ' if rung.remedy else ''}{rung.remedy}"
         for rung in found
     ]
-    return (
-        lines
-        if first is not None
-        else [*lines, "without  live capture: one of these engines is enough; see docs/live.md"]
-    )
+    if first is None:
+        lines.append("without  live capture: one of these engines is enough; see docs/live.md")
+    return [*lines, confinement()]
+
+
+def confinement() -> str:
+    """Whether live capture with af-packet can be kept from writing elsewhere."""
+    from analyzer.capture.live.landlock import abi
+
+    version = abi()
+    if version:
+        return f"ok       Landlock (ABI {version}): live capture with af-packet writes nowhere but where it was told to"
+    return "without  Landlock (Linux 5.13, lsm=landlock): live capture with af-packet gives up its rights all the same"
 
 
 def platform_line() -> str:

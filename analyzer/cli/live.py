@@ -19,7 +19,7 @@ from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.cli.rotation import add_rotation
 from analyzer.cli.sources import RELAYS, add_sources, check_source, name_of, open_wanted
 from analyzer.cli.stopping import Ending, signals
-from analyzer.cli.taps import add_taps, open_taps
+from analyzer.cli.taps import add_taps, open_taps, written_below
 from analyzer.errors import UsageError
 from analyzer.report import outputs
 
@@ -197,10 +197,14 @@ def _copy(path: str | None) -> Iterator[BinaryIO | None]:
 
 def _began(opened: Opened, args: argparse.Namespace, what: str) -> None:
     """Give up rights where the engine needs none any more, and say what goes on."""
+    from analyzer.capture.live.landlock import confine
     from analyzer.capture.live.privileges import drop
 
-    if opened.engine == "af-packet" and (problem := drop()):
-        say(f"cannot give up rights: {problem}")
+    if opened.engine == "af-packet":
+        if problem := drop():
+            say(f"cannot give up rights: {problem}")
+        if problem := confine(written_below(args)):
+            say(f"cannot restrict writing (Landlock): {problem}")
     if args.quiet:
         return
     for line in opened.skipped if args.verbose else ():

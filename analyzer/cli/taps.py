@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,6 +65,20 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
     )
     evidence.add_options(parser)
     add("--heartbeat", metavar="FILE", help="touch FILE about once a second while it goes on, for health checks")
+
+
+FILES, FOLDERS = ("write", "output", "db", "metrics_file", "heartbeat"), ("evidence",)
+"""Options that name a file, or a folder, that is written or made anew while the capture goes on."""
+
+
+def written_below(args: argparse.Namespace) -> list[Path]:
+    """The folders in which files are written or made during the run; nowhere else may that be possible."""
+    files = (Path(name).resolve().parent for name in _given(args, FILES) if name != "-")
+    return list(dict.fromkeys([*files, *(Path(name) for name in _given(args, FOLDERS))]))
+
+
+def _given(args: argparse.Namespace, options: Iterable[str]) -> list[str]:
+    return [str(value) for option in options if (value := getattr(args, option, None)) is not None]
 
 
 @contextmanager

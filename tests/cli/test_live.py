@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import analyzer
+from analyzer.capture.live.landlock import abi
 from analyzer.cli.live import capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
 from tests.build.pcap import SECOND, Packet, pcap, pcap_record
@@ -176,6 +177,55 @@ def test_no_right_is_left_with_a_packet_socket(namespace: Namespace, tmp_path: P
     assert tasks
     assert {line[1] for line in lines if line[0] in ("CapInh:", "CapPrm:", "CapEff:", "CapAmb:")} == {"0" * 16}
     assert {line[1] for line in lines if line[0] == "NoNewPrivs:"} == {"1"}
+
+
+PROBE = """
+import sys
+from pathlib import Path
+from analyzer.cli import live, taps
+from analyzer.__main__ import main
+
+class Probe:
+    name = "probe"
+    def see(self, conn): pass
+    def lost(self, packets): pass
+    def close(self): pass
+    def tick(self, now_ns):
+        for place in sys.argv[1:3]:
+            try:
+                Path(place, "made").write_bytes(b"")
+            except OSError as error:
+                print("probe:", error, file=sys.stderr, flush=True)
+
+opened = taps.open_taps
+live.open_taps = lambda args, told: probed(opened(args, told))
+
+class probed:
+    def __init__(self, inner): self.inner = inner
+    def __enter__(self):
+        found = self.inner.__enter__()
+        found.add(Probe())
+        return found
+    def __exit__(self, *why): return self.inner.__exit__(*why)
+
+sys.exit(main(["live", "-i", "in", "--capture-engine", "af-packet", "-a", "2", "-T", "jsonl", *sys.argv[3:]]))
+"""
+
+
+@needs_veth
+@pytest.mark.skipif(not abi(), reason="this kernel has no Landlock")
+def test_a_packet_socket_can_write_only_where_it_was_told_to(namespace: Namespace, tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    words = [sys.executable, "-c", PROBE, str(inside), str(outside), "-w", str(inside / "copy.pcapng")]
+    done = subprocess.run(
+        namespace.command(*words), cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (inside / "made").exists()
+    assert not (outside / "made").exists()
+    assert f"Permission denied: '{outside / 'made'}'" in done.stderr
 
 
 @needs_veth

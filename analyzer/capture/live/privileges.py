@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from pathlib import Path
 from struct import Struct
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 38, 47, 4
@@ -18,7 +19,7 @@ _SETS = Struct("=6I")
 
 
 def drop() -> str | None:
-    """Drop all capabilities of this thread, which must be the only one. Return what did not work; None if all is well."""
+    """Drop all capabilities of this thread. Return what did not work, also that another thread has some; None if all is well."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -32,4 +33,14 @@ def drop() -> str | None:
     empty = ctypes.create_string_buffer(_SETS.pack(*[0] * 6), _SETS.size)
     if libc.capset(header, empty):
         return f"capabilities: {os.strerror(ctypes.get_errno())}"
-    return None
+    keeping = sum(_has_rights(task) for task in Path("/proc/self/task").glob("*/status"))
+    return f"{keeping} other threads keep theirs" if keeping else None
+
+
+def _has_rights(status: Path) -> bool:
+    """Has this thread capabilities? They are a thread's own, not the process's."""
+    try:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return False  # it has ended
+    return any(line.startswith(("CapPrm:", "CapEff:")) and int(line.split()[1], 16) for line in lines)
