@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 PANDAS_2 := $(VENV)/pandas-2.2
 
-.PHONY: demo test test-pandas-2 bench check captures docs clean
+.PHONY: demo test test-pandas-2 bench bench-live check captures docs clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -41,6 +41,9 @@ test-pandas-2: $(VENV)/.installed-test  ## the tests of data frames with the old
 
 bench: $(VENV)/.installed  ## ratios against the installed peers, in one run
 	@$(BIN)/python bench/bench.py
+
+bench-live: $(VENV)/.installed-test  ## live capture at its bars; as root, with tcpreplay (SOAK_MINUTES=30 for the long one)
+	@$(BIN)/python -m bench.live
 
 captures: $(VENV)/.installed  ## make the captures anew; as root, with the stacks of captures/README.md
 	@$(BIN)/python -m captures.make

@@ -128,9 +128,10 @@ class Capture:
     def __init__(self) -> None:
         self._clock = 0
         self.out = bytearray()
+        self.packets = 0
 
-    def connection(self, number: int, flights: list[tuple[int, bytes]]) -> None:
-        """SYN to FIN. Every connection has a second for itself."""
+    def connection(self, number: int, flights: list[tuple[int, bytes]], data: bytes = b"", more: int = 0) -> None:
+        """SYN to FIN. Every connection has a second for itself. `more`: packets of `data` for each one of the flights."""
         self._clock = number * 1_000_000
         host = 0x0A000001 + number // 50_000
         ends = ((host, 10_000 + number % 50_000), (0xC0000201, 5061))
@@ -140,13 +141,16 @@ class Capture:
         self._packet(ends, 1, seq[1], seq[0], SYN | ACK)
         seq[1] += 1
         self._packet(ends, 0, seq[0], seq[1], ACK)
-        for side, data in flights:
-            for count, at in enumerate(range(0, len(data), SEGMENT), 1):
-                part = data[at : at + SEGMENT]
+        for side, flight in flights:
+            for count, at in enumerate(range(0, len(flight), SEGMENT), 1):
+                part = flight[at : at + SEGMENT]
                 self._packet(ends, side, seq[side], seq[1 - side], PSH | ACK, part)
                 seq[side] = seq[side] + len(part) & 0xFFFFFFFF
                 if count % 16 == 0:
                     self._packet(ends, 1 - side, seq[1 - side], seq[side], ACK)
+        for _ in range(self.packets * more):
+            self._packet(ends, 1, seq[1], seq[0], PSH | ACK, data)
+            seq[1] = seq[1] + len(data) & 0xFFFFFFFF
         for side in (0, 1):
             self._packet(ends, side, seq[side], seq[1 - side], FIN | ACK)
             seq[side] = seq[side] + 1 & 0xFFFFFFFF
@@ -163,6 +167,7 @@ class Capture:
     ) -> None:
         (source, port), (target, target_port) = ends[side], ends[1 - side]
         size = 54 + 12 + len(data)
+        self.packets += 1
         self._clock += 1_000
         seconds, micros = divmod(self._clock, 1_000_000)
         self.out += struct.pack("<IIII", START + seconds, micros, size, size)
