@@ -237,10 +237,13 @@ def _distance(certificate: Certificate, defect: Defect, clock: Clock) -> str:
 
 
 def _today(certificate: Certificate, defect: Defect, clock: Clock) -> str:
-    """Is it so today as well? "" if the time of the run must not be mentioned."""
+    """Is it so today as well? "" if the time of the run must not be mentioned, or if nothing has changed on this day: a live
+    run and a file run over its copy say the same."""
     if clock.today_ns is None:
         return ""
     today = clock.today_ns // SECOND_NS
+    if abs(clock.today_ns - clock.at_ns) < DAY * SECOND_NS and not _valid(certificate, today):
+        return ""
     if _valid(certificate, today):
         status = "it is valid"
     elif certificate.not_after is not None and today > seconds(certificate.not_after):

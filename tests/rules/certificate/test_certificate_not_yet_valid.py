@@ -112,7 +112,8 @@ def test_dates_distance_and_today_are_told() -> None:
     assert "it is valid" in said.summary
     assert "clocks" in said.advice
     assert said.depth is Depth.ROOT
-    assert "it is not yet valid" in finding(RULE, conn, today_ns=START_NS).summary
+    assert "it is not yet valid" in finding(RULE, conn, today_ns=START_NS - 24 * HOUR_NS).summary
+    assert "today" not in finding(RULE, conn, today_ns=START_NS + HOUR_NS).summary
 
 
 def test_it_is_not_the_cause_when_the_other_side_was_refused() -> None:
