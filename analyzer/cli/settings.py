@@ -183,7 +183,7 @@ def in_force(environ: Mapping[str, str] | None = None, folder: Path | None = Non
     environ = os.environ if environ is None else environ
     found: dict[str, InForce] = {}
     for path in files(environ, folder):
-        if path.is_file():
+        if os.path.isfile(path):  # noqa: PTH113 - Path raises in a folder that this user may not enter (sudo keeps HOME)
             found |= of_file(path)
     return found | of_environment(environ)
 
@@ -197,7 +197,8 @@ def files(environ: Mapping[str, str] | None = None, folder: Path | None = None) 
         here = (folder or Path()).absolute()
     except OSError:  # the current folder was deleted
         return
-    project = next((up / PROJECT_FILE for up in (here, *here.parents) if (up / PROJECT_FILE).is_file()), None)
+    above = (up / PROJECT_FILE for up in (here, *here.parents))
+    project = next((path for path in above if os.path.isfile(path)), None)  # noqa: PTH113 - as above
     if project is not None:
         yield project
 

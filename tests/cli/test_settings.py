@@ -233,3 +233,8 @@ def test_every_setting_is_an_option_of_analyze_and_documented() -> None:
     for name, setting in SETTINGS.items():
         assert options[setting.option].dest == setting.dest
         assert f"| `{name}` | `{variable(name)}` | `{setting.option}` |" in page
+
+
+def test_a_place_that_cannot_be_looked_at_holds_no_settings(project: Path) -> None:
+    """As a home that belongs to somebody else, which root may enter in a test."""
+    assert in_force({"HOME": "/" + "x" * 300}, project / ("y" * 300)) == {}
