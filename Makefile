@@ -51,6 +51,7 @@ captures: $(VENV)/.installed  ## make the captures anew; as root, with the stack
 docs: $(VENV)/.installed-test  ## write the generated pages anew
 	@$(BIN)/python -m analyzer.cli.docs
 	@$(BIN)/python -m tools.frames_page
+	@$(BIN)/python -m tools.table_sample
 
 clean:
 	@rm -rf $(VENV) .bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

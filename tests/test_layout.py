@@ -19,6 +19,7 @@ FLOORS = (
     "__main__",
     "cli",
     "result",
+    "screen",
     "live",
     "store",
     "pipeline",
@@ -74,6 +75,7 @@ ONLY_HERE = {
     "pyarrow": ("report.arrow",),
     "pyshark": ("wireshark",),
     "sqlite3": ("report.sqlite_file", "store"),
+    "textual": ("screen.app",),
     "cryptography": ("certificates", "tls.decrypt"),
 }
 """A library that is heavy, of another licence, or hard to replace is imported in one room."""

@@ -12,7 +12,7 @@ import analyzer
 from tests.build.frames import ethernet, ipv4, tcp
 from tests.build.pcap import Packet, pcap
 
-HEAVY = {"pandas", "scapy", "pyshark", "jinja2"}
+HEAVY = {"pandas", "scapy", "pyshark", "jinja2", "textual"}
 PROJECT = Path(analyzer.__file__).parent.parent
 
 

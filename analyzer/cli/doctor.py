@@ -18,6 +18,7 @@ OPTIONAL = {
     "pandas": "data frames (`result.to_frame()`)",
     "pyshark": "packets of a connection in notebooks (`connection.to_pyshark()`)",
     "scapy": "live capture where dumpcap is missing",
+    "textual": "keys and details in the live table",
 }
 TOOLS = {
     "tshark": "comparing with Wireshark (mtlscope crosscheck), reading its formats (--via tshark), packets in notebooks",

@@ -19,6 +19,7 @@ from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.cli.rotation import add_rotation
 from analyzer.cli.sources import RELAYS, add_sources, check_source, name_of, open_wanted
 from analyzer.cli.stopping import Ending, signals
+from analyzer.cli.table import is_wanted
 from analyzer.cli.taps import add_taps, open_taps, written_below
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -78,12 +79,12 @@ def run(words: list[str]) -> int:
                 now_ns=time.time_ns,
                 on_loss=losses.told,
                 taps=taps,
-                repeats=Troubles() if args.T == "text" and not args.each else None,
+                repeats=Troubles() if args.T == "text" and not args.each and not is_wanted(args) else None,
                 late=ending.late,
                 relayed=opened.engine in RELAYS,
             )
             try:
-                target.write(run, ending, lambda: _began(opened, args, what))
+                target.write(run, ending, lambda: _began(opened, args, what), opened.engine)
             finally:
                 _tell(run, args, opened, losses)
             return _exit_code(run, args, target)
@@ -138,6 +139,7 @@ def _parser() -> Parser:
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
     add_rotation(parser)
+    add("--no-table", action="store_true", help="text on a terminal: each trouble as it comes, instead of a live table")
     add_taps(parser)
     add_judging(parser)
     add_selecting(parser)

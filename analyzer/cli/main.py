@@ -6,6 +6,7 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from enum import IntEnum
@@ -47,9 +48,15 @@ class Exit(IntEnum):
     CLOSED_PIPE = 141
 
 
+hearing: list[Callable[[str], None]] = []
+"""Who takes messages while it has the terminal for itself; the last one does."""
+
+
 def say(text: str) -> None:
     """One line on standard error. If that cannot take it (its disk is full, too), nobody is told, and work goes on."""
-    if sys.stderr is not None:
+    if hearing:
+        hearing[-1](text)
+    elif sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(f"mtlscope: {text}\n")
 

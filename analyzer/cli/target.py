@@ -15,6 +15,7 @@ from analyzer.cli.progress import Progress
 from analyzer.cli.rotation import Rotation
 from analyzer.cli.sink import PIPE_WIDTH, open_sink
 from analyzer.cli.stopping import Ending
+from analyzer.cli.table import open_table
 from analyzer.errors import UsageError
 from analyzer.live.taps import Taps
 from analyzer.report import find, outputs
@@ -43,8 +44,8 @@ class Target:
         """Lines that the place did not take."""
         return sum(place.lost_lines for place in (self._log, self._pipe) if place is not None)
 
-    def write(self, run: LiveRun, ending: Ending, begin: Callable[[], None]) -> None:
-        """The whole report. `begin` is called when everything is open."""
+    def write(self, run: LiveRun, ending: Ending, begin: Callable[[], None], engine: str) -> None:
+        """The whole report. `begin` is called when everything is open. `engine`: what captures."""
         args = self._args
         if self._output.whole:
             run.tell_ns = None
@@ -62,8 +63,12 @@ class Target:
                 self._pipe = Pipe(sys.stdout.fileno(), ending, self._told)
                 run.taps.add(self._pipe)
                 sink = cast(BinaryIO, self._pipe)
+            table = open_table(args, told(how), engine)
             begin()
-            self._output.write(run, sink, told(how))
+            if table is None:
+                self._output.write(run, sink, told(how))
+            else:
+                table.write(run, self._output, sink, ending.ask)
 
 
 def _log_file(args: argparse.Namespace, output: Output, told: Callable[[str], None]) -> LogFile | None:

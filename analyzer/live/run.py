@@ -92,7 +92,7 @@ class LiveAnalysis(Analysis):
         except OutOfTime:
             tracker = self._following
             assert tracker is not None
-            self._run.untold += sum(isinstance(flow.owner, Conversation) for flow in tracker.table)
+            self._run.untold += self._undecided()
             self._tally.end()
             yield from self._counted(tracker)
             yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
@@ -100,6 +100,11 @@ class LiveAnalysis(Analysis):
     def _tracker(self) -> Tracker:
         self._following = super()._tracker()
         return self._following
+
+    def _undecided(self) -> int:
+        """Connections that are followed now. Looks at all that are kept: not for every packet."""
+        table = self._following.table if self._following is not None else ()
+        return sum(isinstance(flow.owner, Conversation) for flow in table)
 
     def _open(self, path: str) -> Capture:
         facts = Facts()
@@ -127,7 +132,7 @@ class LiveAnalysis(Analysis):
                 self._run.taps.lost(lost)
             if abs(clock_ns - self._ticked_ns) >= TICK_NS:  # the clock may have been set back
                 self._ticked_ns = clock_ns
-                traffic.followed = len(self._following.table) if self._following else 0
+                traffic.followed = self._undecided()
                 self._run.taps.tick(clock_ns)
             self._batch = batch
             yield batch

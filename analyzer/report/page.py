@@ -13,7 +13,7 @@ Segment = tuple[str, str]
 """A text that is safe to show, and the name of its style; "" for none."""
 Line = list[Segment]
 
-_STYLES = {
+STYLES = {
     "error": "bold red",
     "warning": "bold yellow",
     "note": "cyan",
@@ -126,7 +126,7 @@ def _painter() -> Callable[[Iterable[Segment]], str]:
     from rich.color import ColorSystem
     from rich.style import Style
 
-    styles = {name: Style.parse(style) for name, style in _STYLES.items()}
+    styles = {name: Style.parse(style) for name, style in STYLES.items()}
 
     def paint(segments: Iterable[Segment]) -> str:
         return "".join(
