@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 GOLDEN = Path(__file__).parent / "golden"
-os.environ["XDG_CONFIG_HOME"] = str(GOLDEN / "no-such-folder")  # the settings of whoever runs the tests are not ours
+_NO_SETTINGS = tempfile.TemporaryDirectory(prefix="mtlscope-tests-", ignore_cleanup_errors=True)
+os.environ["XDG_CONFIG_HOME"] = (
+    _NO_SETTINGS.name
+)  # the settings of whoever runs the tests are not ours; browsers write there
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
