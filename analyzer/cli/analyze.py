@@ -64,8 +64,6 @@ def run(words: list[str]) -> int:
     output = find(args.T)
     if output is None:
         raise UsageError(f"no output called {args.T!r}")
-    if output.ready is not None:
-        output.ready()
     if output.binary and args.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
         raise UsageError(f"-T {args.T} is nothing for a terminal; use -o FILE")
     if output.ready is not None:
@@ -105,8 +103,19 @@ def _parser() -> Parser:
     add("paths", nargs="*", metavar="PATH", help="captures, folders, globs; '-' is standard input")
     add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
+    add(
+        "--via",
+        type=one_of(("tshark",)),
+        metavar="TOOL",
+        help="tshark: let it read the captures, for formats that only Wireshark knows",
+    )
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
-    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output); zeek: a folder too")
+    add(
+        "-o",
+        dest="output",
+        metavar="FILE",
+        help="where to write (default: standard output); zeek, parquet: a folder too",
+    )
     add("--version", action="store_true", help="print the version; with -v those of libraries and tools too")
     add_judging(parser)
     add_selecting(parser)
@@ -143,12 +152,6 @@ def add_judging(parser: Parser) -> None:
         "--topology",
         metavar="FILE",
         help="hosts, roles, pools and domains, see docs/topology.md; see also mtlscope plan",
-    )
-    add(
-        "--via",
-        type=one_of(("tshark",)),
-        metavar="TOOL",
-        help="tshark: let it read the captures, for formats that only Wireshark knows",
     )
     add("-j", dest="workers", default=1, type=at_least_one, metavar="N", help="worker processes (default: 1)")
 

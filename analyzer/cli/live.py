@@ -45,8 +45,6 @@ def run(words: list[str]) -> int:
     check_source(args)
     if args.workers > 1:
         raise UsageError("live traffic is analysed in one process: leave out -j")
-    if args.via is not None:
-        raise UsageError("--via reads captures: leave it out")
     if args.repro is not None:
         raise UsageError("--repro reads captures: keep one with -w FILE, then mtlscope --repro DIR FILE")
     if args.write is not None and args.write == args.output:

@@ -432,6 +432,7 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
         pytest.param(("-a", "soon"), "no duration", id="a duration that is none"),
         pytest.param(("-s", "10"), "not from 64", id="too short a snapshot"),
         pytest.param(("-j", "2"), "leave out -j", id="workers"),
+        pytest.param(("--via", "tshark"), "no option --via", id="an option for captures alone"),
         pytest.param(("--repro", "x"), "keep one with -w", id="repro of what is not kept"),
         pytest.param(("-w", "x", "-o", "x"), "the same file", id="report over capture"),
         pytest.param(("-w", "/no/such/folder/x"), "cannot write", id="a copy that cannot be written"),
