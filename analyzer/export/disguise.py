@@ -131,12 +131,9 @@ class Disguise:
             check = _check(data, packet.at + 16, packet.at, packet.end, pseudo, IP_TCP + size)
             check.right = packet.end == packet.wire and check.old != 0 and _left_to_hardware(data, check, size)
             checks.append(check)
-        elif end is not Layer.FOUND_ICMP:
-            return checks
-        elif packet.v4:
-            checks.append(_check(data, packet.at + 2, packet.at, packet.end))
-        else:
-            checks.append(_check(data, packet.at + 2, packet.at, packet.end, pseudo, IP_ICMPV6 + size))
+        elif end is Layer.FOUND_ICMP:
+            over = () if packet.v4 else (pseudo, IP_ICMPV6 + size)
+            checks += [_check(data, packet.at + 2, packet.at, packet.end, *over), *_quoted_checks(packet)]
         return checks
 
     # ---- contents ----------------------------------------------------------------------------------------------------
@@ -172,22 +169,38 @@ class Disguise:
 
     def _quote(self, out: bytearray, packet: Packet) -> None:
         """The packet that an ICMP error quotes: its addresses, and no more of it than the headers."""
-        at = packet.at + 8
-        if packet.v4 and at + 20 <= packet.end:
-            before = _sum(bytes(out[at : at + 20]))
+        at, tcp = _quoted(packet)
+        if tcp and packet.v4:
             self._ips(out, at + 12, 4)
-            tcp = at + (out[at] & 15) * 4
-            field = int.from_bytes(out[at + 10 : at + 12], "big")
-            out[at + 10 : at + 12] = ((field + before - _sum(bytes(out[at : at + 20]))) % ONES).to_bytes(2, "big")
-        elif not packet.v4 and at + 40 <= packet.end:
+            out[at + 20 : tcp] = bytes((_NOP,)) * (tcp - at - 20)
+        elif tcp:
             self._ips(out, at + 8, 16)
             _clear_extensions(out, at)
-            tcp = _behind_extensions(out, at)
         else:
             tcp = at
         size = (out[tcp + 12] >> 4) * 4 if tcp + 12 < packet.end else 20
         behind = min(packet.end, tcp + size)
+        _clear_options(out, tcp + 20, behind)
         out[behind : packet.end] = bytes(packet.end - behind)
+
+
+def _quoted(packet: Packet) -> tuple[int, int]:
+    """Where the packet that an ICMP error quotes begins, and where its TCP header; 0 if its IP header is not whole."""
+    at = packet.at + 8
+    if not packet.v4:
+        return at, _behind_extensions(packet.data, at) if at + 40 <= packet.end else 0
+    tcp = at + (packet.data[at] & 15) * 4 if at + 20 <= packet.end else 0
+    return at, tcp if at + 20 <= tcp <= packet.end else 0
+
+
+def _quoted_checks(packet: Packet) -> list[Check]:
+    """The checksums of a quoted packet. The sum over what is quoted stays what it was, also where that is not all of it."""
+    data, (at, tcp) = packet.data, _quoted(packet)
+    if not tcp:
+        return []
+    if not packet.v4:
+        return [_check(data, tcp + 16, tcp, packet.end, (at + 8, at + 40))]
+    return [_check(data, at + 10, at, tcp), _check(data, tcp + 16, tcp, packet.end, (at + 12, at + 20))]
 
 
 def _sum(data: bytes) -> int:
@@ -241,7 +254,7 @@ def _clear_options(out: bytearray, at: int, end: int) -> None:
             out[at:end] = bytes(end - at)
 
 
-def _extensions(out: bytearray, ip_at: int) -> list[tuple[int, int, int]]:
+def _extensions(out: bytes | bytearray, ip_at: int) -> list[tuple[int, int, int]]:
     """(type, offset, size) of the extension headers behind an IPv6 header, as far as they are there."""
     found, kind, at = list[tuple[int, int, int]](), out[ip_at + 6], ip_at + 40
     while kind in EXTENSIONS and at + 8 <= len(out):
@@ -262,6 +275,6 @@ def _clear_extensions(out: bytearray, ip_at: int) -> None:
             out[at + 4 : at + size] = bytes(size - 4)
 
 
-def _behind_extensions(out: bytearray, ip_at: int) -> int:
+def _behind_extensions(out: bytes | bytearray, ip_at: int) -> int:
     found = _extensions(out, ip_at)
     return found[-1][1] + found[-1][2] if found else ip_at + 40

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from analyzer.export.addresses import Addresses
 from analyzer.export.disguise import Disguise
 from analyzer.packets.layers import Packet
+from tests.build.frames import checksum, ethernet, icmp, ipv4, tcp
 from tests.export.test_writer import CAPTURES, Row, rows
 
 NAMES = (
@@ -78,3 +79,33 @@ def test_every_byte_of_the_payload_is_gone() -> None:
         new = Disguise(Addresses(), blank).rewrite(data, original, link, time_ns)
         assert new is not None
         assert not any(new[1][14 + 40 + 60 :])
+
+
+ROUTE = b"\x07\x07\x04" + bytes((203, 0, 113, 9)) + b"\0"
+"""IP option Record Route, with an address in it, and its padding."""
+ADD_ADDRESS = b"\x1e\x08\x30\x01" + bytes((203, 0, 113, 9))
+"""TCP option of Multipath TCP with an address in it (RFC 8684)."""
+
+
+@pytest.mark.parametrize(
+    ("payload", "quoted"),
+    [
+        pytest.param(b"", 200, id="a whole segment is quoted"),
+        pytest.param(b"secret" * 9, 200, id="a whole segment with a payload"),
+        pytest.param(b"", 36, id="eight bytes of TCP: no checksum among them"),
+    ],
+)
+def test_a_quoted_packet_is_disguised_with_its_checksums(payload: bytes, quoted: int) -> None:
+    inner = ipv4(tcp(payload=payload, options=ADD_ADDRESS), options=ROUTE)
+    frame = ethernet(ipv4(icmp(3, 13, inner[:quoted]), protocol=1))
+    new = Disguise(Addresses(), blank).rewrite(frame, len(frame), 1, 0)
+    assert new is not None
+    assert ROUTE[3:7] not in new[1]
+    assert b"secret" not in new[1]
+    error = new[1][14 + 20 :]
+    quote = error[8:]
+    header, segment = quote[:28], quote[28:]
+    assert checksum(error) == checksum(header) == 0
+    if quoted == 200:
+        pseudo = header[12:20] + bytes((0, 6)) + len(segment).to_bytes(2, "big")
+        assert checksum(pseudo + segment) == 0
