@@ -37,6 +37,9 @@ IN_MESSAGES = frozenset(
 )
 """What stands in handshake messages (keys of comparison.WHATS): nobody but the two peers may change it."""
 
+NOTHING_SEEN = "nothing was seen to be lost, changed, injected or swallowed in between"
+"""Not more than that: parts may be missing from both captures, and of what was established only the beginning is followed."""
+
 Key = tuple[Side, str, int]
 
 
@@ -148,7 +151,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One connection in both captures. `statements`: the gravest first; () if it arrived as it was sent."""
+    """One connection in both captures. `statements`: the gravest first; () if nothing that can be seen tells of a change."""
 
     a: Sight
     b: Sight
@@ -159,7 +162,7 @@ class Pair:
     def verdict(self) -> str:
         """In plain words, one sentence."""
         grave = [one.text for one in self.statements if one.happened is not Happened.TRANSLATED]
-        return grave[0] if grave else "what one side sent is what the other one got"
+        return grave[0] if grave else NOTHING_SEEN
 
 
 def sight_of(conn: Connection) -> Sight:
@@ -305,30 +308,28 @@ def _losses(a: Sight, b: Sight, view: View) -> Iterator[Statement]:
         return
     for side in Side:
         near = view.nearer(side)
-        if not near:
-            continue
-        here, there = (a, b) if near == "A" else (b, a)
-        yield from _missing(here, there, side, near, "AB".replace(near, ""))
+        for here, there, has, lacks in ((a, b, "A", "B"), (b, a, "B", "A")):
+            if near in (has, ""):
+                yield from _missing(here, there, side, has, lacks, sure=bool(near))
 
 
-def _missing(here: Sight, there: Sight, side: Side, near: str, far: str) -> Iterator[Statement]:
+def _missing(here: Sight, there: Sight, side: Side, near: str, far: str, sure: bool) -> Iterator[Statement]:
     sent, got = here.traffic(side), there.traffic(side)
     missing = sent.bytes - got.bytes
     if missing <= 0 or not here.sample.whole or there.blind:
         return
     if got.bytes < max(got.acked_bytes or 0, sent.acked_bytes or 0):
         return  # the peer has more than the far capture shows: it is the capture that lacks them
-    name = _first_missing(here, there, side)
+    name, frames = _first_missing(here, there, side), sent.retransmitted_frames
     again = f"; it was sent again {counted(sent.retransmitted, 'time')}" if sent.retransmitted else ""
-    full = " Only full-size segments are lost: a path MTU black hole." if sent.unacked_full_size else ""
-    frames = sent.retransmitted_frames
-    yield Statement(
-        Happened.LOST,
-        f"{counted(missing, 'byte')} of the {side}{name} get past {near} and never reach {far}{again}.{full}".rstrip(
-            "."
-        ),
-        *((frames, ()) if near == "A" else ((), frames)),
-    )
+    where = (frames, ()) if near == "A" else ((), frames)
+    if not sure:
+        text = f"only {near} has {counted(missing, 'byte')} of the {side}{name.rstrip(',')}{again}: lost or made in between"
+        yield Statement(Happened.SEEN_ONCE, text, *where)
+        return
+    full = ". Only full-size segments are lost: a path MTU black hole" if sent.unacked_full_size else ""
+    text = f"{counted(missing, 'byte')} of the {side}{name} get past {near} and never reach {far}{again}{full}"
+    yield Statement(Happened.LOST, text, *where)
 
 
 def _first_missing(here: Sight, there: Sight, side: Side) -> str:

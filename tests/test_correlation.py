@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from analyzer.between import Happened, Joined
+from analyzer.between import NOTHING_SEEN, Happened, Joined
 from analyzer.correlation import Correlation, correlate
 from tests.build import handshake as tls
 from tests.build import records
@@ -57,7 +57,7 @@ def test_clocks_are_aligned(clock_ns: int, way_ns: int) -> None:
     assert found.way_ns is not None and abs(found.way_ns - way_ns) <= MS // 10
     assert found.nearer_client == "A"
     assert happened(found) == [[]]
-    assert found.pairs[0].verdict == "what one side sent is what the other one got"
+    assert found.pairs[0].verdict == NOTHING_SEEN
 
 
 def test_the_other_way_round() -> None:
@@ -203,6 +203,15 @@ def test_bytes_that_never_arrive(sent_again: bool) -> None:
     verdict = found.pairs[0].verdict
     assert "bytes of the client, beginning with its Certificate, get past A and never reach B" in verdict
     assert ("sent again" in verdict) is sent_again
+
+
+def test_bytes_that_one_capture_has_where_nothing_tells_a_direction() -> None:
+    story, lost = lost_flight(sent_again=False)
+    found = joined(story.packets, travel(story.packets, lose=lost, hops=0, way_ns=0))
+    assert (found.nearer_client, happened(found)) == ("", [["seen-once"]])
+    verdict = found.pairs[0].verdict
+    assert verdict.startswith("only A has ")
+    assert verdict.endswith("bytes of the client, beginning with its Certificate: lost or made in between")
 
 
 def test_bytes_that_only_the_capture_lacks() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
-from analyzer.between import Happened, Joined, Pair, Sight, Statement
+from analyzer.between import NOTHING_SEEN, Happened, Joined, Pair, Sight, Statement
 from analyzer.correlation import Correlation
 from analyzer.report.page import Page, number
 from analyzer.report.times import span
@@ -184,7 +184,7 @@ def _frames(one: Statement) -> str:
 
 
 def _ordinary(pairs: Sequence[Pair], page: Page) -> None:
-    page.write((f"{page.symbols.ok} {number(len(pairs), 'connection')} arrived as sent", "ok"))
+    page.write((f"{page.symbols.ok} {number(len(pairs), 'connection')}: {NOTHING_SEEN}", "ok"))
     told = Counter(one.text for pair in pairs for one in pair.statements)
     for text, count in told.most_common(ONLY_SHOWN):
         page.paragraph(f"{text}{f' ({count:,} times)' if count > 1 else ''}", 2, "dim")
