@@ -6,15 +6,16 @@ import argparse
 import itertools
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
 from analyzer.cli.parser import Parser, at_least_one, number, one_of
-from analyzer.cli.writing import write
+from analyzer.cli.writing import open_output, wanted_output
 from analyzer.errors import UsageError
-from analyzer.report import find, outputs
+from analyzer.report import outputs
 
 if TYPE_CHECKING:
     from analyzer.connection import Connection
@@ -61,13 +62,7 @@ def run(words: list[str]) -> int:
     from analyzer.cli.progress import Progress
     from analyzer.pipeline import Run
 
-    output = find(args.T)
-    if output is None:
-        raise UsageError(f"no output called {args.T!r}")
-    if output.binary and args.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError(f"-T {args.T} is nothing for a terminal; use -o FILE")
-    if output.ready is not None:
-        output.ready()
+    output = wanted_output(args.T, args.output)
     progress = Progress(wanted=not (args.no_progress or args.quiet))
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)
@@ -77,7 +72,8 @@ def run(words: list[str]) -> int:
     try:
         items = repro.watch(items) if repro is not None else items
         items = copy.watch(items) if copy is not None else items
-        write(output, items, args, paths, chosen, progress)
+        with open_output(output, args.output, paths, args.color, args.each, progress) as (write, how):
+            write(items, replace(how, topology=chosen.topology, prompt="-" in paths))
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)

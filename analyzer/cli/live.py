@@ -21,6 +21,7 @@ from analyzer.cli.sources import RELAYS, add_sources, check_source, name_of, ope
 from analyzer.cli.stopping import Ending, signals
 from analyzer.cli.table import is_wanted
 from analyzer.cli.taps import add_taps, open_taps, written_below
+from analyzer.cli.writing import wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
 
@@ -51,6 +52,7 @@ def run(words: list[str]) -> int:
         raise UsageError("-w and -o name the same file")
     if args.db is not None and args.db in (args.write, args.output):
         raise UsageError("--db needs a file of its own")
+    output = wanted_output(args.T, args.output)
     from analyzer.cli.target import Target
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
@@ -58,7 +60,7 @@ def run(words: list[str]) -> int:
     if args.interface is not None:
         args.filter = capture_filter(args.filter, args.ports)
     with _copy(args.write) as copy, open_taps(args, say) as taps:
-        target = Target(args, taps, say)
+        target = Target(args, output, taps, say)
         opened, what = open_wanted(args)
         from analyzer.capture.live.stream import Limits, LiveStream
 

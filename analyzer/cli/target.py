@@ -16,6 +16,7 @@ from analyzer.cli.rotation import Rotation
 from analyzer.cli.sink import PIPE_WIDTH, open_sink
 from analyzer.cli.stopping import Ending
 from analyzer.cli.table import open_table
+from analyzer.cli.writing import open_output
 from analyzer.errors import UsageError
 from analyzer.live.taps import Taps
 from analyzer.report import find, outputs
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 class Target:
     """The report's place. A log file is opened here, before rights are given up."""
 
-    def __init__(self, args: argparse.Namespace, taps: Taps, told: Callable[[str], None]) -> None:
+    def __init__(self, args: argparse.Namespace, output: Output, taps: Taps, told: Callable[[str], None]) -> None:
         """Raise UsageError if a file cannot be opened, or is not fit for what is asked."""
-        output = find(args.T)
-        assert output is not None, "the parser has looked at -T"
         self._args, self._output, self._told = args, output, told
         self._log = _log_file(args, output, told)
         self._pipe: Pipe | None = None
@@ -58,8 +57,16 @@ class Target:
             for part in Parts(run, self._log):
                 self._output.write(part, cast(BinaryIO, self._log), told(OutputOptions(width=PIPE_WIDTH)))
             return
-        with open_sink(args.output, [], args.color, args.each, Progress(wanted=False)) as (sink, how):
-            if args.output in (None, "-") and is_pipe(sys.stdout.fileno()):
+        if args.output not in (None, "-"):
+            with open_output(self._output, args.output, [], args.color, args.each, Progress(wanted=False)) as (
+                write,
+                how,
+            ):
+                begin()
+                write(run, told(how))
+            return
+        with open_sink(None, [], args.color, args.each, Progress(wanted=False)) as (sink, how):
+            if is_pipe(sys.stdout.fileno()):
                 self._pipe = Pipe(sys.stdout.fileno(), ending, self._told)
                 run.taps.add(self._pipe)
                 sink = cast(BinaryIO, self._pipe)

@@ -1,46 +1,46 @@
-"""Where a report is written: one sink, or a folder of several files."""
+"""The output of -T, and where -o lets it write: one sink, or a folder of several files."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterator
-from dataclasses import replace
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from analyzer.errors import UsageError
+from analyzer.report import find
+
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from analyzer.cli.progress import Progress
-    from analyzer.pipeline import Options
-    from analyzer.report.output import Item, Output
+    from analyzer.report.output import Item, Output, OutputOptions
 
 
-def write(
-    output: Output,
-    items: Iterator[Item],
-    args: argparse.Namespace,
-    paths: list[str],
-    chosen: Options,
-    progress: Progress,
-) -> None:
-    """To standard output, a file, or the files of a folder, as the output can and -o says."""
+def wanted_output(name: str, target: str | None) -> Output:
+    """The output called `name`. Raise UsageError if there is none, a library is missing, or the terminal would get bytes."""
+    output = find(name)
+    if output is None:
+        raise UsageError(f"no output called {name!r}")
+    if output.binary and target in (None, "-") and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"-T {name} is nothing for a terminal; use -o FILE")
+    if output.ready is not None:
+        output.ready()
+    return output
+
+
+@contextmanager
+def open_output(
+    output: Output, target: str | None, inputs: Sequence[str], color: str, each: bool, progress: Progress
+) -> Iterator[tuple[Callable[[Iterable[Item], OutputOptions], None], OutputOptions]]:
+    """What writes the items, and how to: to standard output, a file, or the files of a folder, as the output can and -o says.
+
+    Raise UsageError if that cannot be opened or written, or is an input.
+    """
     from analyzer.cli.sink import is_folder, open_folder, open_sink
 
-    folder = _folder(output, args.output)
-    if folder is not None and output.write_folder is not None:
-        output.write_folder(items, folder)
-    elif output.write_files is not None and is_folder(args.output):
-        with open_folder(args.output, output.files, paths, args.each, progress) as (sinks, how):
-            output.write_files(items, sinks, replace(how, topology=chosen.topology))
+    several = output.write_files
+    if target is not None and several is not None and is_folder(target):
+        with open_folder(target, output.files, inputs, each, progress) as (sinks, how):
+            yield lambda items, options: several(items, sinks, options), how
     else:
-        with open_sink(args.output, paths, args.color, args.each, progress) as (sink, how):
-            output.write(items, sink, replace(how, topology=chosen.topology, prompt="-" in paths))
-
-
-def _folder(output: Output, target: str | None) -> Path | None:
-    """The folder of -o for an output that can write several files; None if it is a file."""
-    from pathlib import Path
-
-    if target is None or output.write_folder is None:
-        return None
-    return Path(target) if target.endswith(("/", "\\")) or Path(target).is_dir() else None
+        with open_sink(target, inputs, color, each, progress) as (sink, how):
+            yield lambda items, options: output.write(items, sink, options), how

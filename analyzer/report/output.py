@@ -10,8 +10,6 @@ from analyzer.connection import Connection
 from analyzer.summary import CaptureSummary, Repeated
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from analyzer.topology.model import Topology
 
 Item = Connection | Repeated | CaptureSummary
@@ -52,7 +50,6 @@ class Output:
         write_files: writes these, in the order of `files`.
         binary: no text: not for a terminal.
         ready: raises UsageError if a library is not there; asked before a file is emptied. None: nothing is needed.
-        write_folder: writes several files into a folder, for `-o FOLDER/`; None if it is one file only.
         whole: it keeps what it is given until the end: what is counted is wanted once.
         lines: one JSON object a line: a file of it can be appended to, and after any of them go on in another one.
     """
@@ -64,6 +61,5 @@ class Output:
     write_files: Callable[[Iterable[Item], Sequence[BinaryIO], OutputOptions], None] | None = None
     binary: bool = False
     ready: Callable[[], object] | None = None
-    write_folder: Callable[[Iterable[Item], Path], None] | None = None
     whole: bool = False
     lines: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +14,18 @@ from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.tables import CONNECTIONS, TABLES
 
 MAGIC = b"PAR1"
+FILES = tuple(f"{table.name}.parquet" for table in TABLES)
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write the connections as they come, some thousand at once. Raise UsageError without pyarrow."""
     write_parquet(items, {CONNECTIONS.name: out})
     out.flush()
+
+
+def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: OutputOptions) -> None:
+    """Write each table into a file of its own."""
+    write_parquet(items, {table.name: out for table, out in zip(TABLES, outs, strict=True)})
 
 
 def write_folder(items: Iterable[Item], folder: Path) -> None:
@@ -31,9 +37,8 @@ def write_folder(items: Iterable[Item], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            paths = {table.name: replaceable(folder / f"{table.name}.parquet", MAGIC) for table in TABLES}
-            sinks: dict[str, BinaryIO] = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
-            write_parquet(items, sinks)
+            paths = [replaceable(folder / name, MAGIC) for name in FILES]
+            write_files(items, [stack.enter_context(path.open("wb")) for path in paths], OutputOptions())
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
 
@@ -48,5 +53,6 @@ OUTPUT = Output(
     write=write,
     binary=True,
     ready=_ready,
-    write_folder=write_folder,
+    files=FILES,
+    write_files=write_files,
 )

@@ -451,6 +451,22 @@ def test_wrong_arguments(words: tuple[str, ...], said: str, shell: Shell) -> Non
     assert (done.code, said in done.err) == (2, True), done.err
 
 
+def test_a_library_is_asked_for_before_the_capture(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = shell("live", "-i", "no-such-if", "-T", "parquet", "-o", "x")
+    assert (done.code, "pip install" in done.err) == (2, True), done.err
+
+
+@needs_veth
+def test_a_folder_gets_the_files_of_an_output(namespace: Namespace, tmp_path: Path) -> None:
+    live = Live(namespace, tmp_path, "-T", "zeek", "-o", f"{tmp_path}/logs/")
+    namespace.replay(CAPTURES / "auth12-openssl.pcap")
+    live.process.send_signal(signal.SIGTERM)
+    assert live.process.wait(PATIENCE) == 0
+    assert "sip.example.com" in (tmp_path / "logs" / "ssl.log").read_text()
+    assert (tmp_path / "logs" / "x509.log").exists()
+
+
 @needs_veth
 @pytest.mark.parametrize("kept", [False, True])
 def test_text_comes_at_once_and_names_a_file_only_if_there_is_one(
