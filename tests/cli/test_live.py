@@ -461,8 +461,7 @@ def test_a_library_is_asked_for_before_the_capture(shell: Shell, monkeypatch: py
 def test_a_folder_gets_the_files_of_an_output(namespace: Namespace, tmp_path: Path) -> None:
     live = Live(namespace, tmp_path, "-T", "zeek", "-o", f"{tmp_path}/logs/")
     namespace.replay(CAPTURES / "auth12-openssl.pcap")
-    live.process.send_signal(signal.SIGTERM)
-    assert live.process.wait(PATIENCE) == 0
+    assert live.finish() == []
     assert "sip.example.com" in (tmp_path / "logs" / "ssl.log").read_text()
     assert (tmp_path / "logs" / "x509.log").exists()
 
