@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
@@ -33,8 +33,8 @@ class DisagreementObject(TypedDict):
     field: str
     meaning: str
     wireshark_field: str
-    wireshark: object
-    mtlscope: object
+    wireshark: Annotated[Any, Meta(description="its value: a text, a number, a list of them; null for none")]
+    mtlscope: Annotated[Any, Meta(description="ours")]
     filter: Annotated[str, Meta(description="a Wireshark display filter")]
 
 
@@ -53,7 +53,7 @@ class CrosscheckObject(TypedDict):
     schema: Literal["mtlscope/1"]
     type: Literal["crosscheck"]
     tool: str
-    tshark: str | None
+    tshark: Annotated[str | None, Meta(description="its version")]
     captures: list[CheckedObject]
 
 

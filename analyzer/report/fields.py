@@ -11,7 +11,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from analyzer.report import objects
+from analyzer.report.crosscheck import CrosscheckObject
 from analyzer.report.flat import COLUMNS
+from analyzer.report.json_document import DocumentObject
+from analyzer.report.pairs import CorrelationObject
+from analyzer.report.two import DiffObject
 
 TOP = (
     objects.ConnectionObject,
@@ -21,6 +25,8 @@ TOP = (
     objects.CaptureObject,
 )
 """The objects that are lines of their own, in the order of docs/fields.md."""
+DOCUMENTS = (DiffObject, CorrelationObject, CrosscheckObject)
+"""What -T json of other commands writes: one document each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class FieldRow:
 
 def rows() -> Iterator[FieldRow]:
     """Every key of every object, nested ones behind the key that holds them."""
-    for top in TOP:
+    for top in (*TOP, *DOCUMENTS):
         yield from _rows(type_name(top), top, "")
 
 
@@ -99,7 +105,14 @@ def _one_type(bare: Any) -> str:
         return "code and name"
     if is_typeddict(bare):
         return "object"
-    return {str: "string", int: "integer", float: "number", bool: "true or false", type(None): "null"}[bare]
+    return {
+        Any: "any value",
+        str: "string",
+        int: "integer",
+        float: "number",
+        bool: "true or false",
+        type(None): "null",
+    }[bare]
 
 
 def _first_line(kind: Any) -> str:
@@ -118,7 +131,7 @@ def markdown() -> str:
         '"Code and name" is an object such as `{"code": 4865, "name": "TLS_AES_128_GCM_SHA256"}`.',
         "The same as a JSON Schema: [mtlscope-1.schema.json](schema/mtlscope-1.schema.json).",
     ]
-    for top in TOP:
+    for top in (*TOP, *DOCUMENTS):
         lines += ["", f"## Objects of type `{type_name(top)}`", "", _first_line(top) + ".", ""]
         lines += ["| key | type | meaning |", "|---|---|---|"]
         lines += [
@@ -138,15 +151,16 @@ def _cell(text: str) -> str:
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of one line of -T jsonl."""
-    _line, parts = msgspec.json.schema_components(TOP, ref_template="#/$defs/{name}")
+    """JSON Schema of one line of -T jsonl, and of every document that -T json writes."""
+    every = (*TOP, DocumentObject, *DOCUMENTS)
+    _line, parts = msgspec.json.schema_components(every, ref_template="#/$defs/{name}")
     for part in parts.values():
         if part.get("type") == "object" and "properties" in part:
             part["additionalProperties"] = False
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": objects.SCHEMA,
-        "description": "One line of `mtlscope -T jsonl`.",
-        "oneOf": [{"$ref": f"#/$defs/{top.__name__}"} for top in TOP],
+        "description": "One line of `mtlscope -T jsonl`; the document of `-T json`; those of diff, correlate and crosscheck.",
+        "oneOf": [{"$ref": f"#/$defs/{top.__name__}"} for top in every],
         "$defs": parts,
     }

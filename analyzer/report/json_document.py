@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, TypedDict, cast
 
 from analyzer.connection import Connection
 from analyzer.report.certificates import SCHEMA
 from analyzer.report.encode import ConnectionEncoder, to_json
 from analyzer.report.mapping import capture_object, repeated_object
+from analyzer.report.objects import CaListObject, CaptureObject, CertificateObject, ConnectionObject, RepeatedObject
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.summary import Repeated
 from analyzer.version import __version__
 
 IN_MEMORY = 4 * 1024 * 1024
 """Bytes of a list that wait in memory while the connections are written; more goes to a temporary file."""
+
+
+class DocumentObject(TypedDict):
+    """What -T json writes: the objects of -T jsonl, those of one type together."""
+
+    schema: Literal["mtlscope/1"]
+    tool: str
+    connections: list[ConnectionObject]
+    repeated: list[RepeatedObject]
+    certificates: list[CertificateObject]
+    ca_lists: list[CaListObject]
+    captures: list[CaptureObject]
 
 
 class _Later:
@@ -38,7 +51,7 @@ class _Later:
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write connections as they come, the rest behind them."""
-    later = {name: _Later() for name in ("repeated", "certificates", "ca_lists", "captures")}
+    later = {name: _Later() for name in ("repeated", "certificates", "ca_lists", "captures")}  # as in DocumentObject
     out.write(b'{"schema":%b,"tool":%b,\n"connections":[' % (to_json(SCHEMA), to_json(f"mtlscope {__version__}")))
     before = b"\n"
     try:

@@ -34,9 +34,9 @@ class SightObject(TypedDict):
     uid: str
     client: str
     server: str
-    server_name: str | None
+    server_name: Annotated[str | None, Meta(description="SNI as sent")]
     outcome: str
-    diagnosis: str | None
+    diagnosis: Annotated[str | None, Meta(description="the likeliest cause of its trouble")]
 
 
 class StatementObject(TypedDict):

@@ -26,10 +26,10 @@ class SideObject(TypedDict):
     ts: str
     client: Annotated[str, Meta(description="address and port")]
     server: Annotated[str, Meta(description="address and port")]
-    server_name: str | None
-    version: str | None
+    server_name: Annotated[str | None, Meta(description="SNI as sent")]
+    version: Annotated[str | None, Meta(description="negotiated")]
     outcome: str
-    diagnosis: str | None
+    diagnosis: Annotated[str | None, Meta(description="the likeliest cause of its trouble")]
 
 
 class DiffLineObject(TypedDict):
