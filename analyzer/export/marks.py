@@ -10,6 +10,7 @@ from analyzer.export.beside import Beside
 from analyzer.findings import Finding
 from analyzer.folding.identity import flow_key
 from analyzer.report import safe
+from analyzer.report.frames import culprits
 from analyzer.report.ladder import facts
 from analyzer.report.output import Item
 from analyzer.summary import CaptureSummary
@@ -126,15 +127,10 @@ def joined(each: Iterable[Marks]) -> Marks:
 
 
 def culprit(conn: Connection) -> int | None:
-    """The frame to look at first: that of the likeliest cause, else the end, else the last step. None if all is well."""
+    """The frame to look at first, the same as in the report; else the last step. None if all is well."""
     if conn.diagnosis is None:
         return None
-    for finding in conn.findings:
-        if finding.frames:
-            return finding.frames[0]
-    if conn.closed.frame is not None:
-        return conn.closed.frame
-    return conn.steps[-1].frames[-1] if conn.steps else None
+    return next(iter(culprits(conn)), conn.steps[-1].frames[-1] if conn.steps else None)
 
 
 def reach(conn: Connection) -> Iterator[int | None]:
@@ -172,7 +168,7 @@ def _verdicts(conn: Connection) -> Iterator[tuple[int, str]]:
         if conn.findings and conn.findings[0].advice:
             yield place, f"ADVICE: {conn.findings[0].advice}"
     for finding in conn.findings:
-        where = finding.frames[0] if finding.frames else place
+        where = finding.frames[-1] if finding.frames else place
         if where is not None:
             yield where, _verdict(finding)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import Depth, Finding, Severity
 from analyzer.report import beside, safe
-from analyzer.report.frames import connection_filter, in_first_file, place
+from analyzer.report.frames import connection_filter, culprits, in_first_file, place
 from analyzer.report.idn import explained
 from analyzer.report.ladder import ladder
 from analyzer.report.page import Page, number
@@ -183,8 +183,7 @@ def _wireshark(conn: Connection, page: Page) -> None:
     """A filter to paste, and a command that opens the capture at the frame that matters."""
     display = connection_filter(conn)
     page.write((f"  {'filter':<8}", "dim"), (display, ""))
-    told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
-    frame = next(iter(in_first_file(conn, [number for number in told if number is not None])), None)
+    frame = next(iter(in_first_file(conn, culprits(conn))), None)
     if conn.capture != "-" and page.on_disk:
         command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
         page.write((f"  {'open':<8}", "dim"), (page.safe(quoted(command)), ""))

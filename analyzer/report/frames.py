@@ -32,6 +32,12 @@ def place(conn: Connection, frame: int) -> tuple[str, int]:
     return file, int(number)
 
 
+def culprits(conn: Connection) -> list[int]:
+    """Frames to look at, that of the likeliest cause first: where each finding has come true, then the end."""
+    told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
+    return [frame for frame in told if frame is not None]
+
+
 def connection_filter(conn: Connection) -> str:
     """A display filter for the connection. In a ring Wireshark numbers streams anew in each file: there by addresses."""
     if not conn.files:

@@ -11,7 +11,7 @@ from analyzer.connection import Connection, Outcome, SentChain, Side
 from analyzer.findings import Finding, Severity
 from analyzer.report import beside, overview
 from analyzer.report.blocks import Group, advises, quoted, where, worst
-from analyzer.report.frames import connection_filter, finding_filter, in_first_file
+from analyzer.report.frames import connection_filter, culprits, finding_filter, in_first_file
 from analyzer.report.idn import explained
 from analyzer.report.page import Page, number
 from analyzer.report.svg import ladder_svg
@@ -139,8 +139,7 @@ def block(index: int, group: Group, page: Page) -> Block:
     """The block of a group."""
     conn = group.first
     name = conn.server_name or (next(iter(conn.server_chain.chain.leaf.names), "") if conn.server_chain else "")
-    told = [*(finding.frames[-1] for finding in conn.findings if finding.frames), conn.closed.frame]
-    frame = next(iter(in_first_file(conn, [one for one in told if one is not None])), None)
+    frame = next(iter(in_first_file(conn, culprits(conn))), None)
     display = connection_filter(conn)
     command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
     worked = conn.worked_beside

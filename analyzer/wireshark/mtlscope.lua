@@ -140,8 +140,9 @@ local function safe(line)
 end
 
 local function culprit(connection)
-    local first = connection.findings[1]
-    if first and #first.frames > 0 then return first.frames[#first.frames] end
+    for _, finding in ipairs(connection.findings) do
+        if #finding.frames > 0 then return finding.frames[#finding.frames] end
+    end
     return connection.closed and connection.closed.frame
 end
 

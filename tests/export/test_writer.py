@@ -104,6 +104,21 @@ def test_each_message_has_its_comment_and_the_culprit_the_verdict(tmp_path: Path
     assert done.commented == len(said)
 
 
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        pytest.param("client-untrusted-12.pcap", 13, id="the alert"),
+        pytest.param("ca-list-truncated-16384.pcap", 37, id="the reset"),
+        pytest.param("icmp-prohibited.pcap", 2, id="the ICMP error"),
+    ],
+)
+def test_the_verdict_stands_at_the_frame_that_the_report_opens(name: str, at: int, tmp_path: Path) -> None:
+    target = tmp_path / "out.pcapng"
+    _done, (conn,) = written([CAPTURES / name], target, Plan(all_packets=True))
+    assert culprit(conn) == at
+    assert f"{SIGN}VERDICT: {conn.diagnosis}" in comments(target)[at]
+
+
 def test_a_healthy_connection_has_no_verdict(tmp_path: Path) -> None:
     target = tmp_path / "out.pcapng"
     written([CAPTURES / "mtls12-openssl.pcap"], target)
