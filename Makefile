@@ -52,6 +52,7 @@ docs: $(VENV)/.installed-test  ## write the generated pages anew
 	@$(BIN)/python -m analyzer.cli.docs
 	@$(BIN)/python -m tools.frames_page
 	@$(BIN)/python -m tools.table_sample
+	@$(BIN)/python -m tools.console_pages
 
 clean:
 	@rm -rf $(VENV) .bench build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

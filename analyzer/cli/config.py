@@ -21,6 +21,8 @@ DEFAULTS = {
     "quiet": "false",
 }
 """What counts where nothing is set, in words; "" for the others."""
+WIDEST = 30
+"""Columns to which values are aligned; a longer one, e.g. a list of stores, does not push all others away."""
 
 
 def run(words: list[str]) -> int:
@@ -36,7 +38,7 @@ def run(words: list[str]) -> int:
             rows.append((name, _words(not value if name == "progress" else value), origin))
         else:
             rows.append((name, DEFAULTS.get(name, "none"), "default"))
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    widths = [min(WIDEST, max(len(row[column]) for row in rows)) for column in (0, 1)]
     lines = [f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for name, value, origin in rows]
     lines.append("\nfiles, the later one wins:")
     lines += [f"  {path}{'' if path.is_file() else ' (not there)'}" for path in files()]
