@@ -7,16 +7,23 @@ too much of it is said in the title.
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import plotly.graph_objects as go
+from plotly.io import renderers
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
 
     from analyzer import Connection
+
+if renderers.default == "plotly_mimetype" and "PLOTLY_RENDERER" not in os.environ:
+    renderers.default = (
+        "plotly_mimetype+notebook"  # a notebook that is saved as a page shows its plots too, with no network
+    )
 
 T = TypeVar("T")
 
@@ -231,7 +238,7 @@ def ca_lists(connections: Iterable[Connection], labels: Sequence[str] = ()) -> g
                 x=x,
                 orientation="h",
                 marker_color=colour,
-                text=[f"{size:,} bytes, {count:,} names" for _, size, count in rows],
+                text=[f"{size:,} bytes, {count:,} name{'' if count == 1 else 's'}" for _, size, count in rows],
                 textposition="outside",
                 cliponaxis=False,
                 hovertemplate="%{text}<extra></extra>",

@@ -84,7 +84,7 @@ def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     nbformat = pytest.importorskip("nbformat", reason="needs nbformat: python -m pip install '.[notebooks]'")
     nbclient = pytest.importorskip("nbclient", reason="needs nbclient: python -m pip install '.[notebooks]'")
     pytest.importorskip("ipykernel", reason="needs ipykernel: python -m pip install '.[notebooks]'")
-    monkeypatch.setenv("PLOTLY_RENDERER", "plotly_mimetype")
+    monkeypatch.delenv("PLOTLY_RENDERER", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent) + os.pathsep + os.environ.get("PYTHONPATH", ""))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
@@ -94,7 +94,9 @@ def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     ).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [output["text"] for output in shown if output.get("name") == "stderr"] == []
-    assert any("application/vnd.plotly.v1+json" in output.get("data", {}) for output in shown)
+    drawn = [output["data"] for output in shown if "application/vnd.plotly.v1+json" in output.get("data", {})]
+    assert drawn
+    assert all("Plotly.newPlot" in data["text/html"] for data in drawn), "a page made from it shows the plots as well"
 
 
 # The plots.
@@ -152,6 +154,10 @@ def test_each_list_of_cas_is_drawn_once() -> None:
     lists = [connection("ca-list-330-names"), connection("ca-list-330-names"), connection("ca-list-one-root")]
     figure = plots.ca_lists([*lists, connection("sip-on-tls-port")])
     assert sorted(size for trace in figure.data for size in trace.x) == [70, 38_389]
+    assert sorted(told for trace in figure.data for told in trace.text) == [
+        "38,389 bytes, 330 names",
+        "70 bytes, 1 name",
+    ]
 
 
 def test_failures_are_counted_by_cause_and_peer() -> None:
