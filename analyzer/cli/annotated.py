@@ -79,6 +79,7 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
     if args.output and Path(args.output).absolute() == Path(target).absolute():
         raise UsageError(f"-o and -w both name {target}")
     from analyzer.capture.inputs import find_inputs
+    from analyzer.capture.source import ReadOptions
     from analyzer.export.marks import Collector
     from analyzer.export.writer import Plan
 
@@ -97,7 +98,7 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
         all_packets=args.all_packets,
         keep_secrets=args.keep_secrets,
         share_safe=args.share_safe,
-        timezone=options.timezone,
+        reading=ReadOptions(timezone=options.timezone, via=options.via),
         ports=options.ports,
     )
     return Copy(target, inputs, plan, Collector(), args.quiet)

@@ -24,10 +24,10 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _MASK = (1 << 64) - 1
 
 
-def batches(path: str, timezone: str | None = None) -> Iterator[tuple[Capture, Frames]]:
+def batches(path: str, reading: ReadOptions) -> Iterator[tuple[Capture, Frames]]:
     """Every batch of frames up to the end or the first damage, which the analysis has told about."""
     try:
-        with open_capture(path, ReadOptions(timezone=timezone)) as capture:
+        with open_capture(path, reading) as capture:
             for frames in capture:
                 if len(frames):
                     yield capture, frames
@@ -35,16 +35,17 @@ def batches(path: str, timezone: str | None = None) -> Iterator[tuple[Capture, F
         return
 
 
-def count_frames(path: str) -> int:
+def count_frames(path: str, reading: ReadOptions) -> int:
     """How many frames a file has: those of the next one in a ring go on from there."""
-    return sum(len(frames) for _, frames in batches(path))
+    return sum(len(frames) for _, frames in batches(path, reading))
 
 
 class Chooser:
-    """Tells the wanted frames of a file. `everything`: all packets of the connections, not the handshake's alone."""
+    """Tells the wanted frames of a file. `everything`: all packets of the connections, not the handshake's alone; `reading`: as
+    the analysis read it."""
 
-    def __init__(self, marks: Marks, *, everything: bool) -> None:
-        self.marks, self.everything = marks, everything
+    def __init__(self, marks: Marks, reading: ReadOptions, *, everything: bool) -> None:
+        self.marks, self.everything, self._reading = marks, everything, reading
         self._of_key: dict[bytes, tuple[list[int], list[Wanted]]] = {}
         for key, wanted in marks.wanted.items():
             ordered = sorted(wanted, key=lambda one: one.first)
@@ -57,7 +58,7 @@ class Chooser:
         decoder = Decoder()
         chosen = {frame - before for frame in self.marks.icmp | self.marks.frames | set(self.marks.comments)}
         fragments = False
-        for _, frames in batches(path):
+        for _, frames in batches(path, self._reading):
             decoded = decoder.feed(frames)
             fragments |= "fragment" in decoded.reasons
             chosen.update(self._of(decoded.segments, before))
@@ -100,7 +101,7 @@ class Chooser:
     def _fragments(self, path: str) -> Iterator[int]:
         """Fragments between two hosts of which a connection is wanted. One frame at a time: rare."""
         reassembler = Reassembler()
-        for _, frames in batches(path):
+        for _, frames in batches(path, self._reading):
             for index in range(len(frames)):
                 start, captured = int(frames.start[index]), int(frames.captured[index])
                 data = frames.data[start : start + captured].tobytes()

@@ -34,14 +34,14 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
     """The blocks of one input."""
     yield blocks.section()
     interfaces = Interfaces()
-    chooser = Chooser(marks, everything=True)
+    chooser = Chooser(marks, plan.reading, everything=True)
     streams = follow(one, chooser, plan)
     place = Place(chooser, streams, addresses)
     disguise = Disguise(addresses, place.clean)
     before, latest_ns, written_ns, digits = 0, 0, 0, 6
     for path in one.files:
         chosen = chooser.choose(path, before)
-        for capture, frames in batches(path, plan.timezone):
+        for capture, frames in batches(path, plan.reading):
             latest_ns, digits = int(frames.time_ns[-1]), capture.facts.time_digits
             for index in range(len(frames)):
                 frame = frames.first_frame + index
@@ -61,7 +61,7 @@ def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Add
                 written_ns = time_ns
                 yield from interfaces.packet(link, capture.facts.time_digits, time_ns, data, original, texts)
         if len(one.files) > 1:
-            before += count_frames(path)
+            before += count_frames(path, plan.reading)
     if latest_ns > written_ns:
         written.packets += 1
         yield from interfaces.packet(ETHERNET, digits, latest_ns, THE_END, len(THE_END), [SIGN + TOLD_OF_THE_END])
@@ -73,7 +73,7 @@ def follow(one: Input, chooser: Chooser, plan: Plan) -> Streams:
     streams, decoder, before = Streams(setting, chooser), Decoder(), 0
     for path in one.files:
         count = 0
-        for _, frames in batches(path, plan.timezone):
+        for _, frames in batches(path, plan.reading):
             decoded = decoder.feed(frames)
             if before:
                 decoded.segments.frame = decoded.segments.frame + before

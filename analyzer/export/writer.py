@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from struct import Struct
 
 from analyzer.capture.inputs import Input
 from analyzer.capture.pcapng import PACKET, SECTION
-from analyzer.capture.source import NOT_A_PACKET, Frames
+from analyzer.capture.source import NOT_A_PACKET, Frames, ReadOptions
 from analyzer.errors import CaptureError, UsageError
 from analyzer.export import blocks
 from analyzer.export.addresses import Addresses
@@ -28,14 +28,14 @@ class Plan:
         keep_secrets: copy decryption secrets (session keys).
         share_safe: see sharing.py; the capture is made anew.
         ports: where TLS is expected, as of the analysis.
-        timezone: as of the analysis.
+        reading: as of the analysis.
     """
 
     all_packets: bool = False
     keep_secrets: bool = False
     share_safe: bool = False
     ports: frozenset[int] | None = None
-    timezone: str | None = None
+    reading: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ def _input(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Ad
         yield from share(one, marks, plan, written, addresses)
         return
     before = 0
-    chooser = Chooser(marks, everything=False)
+    chooser = Chooser(marks, plan.reading, everything=False)
     for path in one.files:
         chosen = None if plan.all_packets else chooser.choose(path, before)
         view = _View(marks, before, chosen)
@@ -80,7 +80,7 @@ def _input(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Ad
         else:
             yield from _made(path, view, plan, written)
         if len(one.files) > 1:
-            before += count_frames(path)
+            before += count_frames(path, plan.reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _made(path: str, view: _View, plan: Plan, written: Written) -> Iterator[byte
     """Any other format: a section and interfaces of our own, one for each link type."""
     yield blocks.section()
     interfaces = Interfaces()
-    for capture, frames in batches(path, plan.timezone):
+    for capture, frames in batches(path, plan.reading):
         digits = capture.facts.time_digits
         for index in _wanted(frames, view.chosen):
             link = int(frames.link_type[index])

@@ -69,6 +69,16 @@ def test_crosscheck_lets_it_read_for_both(shell: Shell, snoop: str) -> None:
 
 
 @needs_tools
+@pytest.mark.parametrize("how", ["--all-packets", "--share-safe", "-q"])
+def test_an_annotated_capture_is_made_of_it_too(how: str, shell: Shell, snoop: str, tmp_path: Path) -> None:
+    target = tmp_path / "out.pcapng"
+    assert shell("--via", "tshark", snoop, "-w", str(target), how).code == 1
+    (before,), (after,) = analyzer.analyze(str(SOURCE)), analyzer.analyze(target)
+    assert [finding.rule for finding in after.findings] == [finding.rule for finding in before.findings]
+    assert b"mtlscope: VERDICT" in target.read_bytes()
+
+
+@needs_tools
 def test_standard_input() -> None:
     with SOURCE.open("rb") as file:
         done = subprocess.run(
