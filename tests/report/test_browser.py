@@ -196,6 +196,17 @@ def test_on_paper_every_trouble_is_open(opened: Any) -> None:
     assert page.tab.locator("details.trouble[open]").count() == 1, "afterwards as before"
 
 
+def test_many_inputs_are_folded_but_those_with_more_to_say(opened: Any) -> None:
+    quiet = [summary(capture=f"{number}.pcap") for number in range(8)]
+    page = opened([*TROUBLES, *quiet, full_summary()])
+    fold = page.tab.locator("#summary details.quiet")
+    assert "9 of 10 inputs" in fold.locator("summary").inner_text()
+    assert not page.tab.get_by_role("heading", name="3.pcap").is_visible()
+    fold.locator("summary").click()
+    assert page.tab.get_by_role("heading", name="3.pcap").is_visible()
+    assert opened([*TROUBLES, *quiet[:3]]).tab.locator("#summary details.quiet").count() == 0
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_texts_stay_text(hostile: str, opened: Any) -> None:
     items: list[Item] = [everything(), failed(stream=1), healthy(stream=2), repeated(), full_summary()]
