@@ -94,6 +94,8 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
             raise UsageError(f"-w {target} is an input; choose another file")
     if Path(target).is_dir():
         raise UsageError(f"-w {target} is a folder; name a file")
+    if not Path(target).absolute().parent.is_dir():  # told now: it is written when all is analysed
+        raise UsageError(f"cannot write {target}: there is no folder {Path(target).absolute().parent}")
     plan = Plan(
         all_packets=args.all_packets,
         keep_secrets=args.keep_secrets,

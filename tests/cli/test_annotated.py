@@ -39,11 +39,12 @@ def test_only_matching_connections(tmp_path: Path, shell: Shell) -> None:
         pytest.param(["--share-safe", BROKEN], "--share-safe belongs to -w FILE", id="without -w"),
         pytest.param(["-w", "x", "--share-safe", "--keep-secrets", BROKEN], "choose one of them", id="contradiction"),
         pytest.param(["-w", str(CAPTURES), BROKEN], "is a folder", id="a folder"),
+        pytest.param(["-w", "nowhere/x", BROKEN], "there is no folder", id="told before the analysis, not after it"),
     ],
 )
 def test_what_cannot_be_is_one_line(words: list[str], told: str, shell: Shell) -> None:
     done = shell(*words)
-    assert done.code == 2
+    assert (done.code, done.out) == (2, "")
     assert told in done.err
     assert done.err.count("\n") == 1
 
