@@ -9,7 +9,7 @@ from itertools import groupby
 from analyzer.connection import CertificateState, Connection, Side, Step
 from analyzer.report import codes, safe
 from analyzer.report.frames import place
-from analyzer.report.page import GLUE, Line, Page, wrap
+from analyzer.report.page import GLUE, Line, Page, number, wrap
 from analyzer.report.times import span
 from analyzer.tls.messages import Alert, Lost, NotTls, OpaqueRecord
 
@@ -176,7 +176,7 @@ def facts(conn: Connection, step: Step) -> list[str]:
         return _certificate(conn, step.side)
     if step.name == "CertificateRequest" and conn.certificate_request:
         names = conn.certificate_request.ca_list
-        return [f"{len(names.names):,} CA names", f"{names.size:,} bytes"]
+        return [number(len(names.names), "CA name"), number(names.size, "byte")]
     return _by_event(conn, step)
 
 
