@@ -13,12 +13,12 @@ from analyzer.report.tables import TABLES, Kind, Row, Table
 from analyzer.version import __version__
 
 
-def pyarrow(extra: str) -> Any:
-    """The library. Raise UsageError without it; `extra` is what to install."""
+def pyarrow(format_name: str) -> Any:
+    """The library. Raise UsageError without it."""
     try:
         import pyarrow as library
     except ImportError:
-        raise UsageError(f"this needs pyarrow: python -m pip install 'mtlscope[{extra}]'") from None
+        raise UsageError(f"{format_name} needs pyarrow: python -m pip install pyarrow") from None
     return library
 
 
@@ -58,7 +58,7 @@ def _texts(lists: Iterable[list[Any] | None]) -> list[list[str] | None]:
 
 def write_parquet(items: Iterable[Item], sinks: Mapping[str, BinaryIO]) -> None:
     """Write tables (name -> sink) as Parquet, a row group a batch. Raise UsageError without pyarrow."""
-    library = pyarrow("parquet")
+    library = pyarrow("Parquet")
     from pyarrow import parquet
 
     schemas = {table.name: schema(library, table) for table in TABLES if table.name in sinks}

@@ -33,13 +33,13 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError:
-        raise UsageError("this needs duckdb: python -m pip install 'mtlscope[sql]'") from None
+        raise UsageError("DuckDB needs duckdb: python -m pip install duckdb pyarrow") from None
     return duckdb
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write the database when all items have come; the rows go to a file meanwhile. Raise UsageError without the extra."""
-    library, arrow = _duckdb(), pyarrow("sql")
+    library, arrow = _duckdb(), pyarrow("DuckDB")
     through_a_file(out, lambda path: _fill(library, arrow, items, path))
 
 
@@ -76,7 +76,7 @@ def _quoted(text: str) -> str:
 
 def _ready() -> None:
     _duckdb()
-    pyarrow("sql")
+    pyarrow("DuckDB")
 
 
 OUTPUT = Output(

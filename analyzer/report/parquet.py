@@ -33,7 +33,7 @@ def write_folder(items: Iterable[Item], folder: Path) -> None:
 
     Raise UsageError without pyarrow, if the folder cannot be written, or if a file of such a name is no Parquet file.
     """
-    pyarrow("parquet")
+    pyarrow("Parquet")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -44,7 +44,7 @@ def write_folder(items: Iterable[Item], folder: Path) -> None:
 
 
 def _ready() -> None:
-    pyarrow("parquet")
+    pyarrow("Parquet")
 
 
 OUTPUT = Output(
