@@ -39,7 +39,7 @@ class Terminal:
         self.raw = b""
         self.resize(width, height)
         self._settings = termios.tcgetattr(theirs)
-        unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")  # xdist sets the last two, and they win over the window
+        unwanted = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")  # xdist sets the last two: they win over the window
         kept = {name: value for name, value in os.environ.items() if name not in unwanted}
         self.process = subprocess.Popen(
             [*before, sys.executable, "-m", *words],
