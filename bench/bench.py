@@ -18,10 +18,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from bench.generate import write  # noqa: E402 - the project's own folder must be found first
+from bench.generate import write, write_flood  # noqa: E402 - the project's own folder must be found first
 
 CAPTURES = {"bulk": (1_000, 1_000_000), "dense": (20_000, 200)}
 """name -> connections, bytes of application data each."""
+FLOOD, INSIDE = 5_000_000, 1_000
+"""Flows of the flood, and handshakes inside it."""
 OURS = "mtlscope -T jsonl"
 ROUNDS = 3
 MIB = 1024
@@ -119,6 +121,19 @@ def steady(folder: Path) -> None:
         quadruple.unlink()
 
 
+def flooded(folder: Path) -> None:
+    """A flood does not hide what is inside it, and does not fill the memory."""
+    capture = folder / "flood.pcap"
+    if not capture.exists():
+        write_flood(capture, FLOOD, INSIDE)
+    report = folder / "flood.jsonl"
+    wall, _, memory = run([*commands(capture)[OURS], "-o", str(report)])
+    with report.open(encoding="utf-8") as lines:
+        found = sum('"outcome":"established"' in line for line in lines)
+    report.unlink()
+    print(f"{FLOOD:,} unanswered SYNs: {wall:.2f} s, {memory / MIB:.0f} MiB, {found:,} of {INSIDE:,} handshakes found")
+
+
 def main() -> None:
     """Make what is missing, measure, print."""
     if not shutil.which("openssl"):
@@ -136,6 +151,7 @@ def main() -> None:
         packets = f"{capture.stat().st_size / 2**20:,.0f} MiB"
         show(f"{name}: {CAPTURES[name][0]:,} handshakes, {packets}, median of {ROUNDS}", measure(capture))
     steady(folder)
+    flooded(folder)
 
 
 if __name__ == "__main__":

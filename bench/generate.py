@@ -20,6 +20,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from tests.build.pki import root
 
 SEGMENT = 1_448
@@ -202,6 +204,50 @@ def write(path: Path, connections: int, size: int) -> None:
         for packets in _in_order(pool, jobs):
             out.write(packets)
     part.rename(path)
+
+
+def write_flood(path: Path, flows: int, handshakes: int) -> None:
+    """A flood of SYNs, each of another address and port, and handshakes inside it. Whole or not at all."""
+    part = path.with_suffix(".part")
+    with tempfile.TemporaryDirectory() as folder, part.open("wb") as out:
+        peers = Peers(Path(folder), 200)
+        try:
+            flights = peers.converse()
+        finally:
+            peers.stop()
+        out.write(MAGIC)
+        each = flows // handshakes
+        for number in range(handshakes):
+            real = Capture()
+            real.connection(number, flights)
+            first, rest = _first_packets(real.out, 3)
+            out.write(first + _syns(number, each) + rest)
+    part.rename(path)
+
+
+def _first_packets(records: bytearray, count: int) -> tuple[bytes, bytes]:
+    at = 0
+    for _ in range(count):
+        at += 16 + struct.unpack_from("<I", records, at + 8)[0]
+    return bytes(records[:at]), bytes(records[at:])
+
+
+def _syns(second: int, count: int) -> bytes:
+    """SYNs of one second, before the handshake goes on."""
+    numbers = np.arange(second * count, (second + 1) * count, dtype=np.uint64)
+    packets = Capture()
+    packets._packet(((0, 0), (0xC0000201, 5061)), 0, 0, 0, SYN)
+    rows = np.tile(np.frombuffer(bytes(packets.out), np.uint8), (count, 1))
+    for at, kind, values in (
+        (0, "<u4", np.full(count, START + second)),
+        (4, "<u4", np.full(count, 5)),
+        (16 + 26, ">u4", 0x0B000000 + numbers // 50_000 * 65_537 % 0x0F000000),
+        (16 + 34, ">u2", 10_000 + numbers % 50_000),
+        (16 + 38, ">u4", numbers * 7919 % 2**32),
+    ):
+        width = np.dtype(kind).itemsize
+        rows[:, at : at + width] = np.asarray(values).astype(kind).view(np.uint8).reshape(count, width)
+    return rows.tobytes()
 
 
 def _in_order(pool: ProcessPoolExecutor, jobs: list[tuple[int, int, int]]) -> Iterator[bytes]:
