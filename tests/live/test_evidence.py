@@ -18,6 +18,7 @@ from analyzer.live import evidence
 from analyzer.live.evidence import Recorder, stem
 from analyzer.live.folder import INDEX, Folder
 from analyzer.pipeline import Run
+from analyzer.report.frames import culprits
 from tests.build.pcap import START_NS, pcap
 from tests.build.tcp import SERVER, merged
 from tests.live.playing import pieces, played
@@ -83,8 +84,7 @@ def test_comments_stand_at_the_frames_that_they_are_about(tmp_path: Path) -> Non
     path = tmp_path / f"{stem(conn)}.pcapng"
     (again,) = (one for one in Run([str(path)]) if isinstance(one, Connection))
     said = {block.frame: block.raw for block in read_blocks(str(path)) if b"mtlscope: " in block.raw}
-    culprit = again.findings[0].frames[0]
-    assert b"VERDICT: " in said[culprit]
+    assert b"VERDICT: " in said[culprits(again)[0]]
     for step in again.steps:
         if step.name == "CertificateRequest":
             assert b"server: CertificateRequest" in said[step.frames[-1]]
