@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""
@@ -275,7 +275,8 @@ class Assembler:
             cut = min(piece.cut, piece.end - self.next)
             piece = _Piece(self.next, piece.data[skip:], cut, piece.frame, piece.time_ns, b"")
         at = piece.at
-        for known in [p for p in self._pending if p.at < piece.end and p.end > piece.at]:
+        low = bisect_right(self._pending, at, key=attrgetter("end"))  # what waits is sorted and does not overlap
+        for known in self._pending[low : bisect_left(self._pending, piece.end, key=attrgetter("at"))]:
             self._compare_waiting(known, piece)
             if at < known.at:
                 self._insert(_slice(piece, at, known.at))
@@ -284,7 +285,7 @@ class Assembler:
             self._insert(_slice(piece, at, piece.end))
 
     def _insert(self, piece: _Piece) -> None:
-        index = bisect_left([p.at for p in self._pending], piece.at)
+        index = bisect_left(self._pending, piece.at, key=attrgetter("at"))
         self._pending.insert(index, piece)
         self._pending_bytes += len(piece.data)
 
