@@ -32,7 +32,7 @@ COMMANDS = {
     "config": "say which settings are in force and where they come from",
     "doctor": "say what works on this machine and what to do about the rest",
 }
-"""Command -> help. Each is a module of this folder with `run(words) -> int`."""
+"""Command -> help. Each is a module or a folder here with `run(words) -> int`."""
 
 
 class Exit(IntEnum):

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 
 import analyzer
-from analyzer.cli.live import _parser as live_parser
+from analyzer.cli.live.command import _parser as live_parser
 from analyzer.cli.service import FILES
 from tests.cli.commands import Shell
 

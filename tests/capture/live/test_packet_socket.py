@@ -1,4 +1,4 @@
-"""The packet socket: what the kernel tells beside the data. The real one is tested in tests/cli/test_live.py."""
+"""The packet socket: what the kernel tells beside the data. The real one is tested in tests/cli/live/test_command.py."""
 
 from __future__ import annotations
 

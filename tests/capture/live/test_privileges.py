@@ -1,4 +1,4 @@
-"""Giving up rights, in a process of its own. That all threads of a live run have none is tested in tests/cli/test_live.py."""
+"""Giving up rights, in a process of its own. That no thread of a live run has any: tests/cli/live/test_command.py."""
 
 from __future__ import annotations
 

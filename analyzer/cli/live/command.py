@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
 from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting, add_showing, options, ports
+from analyzer.cli.live.rotation import add_rotation
+from analyzer.cli.live.sources import RELAYS, add_sources, check_source, name_of, open_wanted
+from analyzer.cli.live.stopping import Ending, signals
+from analyzer.cli.live.table import is_wanted
+from analyzer.cli.live.taps import add_taps, open_taps, written_below
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, at_least_one, one_of
-from analyzer.cli.rotation import add_rotation
-from analyzer.cli.sources import RELAYS, add_sources, check_source, name_of, open_wanted
-from analyzer.cli.stopping import Ending, signals
-from analyzer.cli.table import is_wanted
-from analyzer.cli.taps import add_taps, open_taps, written_below
 from analyzer.cli.writing import wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
 
 if TYPE_CHECKING:
     from analyzer.capture.live.ladder import Opened
-    from analyzer.cli.target import Target
+    from analyzer.cli.live.target import Target
     from analyzer.live.run import LiveRun
 
 MIN_SNAP, MAX_SNAP = 64, 262_144
@@ -53,7 +53,7 @@ def run(words: list[str]) -> int:
     if args.db is not None and args.db in (args.write, args.output):
         raise UsageError("--db needs a file of its own")
     output = wanted_output(args.T, args.output)
-    from analyzer.cli.target import Target
+    from analyzer.cli.live.target import Target
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's idle threads would keep the rights that we give up
     chosen = replace(options(args), today_ns=None)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.taps import host_port
+from analyzer.cli.live.taps import host_port
 from tests.cli.commands import Shell
-from tests.cli.test_live import CAPTURES, SAMPLES, Live, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, SAMPLES, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
 NEEDED = "the extra metrics is not installed"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli.rotation import SECOND_NS, Limit, Rotation, limit, old_files, put_away, remove_old
+from analyzer.cli.live.rotation import SECOND_NS, Limit, Rotation, limit, old_files, put_away, remove_old
 
 HOUR, DAY = 3600, 86_400
 NOON = 1_795_262_400  # 2026-11-21 12:00 UTC

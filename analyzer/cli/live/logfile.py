@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from analyzer.cli.rotation import Rotation, put_away, remove_old
+from analyzer.cli.live.rotation import Rotation, put_away, remove_old
 from analyzer.connection import Connection
 from analyzer.errors import UsageError
 from analyzer.report.output import Item

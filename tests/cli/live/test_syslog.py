@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import taps
+from analyzer.cli.live import taps
 from tests.cli.commands import Shell
-from tests.cli.test_live import CAPTURES, Live, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
 PATIENCE = 30

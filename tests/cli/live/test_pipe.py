@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from analyzer.cli.pipe import Pipe, is_pipe
-from analyzer.cli.stopping import Ending
+from analyzer.cli.live.pipe import Pipe, is_pipe
+from analyzer.cli.live.stopping import Ending
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot wait for a pipe")
 LINES = b'{"n":1}\n' * 40_000

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analyzer.cli import evidence
+from analyzer.cli.live import evidence
+from analyzer.cli.live.sources import name_of
 from analyzer.cli.parser import one_of
-from analyzer.cli.sources import name_of
 from analyzer.live.taps import Tap, Taps
 
 DAYS = 30

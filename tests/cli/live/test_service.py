@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from analyzer.capture.source import open_capture
-from analyzer.cli.rotation import old_files
+from analyzer.cli.live.rotation import old_files
 from tests.build.pcap import Packet, pcap
-from tests.cli.test_live import CAPTURES, PATIENCE, PROJECT, Live, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, PATIENCE, PROJECT, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
 pytestmark = needs_veth

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_live import CAPTURES, PROJECT, Live, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, PROJECT, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
 

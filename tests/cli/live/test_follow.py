@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_live import CAPTURES, PATIENCE, PROJECT, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, PATIENCE, PROJECT, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from analyzer.cli.live.sources import name_of
 from analyzer.cli.main import hearing, say
-from analyzer.cli.sources import name_of
 from analyzer.report import safe
 
 if TYPE_CHECKING:

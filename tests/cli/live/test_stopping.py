@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from analyzer.cli.stopping import REPORTING, Ending, signals
+from analyzer.cli.live.stopping import REPORTING, Ending, signals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends itself signals of POSIX")
 

@@ -18,7 +18,7 @@ import pytest
 
 import analyzer
 from analyzer.capture.live.landlock import abi
-from analyzer.cli.live import capture_filter
+from analyzer.cli.live.command import capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
 from tests.build.pcap import SECOND, Packet, pcap, pcap_record
 from tests.cli.commands import Shell
@@ -182,7 +182,7 @@ def test_no_right_is_left_with_a_packet_socket(namespace: Namespace, tmp_path: P
 PROBE = """
 import sys
 from pathlib import Path
-from analyzer.cli import live, taps
+from analyzer.cli.live import command as live, taps
 from analyzer.__main__ import main
 
 class Probe:

@@ -10,7 +10,7 @@ import pytest
 
 import analyzer
 from tests.cli.commands import Shell
-from tests.cli.test_live import CAPTURES, PATIENCE, SAMPLES, Live, Namespace, namespace, needs_veth
+from tests.cli.live.test_command import CAPTURES, PATIENCE, SAMPLES, Live, Namespace, namespace, needs_veth
 
 __all__ = ["namespace"]  # a fixture
 

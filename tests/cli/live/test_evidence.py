@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.cli.evidence import size
+from analyzer.cli.live.evidence import size
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from analyzer.cli.logfile import LogFile, Parts
-from analyzer.cli.pipe import Pipe, is_pipe
+from analyzer.cli.live.logfile import LogFile, Parts
+from analyzer.cli.live.pipe import Pipe, is_pipe
+from analyzer.cli.live.rotation import Rotation
+from analyzer.cli.live.stopping import Ending
+from analyzer.cli.live.table import open_table
 from analyzer.cli.progress import Progress
-from analyzer.cli.rotation import Rotation
 from analyzer.cli.sink import PIPE_WIDTH, open_sink
-from analyzer.cli.stopping import Ending
-from analyzer.cli.table import open_table
 from analyzer.cli.writing import open_output
 from analyzer.errors import UsageError
 from analyzer.live.taps import Taps

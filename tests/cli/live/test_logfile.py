@@ -16,8 +16,8 @@ from typing import cast
 
 import pytest
 
-from analyzer.cli.logfile import LogFile, Parts
-from analyzer.cli.rotation import SECOND_NS, Rotation, old_files
+from analyzer.cli.live.logfile import LogFile, Parts
+from analyzer.cli.live.rotation import SECOND_NS, Rotation, old_files
 from analyzer.errors import UsageError
 from analyzer.report.output import Item
 
@@ -288,8 +288,8 @@ def test_after_each_loss_everything_is_told_anew(tmp_path: Path, monkeypatch: py
 
 WRITER = """
 import sys, time
-from analyzer.cli.logfile import LogFile
-from analyzer.cli.rotation import Rotation
+from analyzer.cli.live.logfile import LogFile
+from analyzer.cli.live.rotation import Rotation
 log = LogFile(sys.argv[1], Rotation(bytes=2_000_000, keep=2), lambda line: print(line, file=sys.stderr))
 block = b'{"x":"' + b"x" * 9000 + b'"}\\n'
 print("ready", flush=True)

@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Callable
 
-from analyzer.cli.stopping import Ending
+from analyzer.cli.live.stopping import Ending
 from analyzer.connection import Connection
 
 AT_ONCE = 4096
