@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.capture.source import open_capture
-from tests.cli import test_live as live
+from tests.cli.live import test_command as live
 
 pytest.importorskip("pyte", reason="pyte, which reads a terminal, is not installed")
 
