@@ -15,10 +15,8 @@ from analyzer import knowledge
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
 
-SHA256, NAME, KEY, MICROSOFT, MOZILLA, PACKED = range(6)
+SHA256, NAME, _, MICROSOFT, MOZILLA, PACKED = range(6)
 """Columns of the table."""
-KEY_ID = "key "
-"""In front of a key identifier that is looked up, so that it is never taken for another hash."""
 KEY_DIGITS = 16
 """Hex digits of a hash that stand for a name in the table; the names themselves are compared afterwards."""
 
@@ -39,7 +37,7 @@ class Program:
 
 
 Table = dict[str, list[str]]
-"""Lines by SHA-256, by the key of the name, and by key identifier: hashes of different lengths, which never meet."""
+"""Lines by SHA-256 and by the key of the name: hashes of different lengths, which never meet."""
 
 
 class PublicRoots:
@@ -51,11 +49,6 @@ class PublicRoots:
         """The roots with this subject; () if there is none."""
         found = [_certificate(row[PACKED]) for row in _rows(name_key(subject))]
         return tuple([root for root in found if root.subject == subject])
-
-    def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
-        """The roots with this subjectKeyIdentifier; () if there is none."""
-        rows = _rows(KEY_ID + key_id.hex())
-        return tuple([_certificate(row[PACKED]) for row in rows]) if key_id else ()
 
     def with_sha256(self, sha256: str) -> Certificate | None:
         """The root with this SHA-256; None if it is no public one."""
@@ -89,8 +82,8 @@ def program_of(microsoft: str, mozilla: str) -> Program:
 def _table() -> Table:
     table: Table = {}
     for line in knowledge.public_root_lines():
-        sha256, name, key_id, _rest = line.split(",", KEY + 1)
-        for key in (sha256, name, KEY_ID + key_id):
+        sha256, name, _rest = line.split(",", NAME + 1)
+        for key in (sha256, name):
             table.setdefault(key, []).append(line)
     return table
 

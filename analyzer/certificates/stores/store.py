@@ -22,9 +22,6 @@ class Store(Hashable, Protocol):
     def find(self, subject: Name) -> tuple[Certificate, ...]:
         """Those with this subject (RFC 5280 section 7.1), in the order of the store; () if there is none."""
 
-    def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
-        """Those with this subjectKeyIdentifier; () if there is none."""
-
     def with_sha256(self, sha256: str) -> Certificate | None:
         """The one with this SHA-256 (lower hex); None if it is not there."""
 
@@ -59,7 +56,6 @@ class TrustStore:
     certificates: tuple[Certificate, ...]
     problems: tuple[Problem, ...] = ()
     _subjects: dict[Name, tuple[Certificate, ...]] = field(init=False, repr=False)
-    _key_ids: dict[bytes | None, tuple[Certificate, ...]] = field(init=False, repr=False)
     _hashes: dict[str, Certificate] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,16 +63,11 @@ class TrustStore:
         each = tuple(dict.fromkeys(self.certificates))
         object.__setattr__(self, "certificates", each)
         object.__setattr__(self, "_subjects", _grouped(each, lambda certificate: certificate.subject))
-        object.__setattr__(self, "_key_ids", _grouped(each, lambda certificate: certificate.subject_key_id))
         object.__setattr__(self, "_hashes", {certificate.sha256: certificate for certificate in each})
 
     def find(self, subject: Name) -> tuple[Certificate, ...]:
         """Those with this subject; () if there is none."""
         return self._subjects.get(subject, ())
-
-    def with_key_id(self, key_id: bytes) -> tuple[Certificate, ...]:
-        """Those with this subjectKeyIdentifier; () if there is none."""
-        return self._key_ids.get(key_id, ())
 
     def with_sha256(self, sha256: str) -> Certificate | None:
         """The one with this SHA-256; None if it is not there."""

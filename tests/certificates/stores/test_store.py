@@ -41,12 +41,6 @@ def test_find_by_name(name: bytes, found: tuple[object, ...]) -> None:
     assert STORE.find(parse_name(name)) == found
 
 
-def test_find_by_key_identifier() -> None:
-    assert RENEWED.subject_key_id is not None
-    assert STORE.with_key_id(RENEWED.subject_key_id) == (RENEWED,)
-    assert STORE.with_key_id(b"") == ()
-
-
 def test_find_by_hash() -> None:
     assert STORE.with_sha256(OLD.sha256) is OLD
     assert STORE.with_sha256(STRANGER.sha256) is None
