@@ -157,7 +157,7 @@ def likeness(conversation: Conversation) -> Likeness | None:
     """None if this conversation is one to be read in full: not closed, something lost, cut, odd, TLS 1.3 ..."""
     if conversation.tls13 or conversation.ignored or not conversation.ends:
         return None
-    first, second = _telling(conversation.halves[0]), _telling(conversation.halves[1])
+    first, second = (_telling(half, conversation.settled) for half in conversation.halves)
     if first is None or second is None or {first.script.hello, second.script.hello} != _BOTH:
         return None
     client = 0 if first.script.hello is Side.CLIENT else 1
@@ -166,7 +166,7 @@ def likeness(conversation: Conversation) -> Likeness | None:
     if order is None:
         return None
     halves, ends = conversation.halves, conversation.ends
-    places = [half.stream.place if half.stream is not None else None for half in halves]
+    places = [half.stream.last_place if half.stream is not None else None for half in halves]
     opened = tuple([(half.syn_frame is not None, half.opened, _speaks_late(conversation, half)) for half in halves])
     how = tuple([(end.direction, end.how) for end in ends])
     return Likeness((client, *places, opened, how, conversation.settled, order), client, tellings)
@@ -175,11 +175,11 @@ def likeness(conversation: Conversation) -> Likeness | None:
 _BOTH = {Side.CLIENT, Side.SERVER}
 
 
-def _telling(half: Half) -> Telling | None:
+def _telling(half: Half, settled: bool) -> Telling | None:
     assembler, stream = half.assembler, half.stream
     if assembler is None or stream is None or half.truncated:
         return None
-    place = stream.place
+    place = stream.last_place if settled else stream.place
     if place is None or assembler.holes or assembler.conflicts or assembler.waiting is not None:
         return None
     script = _scripts.get(place)

@@ -45,6 +45,11 @@ class TlsStream:
         return None if self._left else self._place
 
     @property
+    def last_place(self) -> Place | None:
+        """As `place`, but a record may be half there: for who reads no further."""
+        return self._place
+
+    @property
     def state(self) -> State:
         """See State."""
         return self._reader.state

@@ -15,6 +15,7 @@ from analyzer.certificates.cache import BoundedCache
 from analyzer.connection import Connection, Outcome
 from analyzer.folding import credentials, familiar
 from tests.build.pcap import Packet
+from tests.build.tcp import SERVER
 from tests.scenarios import STORIES, Story
 from tests.scenarios.following import follow, packets_of
 
@@ -100,6 +101,17 @@ def test_what_is_its_own_is_looked_up_anew() -> None:
     assert conn.server_chain is not None and before.server_chain is not None
     assert conn.server_chain.time_ns == before.server_chain.time_ns + 3 * 10**9
     assert conn.server_chain.chain is before.server_chain.chain
+
+
+@pytest.mark.parametrize("sizes", [(16_384,) * 9, (16_384, 9_000) * 5, (50, 16_384, 3) * 6], ids=str)
+def test_a_transfer_that_is_followed_to_the_middle_of_a_record_is_told_again(sizes: tuple[int, ...]) -> None:
+    story = Story()
+    story.open().hello().answer().certificate().finished().talk().records(SERVER, *sizes).talk().close()
+    warm(story.packets)
+    with patch("analyzer.folding.fold._fold", side_effect=LookupError):
+        again = follow(story.packets)
+    assert again == in_full(story.packets)
+    assert again[0].server.bytes > sum(sizes)
 
 
 def biggest(packets: list[Packet]) -> int:
