@@ -30,10 +30,6 @@ EXPECTED = KEPT / "expected.csv"
 SUFFIXES = {".pcap", ".pcapng", ".cap", ".gz"}
 LARGEST, LARGEST_OF_ALL = 150_000, 6_000_000  # bytes
 
-KNOWN_FAULTS: dict[str, str] = {
-    "cross-certificate-expired-root-sent.pcap": "an expired certificate beside a good way up is not told",
-}
-"""Captures that show a fault of ours, and which; strict: the line must go with the fault."""
 
 FILES = sorted(path for path in CAPTURES.rglob("*") if path.suffix in SUFFIXES)
 NOTES = notes_in(CAPTURES)
@@ -131,16 +127,7 @@ def wrong_diagnosis(expected: Expected, conn: Connection) -> Iterator[str]:
         yield f"a diagnosis of a healthy connection: {conn.diagnosis}"
 
 
-def known_faults(notes: list[Path]) -> Iterator[object]:
-    """Each as a parameter; those with a known fault are expected to fail."""
-    for path in notes:
-        reason = KNOWN_FAULTS.get(title(path))
-        yield pytest.param(
-            path, id=title(path), marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        )
-
-
-@pytest.mark.parametrize("notes", list(known_faults(NOTES)))
+@pytest.mark.parametrize("notes", NOTES, ids=title)
 def test_capture_shows_what_it_was_made_to_show(notes: Path) -> None:
     expectations = read_toml(notes)
     path = capture_of(notes)

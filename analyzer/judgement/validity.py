@@ -85,11 +85,20 @@ def seconds(moment: datetime) -> int:
 
 @lru_cache(maxsize=CAPACITY)
 def window(chain: Chain) -> tuple[int, int]:
-    """Latest notBefore and earliest notAfter on the path, in seconds since 1970; dates that cannot be read do not count."""
-    path = as_meant(chain).path
-    starts = [seconds(c.not_before) for c in path if c.not_before is not None]
-    ends = [seconds(c.not_after) for c in path if c.not_after is not None]
+    """Latest notBefore and earliest notAfter on every way up that was sent, in seconds since 1970; dates that cannot be read
+    do not count."""
+    ways = (*as_meant(chain).path, *beside_the_path(chain))
+    starts = [seconds(c.not_before) for c in ways if c.not_before is not None]
+    ends = [seconds(c.not_after) for c in ways if c.not_after is not None]
     return max(starts, default=-(2**62)), min(ends, default=2**62)
+
+
+def beside_the_path(chain: Chain) -> tuple[Certificate, ...]:
+    """Certificates that were sent as another way up: of an issuer of the path, but not on it. Some peers know no other way
+    than the first one that they find."""
+    path = as_meant(chain).path
+    issuers = {certificate.issuer for certificate in path}
+    return tuple(c for c in chain.certificates if c.subject in issuers and c not in path)
 
 
 def plainly_valid(conn: Connection, at_ns: int) -> bool:
@@ -127,7 +136,10 @@ def lapse(chain: Chain, defect: Defect, clock: Clock, known: Known, stores: tupl
     if sure:
         return Lapse(sure, bypass(meant, sure, clock.at_ns // SECOND_NS, known, stores), doubtful=False)
     maybe = tuple(c for c in meant.path if _outside(c, defect, clock.at_ns, -clock.doubt_ns))
-    return Lapse(maybe, bypassed=False, doubtful=True) if maybe else None
+    if maybe:
+        return Lapse(maybe, bypassed=False, doubtful=True)
+    beside = tuple(c for c in beside_the_path(chain) if _outside(c, defect, clock.at_ns, clock.doubt_ns))
+    return Lapse(beside, bypassed=True, doubtful=False) if beside else None
 
 
 def _outside(certificate: Certificate, defect: Defect, at_ns: int, margin_ns: int) -> bool:
