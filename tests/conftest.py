@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 GOLDEN = Path(__file__).parent / "golden"
 _NO_SETTINGS = tempfile.TemporaryDirectory(prefix="mtlscope-tests-", ignore_cleanup_errors=True)
-os.environ["XDG_CONFIG_HOME"] = (
-    _NO_SETTINGS.name
-)  # the settings of whoever runs the tests are not ours; browsers write there
+# The settings of whoever runs the tests are not ours; browsers write there.
+os.environ["XDG_CONFIG_HOME"] = _NO_SETTINGS.name
+settings.register_profile("mtlscope", deadline=None)  # a timing is a benchmark, never a test
+settings.load_profile("mtlscope")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
