@@ -26,6 +26,7 @@ from analyzer.pipeline import Run
 from analyzer.report import find, outputs
 from analyzer.report.output import Item, OutputOptions
 from analyzer.summary import CaptureSummary
+from analyzer.tls import flights
 from tests.build import asn1, netmon, pcapng, pki, records
 from tests.build import handshake as tls
 from tests.build.pcap import START_NS, Packet, pcap
@@ -578,6 +579,7 @@ def test_a_bug_of_ours_costs_one_connection(place: str, tmp_path: Path, monkeypa
 def test_a_bug_in_what_is_alike_costs_one_connection(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(flights, "_memory", flights._Memory())  # other tests may be about to fill it
     break_once(place, tmp_path, monkeypatch)
 
 
