@@ -125,6 +125,7 @@ class Live:
 
     def __init__(self, lab: Lab, folder: Path, engine: str, *words: str) -> None:
         self._out, self._err = folder / "out.jsonl", folder / "err"
+        self._out.unlink(missing_ok=True)  # it would be appended to
         command = [sys.executable, "-m", "analyzer", "live", "-i", "in", "--capture-engine", engine]
         command += ["-T", "jsonl", "-o", str(self._out), *words]
         with self._err.open("wb") as err:
