@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.capture.rhythm import RUN, TAIL, Lengths, Rhythm
+from analyzer.capture.rhythm import RUN, Lengths, Rhythm, context_of
 from analyzer.capture.source import BATCH_FRAMES, Facts, Format, Frames, ReadOptions
 from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
 from analyzer.errors import CaptureError
@@ -105,20 +105,21 @@ def walk(window: Window, layout: Layout) -> NDArray[np.int64]:
     header, rhythm = layout.header, layout.rhythm
     at, last = window.start + LENGTH_AT, window.end - (header - LENGTH_AT)
     found: list[int] = []
-    tail: Lengths = ()
     with memoryview(window.buffer) as buffer:
         while at <= last:
-            guess = rhythm.after(tail)
+            context = context_of(found)
+            guess = rhythm.after(context)
             if guess is None or at + guess.reach > last:
                 lengths = _one_by_one(buffer, at, last, layout)
-                rhythm.learn(tail, lengths)
+                rhythm.learn(context, lengths)
+                span = sum(lengths) + header * len(lengths)
             else:
-                lengths = guess.read(buffer, at)
+                lengths, span = guess.read(buffer, at), guess.span
                 if lengths != guess.lengths:  # the first that differs is the file's as well
                     lengths = lengths[: guess.agreeing(lengths) + 1]
+                    span = sum(lengths) + header * len(lengths)
             found += lengths
-            at += sum(lengths) + header * len(lengths)
-            tail = lengths[-TAIL:] if len(lengths) >= TAIL else (tail + lengths)[-TAIL:]
+            at += span
     if at - LENGTH_AT > window.end:
         found.pop()
     steps = np.array(found, np.int64) + header

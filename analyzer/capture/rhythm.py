@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from struct import Struct
 
-RUN = 32
+RUN = 64
 """Lengths guessed at once."""
 TAIL = 3
-"""A guess is made from so many lengths."""
+"""A guess is made from so many lengths, and from the place in a run if they are all the same."""
 MAX_GUESSES = 1_024
 """Guesses remembered; then all are forgotten."""
 
@@ -23,14 +23,15 @@ class Guess:
 
     Attributes:
         lengths: of the records. read: reads as many, at the places where they are if the guess is right.
-        reach: bytes from the first length to the last one.
+        reach: bytes from the first length to the last one. span: to the one behind them.
     """
 
-    __slots__ = ("lengths", "reach", "read")
+    __slots__ = ("lengths", "reach", "read", "span")
 
     def __init__(self, lengths: Lengths, header: int, order: str) -> None:
         self.lengths = lengths
-        self.reach = sum(lengths[:-1]) + header * (len(lengths) - 1)
+        self.span = sum(lengths) + header * len(lengths)
+        self.reach = self.span - lengths[-1] - header
         self.read = Struct(f"{order}I" + "".join(f"{length + header - 4}xI" for length in lengths[:-1])).unpack_from
 
     def agreeing(self, lengths: Lengths) -> int:
@@ -51,25 +52,37 @@ class Rhythm:
         self._guesses: dict[Lengths, Guess] = {}
         self._once: dict[Lengths, Lengths] = {}
 
-    def after(self, tail: Lengths) -> Guess | None:
-        """What may come behind these last lengths; None if nothing is known yet."""
-        guess = self._guesses.get(tail)
-        if guess is None and tail.count(tail[0] if tail else 0) == TAIL:
-            guess = self._keep(tail, tail[:1] * RUN)
+    def after(self, context: Lengths) -> Guess | None:
+        """What may come there; None if nothing is known yet. A long run goes on."""
+        guess = self._guesses.get(context)
+        if guess is None and context[TAIL:] == (RUN,):
+            guess = self._keep(context, context[:1] * RUN)
         return guess
 
-    def learn(self, tail: Lengths, lengths: Lengths) -> None:
-        """These lengths came behind that tail, for which there was no guess. What came twice is expected again."""
-        if len(tail) < TAIL or len(lengths) < RUN or tail in self._guesses:
+    def learn(self, context: Lengths, lengths: Lengths) -> None:
+        """These lengths came there, where there was no guess. What came twice is expected again."""
+        if len(context) < TAIL or len(lengths) < RUN or context in self._guesses:
             return
-        if self._once.get(tail) == lengths:
-            self._keep(tail, lengths)
+        if self._once.get(context) == lengths:
+            self._keep(context, lengths)
         if len(self._once) >= MAX_GUESSES:
             self._once.clear()
-        self._once[tail] = lengths
+        self._once[context] = lengths
 
-    def _keep(self, tail: Lengths, lengths: Lengths) -> Guess:
+    def _keep(self, context: Lengths, lengths: Lengths) -> Guess:
         if len(self._guesses) >= MAX_GUESSES:
             self._guesses.clear()
-        guess = self._guesses[tail] = Guess(lengths, self._header, self._order)
+        guess = self._guesses[context] = Guess(lengths, self._header, self._order)
         return guess
+
+
+def context_of(found: list[int]) -> Lengths:
+    """What the next guess is made from: the last lengths; in a run of one length also the place in it, and what was before."""
+    tail = tuple(found[-TAIL:])
+    if len(tail) < TAIL or tail.count(tail[0]) < TAIL:
+        return tail
+    length, run, most = tail[0], TAIL, min(RUN, len(found))
+    while run < most and found[-1 - run] == length:
+        run += 1
+    before = length if run == most else found[-1 - run]
+    return (length, length, before, run)

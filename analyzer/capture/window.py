@@ -101,8 +101,9 @@ class Window:
 
 def gather(array: NDArray[np.uint8], starts: NDArray[np.int64], layout: np.dtype[Any]) -> NDArray[Any]:
     """The structures of `layout` that begin at each of `starts`, copied out in one go. All must lie within `array`."""
-    every = np.ndarray((len(array) - layout.itemsize + 1,), layout, array.data, strides=(1,))
-    return every[starts]
+    # As plain bytes: numpy copies structures field by field.
+    every = np.ndarray((len(array) - layout.itemsize + 1,), f"V{layout.itemsize}", array.data, strides=(1,))
+    return every[starts].view(layout)
 
 
 def note_cuts(facts: Facts, captured: NDArray[np.int64], original: NDArray[np.int64]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.capture.pcap import FILE_HEADER, read_header, walk
-from analyzer.capture.rhythm import MAX_GUESSES, RUN, Rhythm
+from analyzer.capture.rhythm import MAX_GUESSES, RUN, Rhythm, context_of
 from analyzer.capture.source import Facts
 from analyzer.capture.window import Window
 
@@ -76,7 +76,7 @@ def test_rhythms_with_changes_in_any_place_and_a_cut_end(
     assert walked(whole, 2_048) == expected
 
 
-def test_what_came_twice_is_expected_and_a_run_at_once() -> None:
+def test_what_came_twice_is_expected_and_a_long_run_at_once() -> None:
     rhythm, tail, lengths = Rhythm(16, "<"), (1, 2, 3), tuple(range(RUN))
     assert rhythm.after(tail) is None
     rhythm.learn(tail, lengths)
@@ -85,15 +85,22 @@ def test_what_came_twice_is_expected_and_a_run_at_once() -> None:
     guess = rhythm.after(tail)
     assert guess is not None
     assert guess.lengths == lengths
-    run = rhythm.after((66, 66, 66))
+    run = rhythm.after(context_of([583, *[66] * RUN]))
     assert run is not None
     assert run.lengths == (66,) * RUN
+
+
+def test_the_place_in_a_run_and_what_was_before_it_tell_apart_what_comes_next() -> None:
+    after_five, after_six = context_of([66, *[1514] * 5]), context_of([66, *[1514] * 6])
+    assert len({after_five, after_six, context_of([97, *[1514] * 5])}) == 3
+    assert context_of([1, 66, *[1514] * 5]) == after_five
+    assert context_of([97, *[1514] * RUN]) == context_of([1514] * RUN * 2)
 
 
 def test_hostile_lengths_do_not_fill_the_memory() -> None:
     rhythm = Rhythm(16, "<")
     for size in range(3 * MAX_GUESSES):
-        rhythm.after((size, size, size))
+        rhythm.after(context_of([size] * RUN))
         for _ in range(2):
             rhythm.learn((size, 1, 2), (size,) * RUN)
     assert len(rhythm._guesses) <= MAX_GUESSES
