@@ -7,6 +7,7 @@ the next record is but the length of this one, so one tight loop walks the recor
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any, BinaryIO
@@ -58,7 +59,12 @@ class Layout:
 
 def read(stream: BinaryIO, facts: Facts, options: ReadOptions) -> Iterator[Frames]:
     """Yield every whole record in batches; then raise CaptureError if the file is cut or a length is a lie."""
-    window = Window(stream, prompt=options.prompt)
+    with closing(Window(stream, prompt=options.prompt)) as window:
+        yield from read_records(window, facts)
+
+
+def read_records(window: Window, facts: Facts) -> Iterator[Frames]:
+    """The same through this window."""
     layout = read_header(window, facts)
     number = 1
     damage: str | None = None

@@ -8,6 +8,7 @@ one by one. Blocks that are not about packets (names, secrets, custom and unknow
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from struct import Struct
 from typing import Any, BinaryIO
 
@@ -313,7 +314,9 @@ class Reader:
 
 def read(stream: BinaryIO, facts: Facts, options: ReadOptions) -> Iterator[Frames]:
     """Yield every whole packet in batches; then raise CaptureError if the file is cut or lies about a length."""
-    return iter(Reader(stream, facts, options))
+    reader = Reader(stream, facts, options)
+    with closing(reader.window):
+        yield from reader
 
 
 FORMAT = Format("pcapng", lambda head: head[:4] == SECTION_BYTES, read)

@@ -8,7 +8,7 @@ import pkgutil
 import stat
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -165,6 +165,8 @@ class Capture:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(self.frames, Generator):  # the reader may be reading ahead
+            self.frames.close()
         self.close()
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """`Window`: the reused buffer that every format reads its input through, and what formats share about columns.
 
-The input is read in large pieces and never mapped: mapped pages count as memory in use, and a capture may be larger than that.
+The input is read in large pieces and never mapped: mapped pages count as memory in use, a capture may be larger than that,
+and a file that is cut while it is mapped ends the process. The next piece is read while this one is worked on.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.capture.ahead import Ahead
 from analyzer.capture.source import BATCH_BYTES, PAD, Facts
 from analyzer.errors import CaptureError
 
+MARGIN = 1024 * 1024
+"""Room before a piece that is read ahead, for what is left of the piece before it."""
+PATIENCE = 1.0
+"""Seconds to wait for a piece that nobody wants any more."""
 MAX_TIME_NS = 2**63 - 1
 TIMES_CLAMPED = "some time stamps lie before 1970 or after 2262 and were set to that limit"
 LARGEST_FRAME = 262_144
@@ -34,7 +40,9 @@ class Window:
         self._stream = stream
         self._prompt = prompt
         self._ended = False
-        self.buffer = bytearray(size + PAD)
+        self._ahead: Ahead | None = None
+        self._spare = bytearray()
+        self.buffer = bytearray(MARGIN + size + PAD)
         self.array: NDArray[np.uint8] = np.frombuffer(self.buffer, np.uint8)
         self.start = self.end = self.offset = 0
         self.error: CaptureError | None = None
@@ -64,39 +72,75 @@ class Window:
 
         Frames made from the buffer before are no longer valid.
         """
+        self._turn_over()
+        while not self._ended and (self.left < need or not (self._full or self._prompt)):
+            if self._full:
+                self._grow()
+            self._read()
+        if self._full and not self._ended and not self._prompt:
+            self._spare = self._spare or bytearray(len(self.buffer))
+            self._ahead = Ahead(self._take, self._spare, MARGIN, len(self._spare) - PAD)
+        return self.left >= need
+
+    def close(self) -> None:
+        """Wait for what is being read ahead: afterwards the stream may be closed."""
+        if self._ahead is not None:
+            self._ahead.wait(PATIENCE)
+
+    @property
+    def _full(self) -> bool:
+        return self.end == len(self.buffer) - PAD
+
+    def _turn_over(self) -> None:
+        """Go on in the piece that was read ahead, with what is left put before it."""
+        ahead, self._ahead = self._ahead, None
+        end = MARGIN if ahead is None else ahead.wait()
+        if end == MARGIN:
+            self._to_front()
+            return
+        left, buffer, begin = self.left, self._spare, MARGIN
+        if left > begin:  # a block larger than any packet
+            buffer = bytearray(left - begin) + buffer
+            begin, end = left, end + left - begin
+        buffer[begin - left : begin] = self.buffer[self.start : self.end]
+        self.offset += self.start - (begin - left)
+        self.start, self.end = begin - left, end
+        self._spare = self.buffer
+        self._use(buffer)
+
+    def _to_front(self) -> None:
         left = self.left
         if self.start:
             self.buffer[:left] = self.buffer[self.start : self.end]
             self.offset += self.start
             self.start, self.end = 0, left
-        while not self._ended and (self.end < need or (self.end < len(self.buffer) - PAD and not self._prompt)):
-            if self.end == len(self.buffer) - PAD:
-                self._grow()
-            self._read()
-        return self.left >= need
+
+    def _take(self, target: memoryview) -> int | None:
+        # The stream is a raw one: readinto gives what is there now, and 0 only at the end.
+        got: int | None = self._stream.readinto(target)  # type: ignore[attr-defined]
+        return got
 
     def _read(self) -> None:
-        # The stream is a raw one: readinto gives what is there now, and 0 only at the end.
         with memoryview(self.buffer) as view:
             try:
-                got = self._stream.readinto(view[self.end : len(self.buffer) - PAD])  # type: ignore[attr-defined]
+                got = self._take(view[self.end : len(self.buffer) - PAD])
             except CaptureError as error:
                 self.error, got = error, 0
             except OSError as error:
-                self.error, got = (
-                    CaptureError(f"reading failed at byte {self.offset + self.end:,}: {error.strerror}"),
-                    0,
-                )
+                said = f"reading failed at byte {self.offset + self.end:,}: {error.strerror}"
+                self.error, got = CaptureError(said), 0
         self.end += got or 0
         self._ended = not got
         if self._ended:
             self.buffer[self.end : self.end + PAD] = bytes(PAD)
 
     def _grow(self) -> None:
-        larger = bytearray(2 * len(self.buffer))
-        larger[: self.end] = self.buffer[: self.end]
-        self.buffer = larger
-        self.array = np.frombuffer(larger, np.uint8)
+        self._to_front()
+        if self._full:
+            self._use(self.buffer + bytearray(len(self.buffer)))
+
+    def _use(self, buffer: bytearray) -> None:
+        self.buffer, self.array = buffer, np.frombuffer(buffer, np.uint8)
 
 
 def gather(array: NDArray[np.uint8], starts: NDArray[np.int64], layout: np.dtype[Any]) -> NDArray[Any]:
