@@ -110,25 +110,29 @@ def walk(window: Window, layout: Layout) -> NDArray[np.int64]:
     """Offsets of the records that lie whole in the window. The largest single cost of a large capture: keep it tight."""
     header, rhythm = layout.header, layout.rhythm
     at, last = window.start + LENGTH_AT, window.end - (header - LENGTH_AT)
-    found: list[int] = []
+    parts: list[NDArray[np.int64]] = []
+    recent: Lengths = ()
     with memoryview(window.buffer) as buffer:
         while at <= last:
-            context = context_of(found)
+            context = context_of(recent)
             guess = rhythm.after(context)
-            if guess is None or at + guess.reach > last:
+            if guess is not None and at + guess.reach <= last:
+                lengths = guess.read(buffer, at)
+                if lengths == guess.lengths:
+                    parts.append(guess.array)
+                    at += guess.span
+                    recent = lengths
+                    continue
+                lengths = lengths[: guess.agreeing(lengths) + 1]  # the first that differs is the file's as well
+            else:
                 lengths = _one_by_one(buffer, at, last, layout)
                 rhythm.learn(context, lengths)
-                span = sum(lengths) + header * len(lengths)
-            else:
-                lengths, span = guess.read(buffer, at), guess.span
-                if lengths != guess.lengths:  # the first that differs is the file's as well
-                    lengths = lengths[: guess.agreeing(lengths) + 1]
-                    span = sum(lengths) + header * len(lengths)
-            found += lengths
-            at += span
+            parts.append(np.array(lengths, np.int64))
+            at += sum(lengths) + header * len(lengths)
+            recent = (recent + lengths)[-RUN:]
+    steps = np.concatenate(parts) + header if parts else np.zeros(0, np.int64)
     if at - LENGTH_AT > window.end:
-        found.pop()
-    steps = np.array(found, np.int64) + header
+        steps = steps[:-1]
     starts: NDArray[np.int64] = np.cumsum(steps) - steps + window.start
     return starts
 

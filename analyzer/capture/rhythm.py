@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from struct import Struct
 
+import numpy as np
+
 RUN = 64
 """Lengths guessed at once."""
 TAIL = 3
@@ -22,14 +24,15 @@ class Guess:
     """What may come next.
 
     Attributes:
-        lengths: of the records. read: reads as many, at the places where they are if the guess is right.
+        lengths: of the records. array: the same. read: reads as many, at the places where they are if the guess is right.
         reach: bytes from the first length to the last one. span: to the one behind them.
     """
 
-    __slots__ = ("lengths", "reach", "read", "span")
+    __slots__ = ("array", "lengths", "reach", "read", "span")
 
     def __init__(self, lengths: Lengths, header: int, order: str) -> None:
         self.lengths = lengths
+        self.array = np.array(lengths, np.int64)
         self.span = sum(lengths) + header * len(lengths)
         self.reach = self.span - lengths[-1] - header
         self.read = Struct(f"{order}I" + "".join(f"{length + header - 4}xI" for length in lengths[:-1])).unpack_from
@@ -76,9 +79,12 @@ class Rhythm:
         return guess
 
 
-def context_of(found: list[int]) -> Lengths:
-    """What the next guess is made from: the last lengths; in a run of one length also the place in it, and what was before."""
-    tail = tuple(found[-TAIL:])
+def context_of(found: Lengths) -> Lengths:
+    """What the next guess is made from: the last lengths; in a run of one length also the place in it, and what was before.
+
+    `found`: the last RUN of them, as far as there are so many.
+    """
+    tail = found[-TAIL:]
     if len(tail) < TAIL or tail.count(tail[0]) < TAIL:
         return tail
     length, run, most = tail[0], TAIL, min(RUN, len(found))

@@ -85,22 +85,21 @@ def test_what_came_twice_is_expected_and_a_long_run_at_once() -> None:
     guess = rhythm.after(tail)
     assert guess is not None
     assert guess.lengths == lengths
-    run = rhythm.after(context_of([583, *[66] * RUN]))
+    run = rhythm.after(context_of((66,) * RUN))
     assert run is not None
     assert run.lengths == (66,) * RUN
 
 
 def test_the_place_in_a_run_and_what_was_before_it_tell_apart_what_comes_next() -> None:
-    after_five, after_six = context_of([66, *[1514] * 5]), context_of([66, *[1514] * 6])
-    assert len({after_five, after_six, context_of([97, *[1514] * 5])}) == 3
-    assert context_of([1, 66, *[1514] * 5]) == after_five
-    assert context_of([97, *[1514] * RUN]) == context_of([1514] * RUN * 2)
+    five, six = (1514,) * 5, (1514,) * 6
+    assert len({context_of((66, *five)), context_of((66, *six)), context_of((97, *five))}) == 3
+    assert context_of((1, 66, *five)) == context_of((66, *five))
 
 
 def test_hostile_lengths_do_not_fill_the_memory() -> None:
     rhythm = Rhythm(16, "<")
     for size in range(3 * MAX_GUESSES):
-        rhythm.after(context_of([size] * RUN))
+        rhythm.after(context_of((size,) * RUN))
         for _ in range(2):
             rhythm.learn((size, 1, 2), (size,) * RUN)
     assert len(rhythm._guesses) <= MAX_GUESSES
