@@ -7,14 +7,13 @@ from threading import Thread
 
 
 class Ahead:
-    """One piece that is being fetched into `buffer`, from `begin` up to `limit` at most.
+    """One piece that is being fetched into `room`, from `begin` on.
 
-    Nobody else may read the stream, or touch that part of the buffer, until `wait` has returned.
+    Nobody else may read the stream, or touch the room, until `wait` has returned.
     """
 
-    def __init__(self, read: Callable[[memoryview], int | None], buffer: bytearray, begin: int, limit: int) -> None:
-        self.buffer, self.begin = buffer, begin
-        self._read, self._limit, self._end = read, limit, begin
+    def __init__(self, read: Callable[[memoryview], int | None], room: memoryview, begin: int) -> None:
+        self._read, self._room, self._end = read, room, begin
         self._thread = Thread(target=self._fetch, name="read ahead", daemon=True)  # a pipe may never give more
         self._thread.start()
 
@@ -26,8 +25,7 @@ class Ahead:
 
     def _fetch(self) -> None:
         try:
-            with memoryview(self.buffer) as view:
-                while self._end < self._limit and (got := self._read(view[self._end : self._limit])):
-                    self._end += got
+            while self._end < len(self._room) and (got := self._read(self._room[self._end :])):
+                self._end += got
         except Exception:  # see wait()
             return

@@ -112,24 +112,24 @@ def walk(window: Window, layout: Layout) -> NDArray[np.int64]:
     at, last = window.start + LENGTH_AT, window.end - (header - LENGTH_AT)
     parts: list[NDArray[np.int64]] = []
     recent: Lengths = ()
-    with memoryview(window.buffer) as buffer:
-        while at <= last:
-            context = context_of(recent)
-            guess = rhythm.after(context)
-            if guess is not None and at + guess.reach <= last:
-                lengths = guess.read(buffer, at)
-                if lengths == guess.lengths:
-                    parts.append(guess.array)
-                    at += guess.span
-                    recent = lengths
-                    continue
-                lengths = lengths[: guess.agreeing(lengths) + 1]  # the first that differs is the file's as well
-            else:
-                lengths = _one_by_one(buffer, at, last, layout)
-                rhythm.learn(context, lengths)
-            parts.append(np.array(lengths, np.int64))
-            at += sum(lengths) + header * len(lengths)
-            recent = (recent + lengths)[-RUN:]
+    buffer = window.buffer
+    while at <= last:
+        context = context_of(recent)
+        guess = rhythm.after(context)
+        if guess is not None and at + guess.reach <= last:
+            lengths = guess.read(buffer, at)
+            if lengths == guess.lengths:
+                parts.append(guess.array)
+                at += guess.span
+                recent = lengths
+                continue
+            lengths = lengths[: guess.agreeing(lengths) + 1]  # the first that differs is the file's as well
+        else:
+            lengths = _one_by_one(buffer, at, last, layout)
+            rhythm.learn(context, lengths)
+        parts.append(np.array(lengths, np.int64))
+        at += sum(lengths) + header * len(lengths)
+        recent = (recent + lengths)[-RUN:]
     steps = np.concatenate(parts) + header if parts else np.zeros(0, np.int64)
     if at - LENGTH_AT > window.end:
         steps = steps[:-1]

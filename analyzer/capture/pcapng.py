@@ -76,18 +76,18 @@ class Reader:
     def _walk(self) -> NDArray[np.int64]:
         """Offsets of the blocks that lie whole in the window, up to the next section of the other byte order."""
         window, unpack = self.window, self.blocks.head.unpack_from
+        buffer = window.buffer
         at, last = window.start, window.end - MIN_BLOCK
         found: list[int] = []
         append = found.append
-        with memoryview(window.buffer) as buffer:
-            while at <= last:
-                kind, size = unpack(buffer, at)
-                if size < MIN_BLOCK or (
-                    kind == SECTION and ORDERS.get(bytes(buffer[at + 8 : at + 12])) != self.blocks.order
-                ):
-                    break
-                append(at)
-                at += size
+        while at <= last:
+            kind, size = unpack(buffer, at)
+            if size < MIN_BLOCK or (
+                kind == SECTION and ORDERS.get(bytes(buffer[at + 8 : at + 12])) != self.blocks.order
+            ):
+                break
+            append(at)
+            at += size
         if at > window.end:
             found.pop()
         return np.array(found, np.int64)
@@ -152,7 +152,7 @@ class Reader:
         whole = len(starts)
         for index in np.flatnonzero((kinds == SECTION) | (kinds == INTERFACE) | (kinds == STATISTICS)).tolist():
             at, size = int(starts[index]), int(sizes[index])
-            block = memoryview(self.window.buffer)[at : at + size - 4]
+            block = self.window.buffer[at : at + size - 4]
             trouble = self._describe_one(int(kinds[index]), block)
             block.release()
             if trouble:

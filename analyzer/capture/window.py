@@ -29,8 +29,7 @@ class Window:
     """A stretch of the input in memory. Bytes `start` to `end` of `buffer` are there and not consumed.
 
     Attributes:
-        buffer: reused; grows only with bytes that are really there.
-        array: the same memory for numpy.
+        array: reused memory; it grows only with bytes that are really there. buffer: the same as a memoryview.
         start, end: the stretch; a reader moves `start` on.
         offset: place in the input of `buffer[0]`.
         error: why the stream stopped before its end; None if it did not. Raise it after the last whole frame.
@@ -41,9 +40,8 @@ class Window:
         self._prompt = prompt
         self._ended = False
         self._ahead: Ahead | None = None
-        self._spare = bytearray()
-        self.buffer = bytearray(MARGIN + size + PAD)
-        self.array: NDArray[np.uint8] = np.frombuffer(self.buffer, np.uint8)
+        self._spare: NDArray[np.uint8] | None = None
+        self._use(np.empty(MARGIN + size + PAD, np.uint8))
         self.start = self.end = self.offset = 0
         self.error: CaptureError | None = None
 
@@ -78,8 +76,9 @@ class Window:
                 self._grow()
             self._read()
         if self._full and not self._ended and not self._prompt:
-            self._spare = self._spare or bytearray(len(self.buffer))
-            self._ahead = Ahead(self._take, self._spare, MARGIN, len(self._spare) - PAD)
+            if self._spare is None:
+                self._spare = np.empty_like(self.array)
+            self._ahead = Ahead(self._take, self._spare[:-PAD].data, MARGIN)
         return self.left >= need
 
     def close(self) -> None:
@@ -95,23 +94,23 @@ class Window:
         """Go on in the piece that was read ahead, with what is left put before it."""
         ahead, self._ahead = self._ahead, None
         end = MARGIN if ahead is None else ahead.wait()
-        if end == MARGIN:
+        if self._spare is None or end == MARGIN:
             self._to_front()
             return
-        left, buffer, begin = self.left, self._spare, MARGIN
+        left, array, begin = self.left, self._spare, MARGIN
         if left > begin:  # a block larger than any packet
-            buffer = bytearray(left - begin) + buffer
+            array = np.concatenate((np.empty(left - begin, np.uint8), array))
             begin, end = left, end + left - begin
-        buffer[begin - left : begin] = self.buffer[self.start : self.end]
+        array[begin - left : begin] = self.array[self.start : self.end]
         self.offset += self.start - (begin - left)
         self.start, self.end = begin - left, end
-        self._spare = self.buffer
-        self._use(buffer)
+        self._spare = self.array
+        self._use(array)
 
     def _to_front(self) -> None:
         left = self.left
         if self.start:
-            self.buffer[:left] = self.buffer[self.start : self.end]
+            self.array[:left] = self.array[self.start : self.end]
             self.offset += self.start
             self.start, self.end = 0, left
 
@@ -121,26 +120,23 @@ class Window:
         return got
 
     def _read(self) -> None:
-        with memoryview(self.buffer) as view:
-            try:
-                got = self._take(view[self.end : len(self.buffer) - PAD])
-            except CaptureError as error:
-                self.error, got = error, 0
-            except OSError as error:
-                said = f"reading failed at byte {self.offset + self.end:,}: {error.strerror}"
-                self.error, got = CaptureError(said), 0
+        try:
+            got = self._take(self.buffer[self.end : -PAD])
+        except CaptureError as error:
+            self.error, got = error, 0
+        except OSError as error:
+            said = f"reading failed at byte {self.offset + self.end:,}: {error.strerror}"
+            self.error, got = CaptureError(said), 0
         self.end += got or 0
         self._ended = not got
-        if self._ended:
-            self.buffer[self.end : self.end + PAD] = bytes(PAD)
 
     def _grow(self) -> None:
         self._to_front()
         if self._full:
-            self._use(self.buffer + bytearray(len(self.buffer)))
+            self._use(np.concatenate((self.array, np.empty_like(self.array))))
 
-    def _use(self, buffer: bytearray) -> None:
-        self.buffer, self.array = buffer, np.frombuffer(buffer, np.uint8)
+    def _use(self, array: NDArray[np.uint8]) -> None:
+        self.array, self.buffer = array, array.data
 
 
 def gather(array: NDArray[np.uint8], starts: NDArray[np.int64], layout: np.dtype[Any]) -> NDArray[Any]:
