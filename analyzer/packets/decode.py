@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from analyzer.capture.source import PAD, Frames
+from analyzer.capture.source import BATCH_BYTES, PAD, Frames
 from analyzer.packets import datagrams, shapes
 from analyzer.packets.columns import Decoded, Segments
 from analyzer.packets.fragments import Reassembler
@@ -75,6 +75,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self.fragments = Reassembler()
+        keep_memory()
 
     def feed(self, frames: Frames) -> Decoded:
         """Decode a batch. The segments point into `frames.data`, or into a copy when fragments were put together."""
@@ -117,3 +118,12 @@ class Decoder:
             if packet.ports and end in UDP_REASONS:
                 key = ("udp", min(packet.ports))
                 decoded.ports[key] = decoded.ports.get(key, 0) + 1
+
+
+def keep_memory() -> None:
+    """Let the C library keep what a batch's columns took, for the columns of the next batch.
+
+    glibc gives a few freed megabytes back to the system, which clears every page anew when they are wanted again; once it
+    has freed one block of this size, it keeps up to twice as much (mallopt(3), M_MMAP_THRESHOLD). Elsewhere it does nothing.
+    """
+    np.empty(BATCH_BYTES, np.uint8)
