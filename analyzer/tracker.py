@@ -236,7 +236,7 @@ class Tracker:
 def _is_unfinished(flow: Flow) -> bool:
     """Followed, and not both sides have sent encrypted records."""
     owner = flow.owner
-    return isinstance(owner, Conversation) and not all(half.opaque_records for half in owner.halves)
+    return isinstance(owner, Conversation) and not all(half.sums.opaque_records for half in owner.halves)
 
 
 def _first_syn(rows: Rows) -> int | None:

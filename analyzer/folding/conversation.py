@@ -14,8 +14,7 @@ from analyzer.folding.settling import is_settled, memory
 from analyzer.packets.columns import ACK, FIN, RST, SYN, URG
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
-from analyzer.tls.messages import Handshake, OpaqueRecord, ServerHello
-from analyzer.tls.names import TLS13, ContentType
+from analyzer.tls.names import ContentType
 from analyzer.tls.stream import TlsStream
 
 SMALLEST_FULL = 1_200
@@ -27,7 +26,6 @@ CHECK_ROWS = 16
 answer does not depend on how the capture was cut into batches."""
 SENT_AGAIN = 1_048_576
 """How far back, in bytes, a sequence number is an old one: more than a window is never sent again."""
-_APPLICATION_DATA = int(ContentType.application_data)
 MAX_ENDINGS = 16
 """FINs and RSTs remembered of one connection."""
 
@@ -42,7 +40,6 @@ class Conversation:
         carried, bytes: segments with payload that were followed, and their bytes.
         full_size: payload bytes of a full-size segment by the announced maximum; 0 if none was announced.
         held: about how many bytes of memory it takes, once there was payload.
-        tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
     __slots__ = (
@@ -56,7 +53,6 @@ class Conversation:
         "held",
         "ignored",
         "settled",
-        "tls13",
     )
 
     def __init__(self, flow: Flow) -> None:
@@ -66,7 +62,6 @@ class Conversation:
         self.ignored: list[End] = []
         self.closed_ns: int | None = None
         self.settled = False
-        self.tls13 = False
         self.carried = self.bytes = self.full_size = self.held = 0
 
     def feed(self, rows: Rows) -> None:
@@ -211,7 +206,7 @@ class Conversation:
                 assembler.rebase(seq)
         elif is_far(assembler.base, half.syn_seq) and not is_far(seq, half.syn_seq):
             assembler = self._begin(half, (half.syn_seq + 1) & 0xFFFFFFFF)  # forged, or left over from another one
-            half.events, half.opaque_records, half.opaque_bytes, half.app_records = [], 0, 0, 0
+            half.events = []
         return assembler
 
     def _on_tail(self, half: Half, c: Columns, i: int, data: memoryview) -> None:
@@ -290,6 +285,11 @@ class Conversation:
         return lane.base is None or seq_distance(seq, lane.base) in (0, 1, 2) or seq == 0
 
     @property
+    def tls13(self) -> bool:
+        """The server chose TLS 1.3 (or a draft of it)."""
+        return self.halves[0].sums.tls13 or self.halves[1].sums.tls13
+
+    @property
     def syn_seen(self) -> bool:
         """A SYN or SYN-ACK of this connection is in the capture."""
         return self.halves[0].syn_frame is not None or self.halves[1].syn_frame is not None
@@ -306,7 +306,7 @@ class Conversation:
         self._read()
         if is_settled(self.halves, self.bytes, self.carried, self.tls13):
             self.settled = True
-            quiet = not any(half.opaque_records for half in self.halves)
+            quiet = not any(half.sums.opaque_records for half in self.halves)
             self.flow.wants = Wants.ENDS if quiet else Wants.LIGHT
             self.forget()
         return self.settled
@@ -325,22 +325,9 @@ class Conversation:
         if assembler.rewritten:  # a forged copy had been read: read everything again
             pieces = assembler.replay()
             half.stream = stream = TlsStream(mid_stream=not self.syn_seen)
-            half.events, half.opaque_records, half.opaque_bytes, half.app_records = [], 0, 0, 0
-            self.tls13 = False
-        if not pieces:
-            return
-        start = len(half.events)
+            half.events = []
         for piece in pieces:
             half.events += stream.gap(piece.size) if isinstance(piece, Hole) else stream.feed(piece)
-        for event in half.events[start:]:
-            if type(event) is OpaqueRecord:  # isinstance costs more, and every event of every handshake comes here
-                half.opaque_records += 1
-                half.opaque_bytes += event.length
-                if event.content_type == _APPLICATION_DATA:
-                    half.app_records += 1
-            elif type(event) is Handshake and type(event.body) is ServerHello:
-                version = event.body.selected_version
-                self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
 
 
 def _is_light(wants: Wants, c: Columns, i: int, data: memoryview) -> bool:

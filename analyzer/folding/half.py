@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from analyzer.reassembly import Assembler
+from analyzer.tls.flights import Sums
 from analyzer.tls.messages import Event
 from analyzer.tls.stream import TlsStream
+
+_NOTHING = Sums()
 
 
 class Half:
@@ -14,7 +17,6 @@ class Half:
         "ack_ns",
         "acked",
         "after_close_bytes",
-        "app_records",
         "assembler",
         "data_ip_id",
         "data_ttl",
@@ -23,8 +25,6 @@ class Half:
         "ip_id",
         "largest",
         "mss",
-        "opaque_bytes",
-        "opaque_records",
         "opened",
         "spoke_ns",
         "stream",
@@ -60,10 +60,14 @@ class Half:
         self.ttl = self.ip_id = -1
         self.data_ttl = self.data_ip_id = 0  # of its first packet with payload; 0: there was none
         self.fin_seq: int | None = None  # of the latest FIN
-        self.opaque_records = self.opaque_bytes = self.app_records = 0
         self.tail: tuple[int, int, int, int, int] | None = None  # frame, time, content type, record length, next seq
         self.truncated = self.largest = 0  # largest: payload of one segment
         self.after_close_bytes = 0
         self.zero_frame: int | None = None
         self.zero_since: int | None = None
         self.zero_ns = 0
+
+    @property
+    def sums(self) -> Sums:
+        """What was encrypted among its events."""
+        return self.stream.sums if self.stream is not None else _NOTHING

@@ -28,14 +28,16 @@ def is_settled(halves: tuple[Half, Half], followed: int, segments: int, tls13: b
     a, b = halves
     if followed >= MOST_BYTES or segments >= MOST_SEGMENTS:
         return True
-    if max(a.opaque_bytes, b.opaque_bytes) >= ENOUGH_BYTES or max(len(a.events), len(b.events)) >= MAX_EVENTS:
+    sums = a.sums, b.sums
+    encrypted = max(sums[0].opaque_bytes, sums[1].opaque_bytes)
+    if encrypted >= ENOUGH_BYTES or max(len(a.events), len(b.events)) >= MAX_EVENTS:
         return True
-    if a.opaque_records and b.opaque_records:
-        if max(a.opaque_bytes, b.opaque_bytes) >= FOLLOWED_BYTES:
+    if sums[0].opaque_records and sums[1].opaque_records:
+        if encrypted >= FOLLOWED_BYTES:
             return True
         if tls13:
-            return all(h.opaque_records >= FOLLOWED_RECORDS_13 or h.opaque_bytes >= FOLLOWED_BYTES_13 for h in (a, b))
-        return bool(a.app_records and b.app_records)
+            return all(s.opaque_records >= FOLLOWED_RECORDS_13 or s.opaque_bytes >= FOLLOWED_BYTES_13 for s in sums)
+        return bool(sums[0].app_records and sums[1].app_records)
     states = {_state(a), _state(b)}
     if states <= {State.NOT_TLS, State.BROKEN, State.OPAQUE}:
         return State.OPAQUE not in states

@@ -7,7 +7,7 @@ have its events; only the hellos are made anew. This only saves time: what is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzer.tls.hellos import (
@@ -29,7 +29,7 @@ from analyzer.tls.messages import (
     ServerKeyExchange,
     Unreadable,
 )
-from analyzer.tls.names import ContentType, HandshakeType
+from analyzer.tls.names import TLS13, ContentType, HandshakeType
 from analyzer.tls.preamble import HEADER, MAX_RECORD, MESSAGE_HEADER
 from analyzer.tls.records import Records
 
@@ -42,10 +42,44 @@ _TELLING_RANDOMS = frozenset((RETRY_RANDOM, GOOGLE_SERVER_RANDOM))
 """Server randoms that change what follows."""
 _CLIENT_HELLO, _SERVER_HELLO = int(HandshakeType.client_hello), int(HandshakeType.server_hello)
 _HANDSHAKE, _ALERT = int(ContentType.handshake), int(ContentType.alert)
+_APPLICATION_DATA = int(ContentType.application_data)
 _CLEAR_ALERT = 2
 """Bytes of an alert."""
 
 Region = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was counted among some events.
+
+    Attributes:
+        opaque_records, opaque_bytes: encrypted records. app_records: those that say that they are application data.
+        tls13: a ServerHello (no HelloRetryRequest) chose TLS 1.3 or a draft of it.
+    """
+
+    opaque_records: int = 0
+    opaque_bytes: int = 0
+    app_records: int = 0
+    tls13: bool = False
+
+    def count(self, events: Iterable[Event]) -> None:
+        """Add some events."""
+        for event in events:
+            if type(event) is OpaqueRecord:  # isinstance costs more, and most events come here
+                self.opaque_records += 1
+                self.opaque_bytes += event.length
+                self.app_records += event.content_type == _APPLICATION_DATA
+            elif type(event) is Handshake and type(event.body) is ServerHello:
+                version = event.body.selected_version
+                self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
+
+    def add(self, other: Sums) -> None:
+        """Add those of other events."""
+        self.opaque_records += other.opaque_records
+        self.opaque_bytes += other.opaque_bytes
+        self.app_records += other.app_records
+        self.tls13 |= other.tls13
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +92,7 @@ class Flight:
         randoms: offsets of the randoms of ServerHellos, which may mean something.
         hellos: (number of the event, offsets of random, session id and its end).
         events: as they were; the places in the stream are the same for all who come this way.
+        sums: of the events.
         after: where the direction stands behind it.
     """
 
@@ -67,6 +102,7 @@ class Flight:
     randoms: tuple[int, ...]
     hellos: tuple[tuple[int, int, int, int], ...]
     events: tuple[Event, ...]
+    sums: Sums
     after: Place
 
     def is_in(self, data: bytes) -> bool:
@@ -201,7 +237,9 @@ def remember(place: Place, data: bytes, events: Sequence[Event], after: Records)
             return None
     fixed = _between(varying, data)
     randoms = tuple([at for number, at, _, _ in hellos if _kind(events[number]) == _SERVER_HELLO])
-    flight = Flight(len(data), fixed, tuple(sealed), randoms, tuple(hellos), tuple(events), Place(after))
+    sums = Sums()
+    sums.count(events)
+    flight = Flight(len(data), fixed, tuple(sealed), randoms, tuple(hellos), tuple(events), sums, Place(after))
     place.add(data[:HEADER], flight)
     _memory.charge(len(data))
     return flight

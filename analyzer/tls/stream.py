@@ -7,7 +7,7 @@ one message of up to 1 MiB, or 64 KiB of plain text.
 
 from __future__ import annotations
 
-from analyzer.tls.flights import Place, is_begun, remember, start, whole_records
+from analyzer.tls.flights import Place, Sums, is_begun, remember, start, whole_records
 from analyzer.tls.messages import Event
 from analyzer.tls.opening import State as State
 from analyzer.tls.preamble import HEADER
@@ -21,13 +21,15 @@ class TlsStream:
 
     Attributes:
         offset: bytes of the direction so far, missing ones included.
+        sums: of the events that `feed` and `gap` have given.
     """
 
-    __slots__ = ("_left", "_place", "_records", "offset")
+    __slots__ = ("_left", "_place", "_records", "offset", "sums")
 
     def __init__(self, *, mid_stream: bool = False) -> None:
         """`mid_stream`: the direction's first bytes were not captured, so that it may begin anywhere."""
         self.offset = 0
+        self.sums = Sums()
         self._left = b""  # of a record that is not whole yet, while the direction is at a known place
         self._place: Place | None = None if mid_stream else start()
         self._records = Records(mid_stream=True) if mid_stream else None  # None: at a known place
@@ -69,18 +71,24 @@ class TlsStream:
         self.offset += len(data)
         place = self._place
         if place is None:
-            return self._reader.feed(data)
+            return self._counted(self._reader.feed(data))
         if self._left:
             data, self._left = self._left + data, b""
         events: list[Event] = []
         while data:
             flight = place.find(data)
             if flight is None:
-                self._read(place, data, events)
-                return events
+                fresh: list[Event] = []
+                self._read(place, data, fresh)
+                return events + self._counted(fresh)
             events += flight.events_of(data)
+            self.sums.add(flight.sums)
             self._place = place = flight.after
             data = data[flight.size :]
+        return events
+
+    def _counted(self, events: list[Event]) -> list[Event]:
+        self.sums.count(events)
         return events
 
     def _read(self, place: Place, data: bytes, events: list[Event]) -> None:
@@ -117,7 +125,7 @@ class TlsStream:
     def gap(self, size: int) -> list[Event]:
         """The capture lacks the next `size` bytes."""
         self.offset += max(size, 0)
-        return self._leave().gap(size)
+        return self._counted(self._leave().gap(size))
 
     def finish(self) -> list[Event]:
         """The direction ends here: what is not whole is Lost. Records that cannot be read anyway are not."""

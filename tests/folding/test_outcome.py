@@ -246,6 +246,19 @@ def test_a_forged_copy_with_a_bad_checksum_loses_even_after_it_was_read(size: in
     assert conn.server_chain is not None and conn.client_auth_13 is None
 
 
+@pytest.mark.parametrize("size", [None, 1])
+def test_a_forged_client_record_does_not_make_tls_1_3_forgotten(size: int | None) -> None:
+    """The server has chosen TLS 1.3 when the client's bytes are read again without the forgery."""
+    story = Story()
+    story.open()
+    story.hello_13().answer_13()
+    story.put(CLIENT, change_cipher_spec() + bytes([21, 3, 3, 0, 2, 2, 40]), flags=ACK | PSH, good=False)
+    story.client_13(700, 281, 53).records(SERVER, 1_100, 1_100).talk().close()
+    conn = only(story, size)
+    assert (conn.version, conn.outcome, conn.visibility.conflicts > 0) == ("TLSv1.3", E, True)
+    assert conn.client_certificate_state.value == "inferred-sent"
+
+
 # ---- lost on the way -------------------------------------------------------------------------------------------------
 
 
