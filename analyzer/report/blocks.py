@@ -86,22 +86,35 @@ def block(group: Group, page: Page) -> None:
 def _headline(conn: Connection, page: Page) -> None:
     severity = worst(conn.findings) or (Severity.ERROR if conn.failed else Severity.NOTE)
     signs = page.symbols
-    name = conn.server_name or (next(iter(conn.server_chain.chain.leaf.names), "") if conn.server_chain else "")
-    facts = [page.safe(fact) for fact in (explained(name), conn.version, conn.outcome.value) if fact]
+    facts = [page.safe(fact) for fact in (called(conn), conn.version, conn.outcome.value) if fact]
     page.write(
         (f"{getattr(signs, severity.value)} {severity.value.upper()}", severity.value),
         (f"  {conn.address(Side.CLIENT)} {signs.arrow} {conn.address(Side.SERVER)}", "strong"),
         (f"  {f' {signs.dot} '.join(facts)}", ""),
     )
-    start = rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
-    lasted = span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
-    page.write((f"  stream {conn.stream} {signs.dot} {start} {signs.dot} {lasted}", "dim"))
-    roles = _roles(conn, page)
-    if roles:
-        page.write((f"  {roles}", "dim"))
+    page.write((f"  stream {conn.stream} {signs.dot} {when(conn)} {signs.dot} {lasted(conn)}", "dim"))
+    known = roles(conn, page)
+    if known:
+        page.write((f"  {known}", "dim"))
 
 
-def _roles(conn: Connection, page: Page) -> str:
+def called(conn: Connection) -> str:
+    """What the server is called: as the client asked for it, else as its certificate says; "" if neither does."""
+    sent = conn.server_chain
+    return explained(conn.server_name or (next(iter(sent.chain.leaf.names), "") if sent else ""))
+
+
+def when(conn: Connection) -> str:
+    """ "2026-11-21 09:30:00.123456 UTC": the first packet."""
+    return rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
+
+
+def lasted(conn: Connection) -> str:
+    """ "3.2 s"."""
+    return span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
+
+
+def roles(conn: Connection, page: Page) -> str:
     """ "edge internal edge01.lab.example -> front end fe01.lab.example" as far as the topology knows; "" if it knows nobody."""
     if page.topology is None:
         return ""
@@ -121,12 +134,14 @@ def _others(group: Group, page: Page) -> None:
         INDENT,
     )
     if len(group.clients) > 1:
-        named = [f"{ip} ({count:,})" for ip, count in list(group.clients.items())[:STREAMS_NAMED]]
-        others = len(group.clients) - len(named)
-        page.paragraph(
-            f"from {number(len(group.clients), 'client')}: {', '.join(named)}{f' and {others:,} more' if others else ''}",
-            INDENT,
-        )
+        page.paragraph(clients(group), INDENT)
+
+
+def clients(group: Group) -> str:
+    """ "from 2 clients: 10.0.0.1 (3), 10.0.0.2 (1)"."""
+    told = [f"{ip} ({count:,})" for ip, count in list(group.clients.items())[:STREAMS_NAMED]]
+    more = len(group.clients) - len(told)
+    return f"from {number(len(group.clients), 'client')}: {', '.join(told)}{f' and {more:,} more' if more else ''}"
 
 
 def _finding(finding: Finding, conn: Connection, page: Page) -> None:
@@ -183,10 +198,17 @@ def _wireshark(conn: Connection, page: Page) -> None:
     """A filter to paste, and a command that opens the capture at the frame that matters."""
     display = connection_filter(conn)
     page.write((f"  {'filter':<8}", "dim"), (display, ""))
+    command = opening(conn, display)
+    if command and page.on_disk:
+        page.write((f"  {'open':<8}", "dim"), (page.safe(command), ""))
+
+
+def opening(conn: Connection, display: str) -> str:
+    """The command that opens the capture in Wireshark at the frame that matters; "" for what came by a pipe."""
+    if conn.capture == "-":
+        return ""
     frame = next(iter(in_first_file(conn, culprits(conn))), None)
-    if conn.capture != "-" and page.on_disk:
-        command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
-        page.write((f"  {'open':<8}", "dim"), (page.safe(quoted(command)), ""))
+    return quoted(["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display])
 
 
 def quoted(command: list[str]) -> str:

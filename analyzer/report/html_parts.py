@@ -10,15 +10,13 @@ from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Outcome, SentChain, Side
 from analyzer.findings import Finding, Severity
 from analyzer.report import beside, overview
-from analyzer.report.blocks import Group, advises, quoted, where, worst
-from analyzer.report.frames import connection_filter, culprits, finding_filter, in_first_file
-from analyzer.report.idn import explained
+from analyzer.report.blocks import Group, advises, called, clients, lasted, opening, roles, when, where, worst
+from analyzer.report.frames import connection_filter, finding_filter
 from analyzer.report.page import Page, number
 from analyzer.report.svg import ladder_svg
-from analyzer.report.times import clock, moment, rfc3339, span
+from analyzer.report.times import clock, moment, span
 from analyzer.summary import CaptureSummary, Repeated
 
-CLIENTS_NAMED = 8
 NAMES_SHOWN = 20
 """Host names of a certificate shown in a tree; the table of certificates has all."""
 
@@ -138,19 +136,16 @@ class Front:
 def block(index: int, group: Group, page: Page) -> Block:
     """The block of a group."""
     conn = group.first
-    name = conn.server_name or (next(iter(conn.server_chain.chain.leaf.names), "") if conn.server_chain else "")
-    frame = next(iter(in_first_file(conn, culprits(conn))), None)
     display = connection_filter(conn)
-    command = ["wireshark", "-r", conn.capture, *(["-g", str(frame)] if frame else []), "-Y", display]
     worked = conn.worked_beside
     return Block(
         number=index,
         severity=(worst(conn.findings) or Severity.ERROR).value,
         client=conn.address(Side.CLIENT),
         server=conn.address(Side.SERVER),
-        facts=tuple(fact for fact in (explained(name), conn.version, conn.cipher, conn.outcome.value) if fact),
-        place=(conn.capture, f"stream {conn.stream}", _when(conn), _lasted(conn)),
-        roles=_roles(conn, page),
+        facts=tuple(fact for fact in (called(conn), conn.version, conn.cipher, conn.outcome.value) if fact),
+        place=(conn.capture, f"stream {conn.stream}", when(conn), lasted(conn)),
+        roles=roles(conn, page),
         others=tuple(_others(group)),
         diagnosis=conn.diagnosis or next((finding.summary for finding in conn.findings), ""),
         ladder=ladder_svg(conn) if conn.steps else "",
@@ -159,26 +154,9 @@ def block(index: int, group: Group, page: Page) -> Block:
         differences=tuple(one.text() for one in worked.differences) if worked else (),
         trees=tuple(_tree(sent, conn) for sent in conn.chains()),
         filter=display,
-        command="" if conn.capture == "-" else quoted(command),
+        command=opening(conn, display),
         count=group.count,
     )
-
-
-def _when(conn: Connection) -> str:
-    return rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
-
-
-def _lasted(conn: Connection) -> str:
-    return span(conn.end_ns - conn.ts_ns) if conn.end_ns > conn.ts_ns else "0 s"
-
-
-def _roles(conn: Connection, page: Page) -> str:
-    """Both sides by the topology's names; "" if it knows neither."""
-    if page.topology is None:
-        return ""
-    client = page.topology.label(conn.client_ip, conn.client_port)
-    server = page.topology.label(conn.server_ip, conn.server_port)
-    return f"{client or conn.client_ip} {page.symbols.arrow} {server or conn.server_ip}" if client or server else ""
 
 
 def _others(group: Group) -> Iterator[str]:
@@ -186,9 +164,7 @@ def _others(group: Group) -> Iterator[str]:
         until = clock(group.last_ns, min(3, group.first.time_digits))
         yield f"the same for {number(group.count - 1, 'more connection')} until {until}"
     if len(group.clients) > 1:
-        named = [f"{ip} ({count:,})" for ip, count in list(group.clients.items())[:CLIENTS_NAMED]]
-        more = len(group.clients) - len(named)
-        yield f"from {number(len(group.clients), 'client')}: {', '.join(named)}{f' and {more:,} more' if more else ''}"
+        yield clients(group)
 
 
 def _findings(conn: Connection, page: Page) -> Iterator[Told]:
