@@ -8,14 +8,13 @@ from typing import BinaryIO
 
 from analyzer.connection import Connection
 from analyzer.report.encode import ConnectionEncoder, to_json
+from analyzer.report.lines import PATIENCE, flush
 from analyzer.report.mapping import capture_object, repeated_object
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.summary import Repeated
 
 PIECES = 1500
 """Pieces of lines collected before they are written (some 50 connections), unless `PATIENCE` is over."""
-PATIENCE = 0.2
-"""Seconds that a whole line waits at most while new ones come: a reader of the pipe wants to see them."""
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
@@ -24,7 +23,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     try:
         _collect(items, pieces, out, options.prompt)
     finally:  # interrupted: what was decided until then is told
-        _flush(pieces, out)
+        flush(pieces, out)
 
 
 def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO, prompt: bool) -> None:
@@ -41,17 +40,8 @@ def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO, prompt: 
         pieces.append(b"\n")
         now = monotonic()
         if prompt or len(pieces) >= PIECES or now - written >= PATIENCE:
-            _flush(pieces, out)
+            flush(pieces, out)
             written = now
-
-
-def _flush(pieces: list[bytes], out: BinaryIO) -> None:
-    """Write whole lines: the list is only looked at between two of them."""
-    if pieces:
-        block = b"".join(pieces)
-        pieces.clear()
-        out.write(block)
-        out.flush()
 
 
 OUTPUT = Output(

@@ -24,13 +24,14 @@ def write_lines(lines: Iterable[bytes], out: BinaryIO, prompt: bool = False) -> 
             waiting.append(line)
             now = monotonic()
             if prompt or len(waiting) >= AT_ONCE or now - written >= PATIENCE:
-                _flush(waiting, out)
+                flush(waiting, out)
                 written = now
     finally:
-        _flush(waiting, out)
+        flush(waiting, out)
 
 
-def _flush(waiting: list[bytes], out: BinaryIO) -> None:
+def flush(waiting: list[bytes], out: BinaryIO) -> None:
+    """Write what waits, lines or pieces of whole lines, at once; then nothing waits."""
     if waiting:
         block = b"".join(waiting)
         waiting.clear()
