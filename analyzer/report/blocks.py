@@ -29,10 +29,12 @@ class Group:
     """Connections with the same outcome, findings, server endpoint and certificates. The first one is shown.
 
     Attributes:
+        number: its place among the groups, from 0, in order of their first connections.
         clients: how many connections each client address has; at most CLIENTS_KEPT addresses.
     """
 
     first: Connection
+    number: int = 0
     count: int = 0
     streams: list[int] = field(default_factory=list)
     clients: dict[str, int] = field(default_factory=dict)
@@ -48,7 +50,39 @@ class Group:
             self.clients[conn.client_ip] = self.clients.get(conn.client_ip, 0) + 1
 
 
-def group_key(conn: Connection) -> tuple[object, ...]:
+class Groups:
+    """Troubled connections, equal ones together, in at most `most` groups. `more`: connections that would need another.
+
+    With `by_capture`, those of two files are never equal.
+    """
+
+    def __init__(self, most: int, by_capture: bool = False) -> None:
+        self.more = 0
+        self._most = most
+        self._by_capture = by_capture
+        self._groups: dict[tuple[object, ...], Group] = {}
+
+    def add(self, conn: Connection) -> Group | None:
+        """The group that it is in now; None if there are too many."""
+        key = (conn.capture if self._by_capture else None, *_key(conn))
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= self._most:
+                self.more += 1
+                return None
+            group = self._groups[key] = Group(conn, len(self._groups))
+        group.add(conn)
+        return group
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def worst_first(self) -> list[Group]:
+        """Equals in order of their first connections."""
+        return sorted(self._groups.values(), key=lambda group: (worst(group.first.findings) or Severity.ERROR).rank)
+
+
+def _key(conn: Connection) -> tuple[object, ...]:
     """What makes two troubled connections equal: rules, server endpoint, certificates."""
     chains = tuple(sent.chain.leaf.sha256 if sent else None for sent in (conn.server_chain, conn.client_chain))
     rules = tuple((finding.rule, finding.severity) for finding in conn.findings)

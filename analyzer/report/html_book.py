@@ -14,7 +14,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Connection, Outcome, Side
 from analyzer.findings import Finding, Severity
 from analyzer.report import flat, overview, safe
-from analyzer.report.blocks import Group, group_key, worst
+from analyzer.report.blocks import Groups, worst
 from analyzer.report.encode import to_json
 from analyzer.report.html_parts import Block, Front, Input, Repeat, RuleCount, block, input_part, repeat
 from analyzer.report.output import Item, OutputOptions
@@ -88,9 +88,7 @@ class Book:
         self._strings: _Table[str] = _Table()
         self._text_size = self._certificate_size = 0
         self._findings: _Table[tuple[int, ...]] = _Table()
-        self._groups: dict[tuple[object, ...], Group] = {}
-        self._numbers: _Table[tuple[object, ...]] = _Table()
-        self._more_groups = 0
+        self._groups = Groups(GROUPS, by_capture=True)
         self._rows = cast(BinaryIO, SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115  (closed in `data`)
         self._row_count = self._more_rows = 0
         self._certificates: dict[str, _Known] = {}
@@ -122,24 +120,13 @@ class Book:
         for sent in conn.chains():
             for certificate in dict.fromkeys(sent.chain.certificates):
                 self._count(certificate, sent.side)
-        group = self._group(conn) if conn.troubled else -1
+        group = self._groups.add(conn) if conn.troubled else None
         if self._row_count >= ROWS or self._text_size >= TEXTS_BYTES:
             self._more_rows += 1
             return
-        row = to_json([group, *self._row(conn)])
+        row = to_json([-1 if group is None else group.number, *self._row(conn)])
         self._rows.write(row if not self._row_count else b",\n" + row)
         self._row_count += 1
-
-    def _group(self, conn: Connection) -> int:
-        key = (conn.capture, *group_key(conn))
-        found = self._groups.get(key)
-        if found is None:
-            if len(self._groups) >= GROUPS:
-                self._more_groups += 1
-                return -1
-            found = self._groups[key] = Group(conn)
-        found.add(conn)
-        return self._numbers.number(key)
 
     def _row(self, conn: Connection) -> Iterator[object]:
         bad = worst(conn.findings)
@@ -218,7 +205,7 @@ class Book:
             repeats=tuple(self._repeats),
             more_repeats=self._more_repeats,
             troubles=len(self._groups),
-            more_troubles=self._more_groups,
+            more_troubles=self._groups.more,
             more_rows=self._more_rows,
             certificates=len(self._certificates),
             more_certificates=self._more_certificates,
@@ -226,9 +213,8 @@ class Book:
 
     def blocks(self) -> Iterator[Block]:
         """The troubles, worst first; equals in the order of the captures."""
-        each = sorted(self._groups.items(), key=lambda pair: (worst(pair[1].first.findings) or Severity.ERROR).rank)
-        for key, group in each:
-            yield block(self._numbers.number(key), group, self._page)
+        for group in self._groups.worst_first():
+            yield block(group, self._page)
 
     def data(self) -> Iterator[bytes]:
         """The JSON of the tables, in pieces; nothing in it can end the element that holds it. Can be asked for once."""

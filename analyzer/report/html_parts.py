@@ -133,13 +133,13 @@ class Front:
     more_certificates: bool
 
 
-def block(index: int, group: Group, page: Page) -> Block:
+def block(group: Group, page: Page) -> Block:
     """The block of a group."""
     conn = group.first
     display = connection_filter(conn)
     worked = conn.worked_beside
     return Block(
-        number=index,
+        number=group.number,
         severity=(worst(conn.findings) or Severity.ERROR).value,
         client=conn.address(Side.CLIENT),
         server=conn.address(Side.SERVER),

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from analyzer.connection import Connection, Outcome, Side
 from analyzer.findings import Finding, Severity
 from analyzer.report import safe
-from analyzer.report.blocks import Group, group_key, worst
+from analyzer.report.blocks import Group, Groups, worst
 from analyzer.report.frames import connection_filter, finding_filter, labels
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.page import number
@@ -77,8 +77,7 @@ class _Section:
     """What is collected of one input until its end."""
 
     capture: str = ""
-    groups: dict[tuple[object, ...], Group] = field(default_factory=dict)
-    more: int = 0
+    groups: Groups = field(default_factory=lambda: Groups(KEPT_GROUPS))
     floods: list[Repeated] = field(default_factory=list)
     counts: dict[Outcome, int] = field(default_factory=dict)
 
@@ -104,15 +103,8 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
 def _take(conn: Connection, section: _Section) -> None:
     section.capture = section.capture or conn.capture
     section.counts[conn.outcome] = section.counts.get(conn.outcome, 0) + 1
-    if not conn.troubled:
-        return
-    key = group_key(conn)
-    if key not in section.groups:
-        if len(section.groups) >= KEPT_GROUPS:
-            section.more += 1
-            return
-        section.groups[key] = Group(conn)
-    section.groups[key].add(conn)
+    if conn.troubled:
+        section.groups.add(conn)
 
 
 def _write(lines: Iterable[str], between: str, out: BinaryIO) -> None:
@@ -125,11 +117,11 @@ def _lines(section: _Section, capture: CaptureSummary | None, unicode: bool) -> 
     yield f"## mtlscope: {code(name, unicode)}"
     yield ""
     yield _overview(section, capture)
-    ranked = sorted(section.groups.values(), key=lambda group: (worst(group.first.findings) or Severity.ERROR).rank)
+    ranked = section.groups.worst_first()
     for place, group in enumerate(ranked[:GROUPS], 1):
         yield ""
         yield from _trouble(place, group, unicode)
-    hidden = sum(group.count for group in ranked[GROUPS:]) + section.more
+    hidden = sum(group.count for group in ranked[GROUPS:]) + section.groups.more
     if hidden:
         yield from ("", f"And {number(hidden, 'more connection')} in other trouble; `-T text` and `-T jsonl` show all.")
     yield from _rest(section, capture, unicode)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from analyzer.connection import Connection, Outcome
-from analyzer.findings import Severity
 from analyzer.report import overview
-from analyzer.report.blocks import Group, block, general, group_key, worst
+from analyzer.report.blocks import Group, Groups, block, general
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.page import Page, number
 from analyzer.summary import CaptureSummary, Repeated
@@ -24,9 +23,7 @@ class _Section:
 
     capture: str = ""
     headed: bool = False
-
-    groups: dict[tuple[object, ...], Group] = field(default_factory=dict)
-    more_groups: int = 0
+    groups: Groups = field(default_factory=lambda: Groups(GROUPS))
     rows: dict[overview.Row, int] = field(default_factory=dict)
     more_rows: int = 0
     repeated: list[Repeated] = field(default_factory=list)
@@ -80,13 +77,7 @@ def _take(conn: Connection, section: _Section, page: Page, options: OutputOption
         block(single, page)
         page.flush()
         return
-    key = group_key(conn)
-    if key not in section.groups:
-        if len(section.groups) >= GROUPS:
-            section.more_groups += 1
-            return
-        section.groups[key] = Group(conn)
-    section.groups[key].add(conn)
+    section.groups.add(conn)
 
 
 def _take_repeated(item: Repeated, section: _Section, page: Page, options: OutputOptions) -> None:
@@ -110,10 +101,10 @@ def _finish(section: _Section, capture: CaptureSummary | None, page: Page) -> No
     if capture is not None:
         section.capture = capture.capture
     _head(section, page)
-    for group in sorted(section.groups.values(), key=_rank):
+    for group in section.groups.worst_first():
         block(group, page)
-    if section.more_groups:
-        text = f"{number(section.more_groups, 'more connection')} in other trouble; --each and -T jsonl show all"
+    if section.groups.more:
+        text = f"{number(section.groups.more, 'more connection')} in other trouble; --each and -T jsonl show all"
         page.paragraph(text, 0, "error")
         page.write()
     overview.table(section.rows, section.more_rows, page)
@@ -125,11 +116,6 @@ def _finish(section: _Section, capture: CaptureSummary | None, page: Page) -> No
         overview.summary(capture, section.counts, page)
         page.write()
     page.flush()
-
-
-def _rank(group: Group) -> int:
-    """Worst first; equals stay in the order of the capture."""
-    return (worst(group.first.findings) or Severity.ERROR).rank
 
 
 OUTPUT = Output(name="text", help="for people: what is wrong, why, where to see it, what to do", write=write)
