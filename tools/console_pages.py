@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from analyzer.cli.docs import write_pages
+
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "docs/annotated.md", ROOT / "docs/configuration.md")
 _BLOCK = re.compile(r"(<!-- console -->\n```\n)(.*?)(```\n)", re.DOTALL)
@@ -70,16 +72,5 @@ def printed(command: str, folder: Path) -> list[str]:
     return [line.rstrip() for line in lines if not line.startswith(_AS_ROOT)]
 
 
-def main() -> int:
-    """Write the pages that differ."""
-    for path in PAGES:
-        before = path.read_text(encoding="utf-8")
-        after = page(before)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_pages({path: page(path.read_text(encoding="utf-8")) for path in PAGES}))

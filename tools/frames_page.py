@@ -13,6 +13,7 @@ from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from analyzer.cli.docs import write_pages
 from analyzer.report.tables import TABLES, Table
 from analyzer.store import schema
 
@@ -79,15 +80,5 @@ MADE: dict[Path, Callable[[], str]] = {FRAMES: tables, STORE: store_tables}
 """Page -> what makes its tables."""
 
 
-def main() -> int:
-    """Write the pages that differ."""
-    for path in MADE:
-        made = page(path)
-        if made != path.read_text(encoding="utf-8"):
-            path.write_text(made, encoding="utf-8")
-            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_pages({path: page(path) for path in MADE}))

@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from analyzer.cli.docs import write_pages
 from analyzer.connection import Connection
 from analyzer.live.board import Board
 from analyzer.pipeline import Run
@@ -50,15 +51,5 @@ def page(text: str) -> str:
     return _SAMPLE.sub(lambda match: f"{match[1]}{sample()}{match[2]}", text)
 
 
-def main() -> int:
-    """Write the page if it differs."""
-    before = PAGE.read_text(encoding="utf-8")
-    after = page(before)
-    if after != before:
-        PAGE.write_text(after, encoding="utf-8")
-        sys.stdout.write(f"wrote {PAGE.relative_to(ROOT)}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_pages({PAGE: page(PAGE.read_text(encoding="utf-8"))}))
