@@ -28,13 +28,14 @@ sys.path.insert(0, str(HERE.parent))
 
 from bench import talk  # noqa: E402 - the project's own folder must be found first
 from bench.generate import MAGIC, Capture, Peers  # noqa: E402
+from tests.build.namespace import why_not  # noqa: E402
 
 RATE = 20_000
 DATA_PACKETS = 19
 """Packets of application data for each one of a handshake: 5 % are handshake."""
 DATA = b"\x17\x03\x03\x00\xc8" + bytes(range(200))
 ENGINES = ("af-packet", "dumpcap")
-NEEDS = ("ip", "tcpreplay", "openssl")
+NEEDS = ("tcpreplay", "openssl")
 PATIENCE = 60
 SETTLE = 3.0
 """Seconds after the last packet: so long the capture may be behind."""
@@ -43,20 +44,6 @@ SETTLE = 3.0
 def number(name: str, default: float) -> float:
     """A setting of the environment."""
     return float(os.environ.get(name, default))
-
-
-def why_not() -> str | None:
-    """Why this cannot be measured here; None if it can."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return "needs root on Linux"
-    missing = [tool for tool in NEEDS if shutil.which(tool) is None]
-    if missing:
-        return f"{missing[0]} is not installed"
-    name = f"mtlscope-try-{os.getpid()}"
-    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
-        return "network namespaces are not allowed here"
-    subprocess.run(["ip", "netns", "del", name], check=True)
-    return None
 
 
 class Lab:
@@ -265,7 +252,7 @@ def lab() -> Iterator[Lab]:
 
 def main(words: list[str]) -> int:
     """All bars, or those that are named, with each engine. 1 if one is missed."""
-    reason = why_not()
+    reason = why_not(*NEEDS)
     if reason is not None:
         print(f"bench-live: skipped: {reason}")
         return 0

@@ -20,6 +20,7 @@ import analyzer
 from analyzer.capture.live.landlock import abi
 from analyzer.cli.live.command import capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
+from tests.build.namespace import why_not
 from tests.build.pcap import SECOND, Packet, pcap, pcap_record
 from tests.cli.commands import Shell
 
@@ -29,21 +30,7 @@ SAMPLES = ("auth12-openssl.pcap", "auth13-openssl.pcap", "ca-list-150-names.pcap
 PATIENCE = 30
 
 
-def why_not() -> str | None:
-    """Why there can be no namespace here; None if there can."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        return "needs root on Linux"
-    missing = [tool for tool in ("ip", "tcpreplay") if shutil.which(tool) is None]
-    if missing:
-        return f"{missing[0]} is not installed"
-    name = f"mtlscope-try-{os.getpid()}"
-    if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
-        return "network namespaces are not allowed here"
-    subprocess.run(["ip", "netns", "del", name], check=True)
-    return None
-
-
-SKIP = why_not()
+SKIP = why_not("tcpreplay")
 needs_veth = pytest.mark.skipif(SKIP is not None, reason=SKIP or "")
 each_engine = pytest.mark.parametrize(
     "engine",
