@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from io import BytesIO
 from typing import Any, cast
+
+import pytest
 
 from analyzer.certificates.certificate import load
 from analyzer.certificates.chain import assess
@@ -188,6 +190,19 @@ def written(output: Output, items: Iterable[Item], **options: Any) -> bytes:
     """What an output writes for these items."""
     out = BytesIO()
     output.write(items, out, OutputOptions(**options))
+    return out.getvalue()
+
+
+def written_until(output: Output, *items: Item) -> bytes:
+    """What an output has written when somebody presses Ctrl-C after these items."""
+
+    def interrupted() -> Iterator[Item]:
+        yield from items
+        raise KeyboardInterrupt
+
+    out = BytesIO()
+    with pytest.raises(KeyboardInterrupt):
+        output.write(interrupted(), out, OutputOptions())
     return out.getvalue()
 
 

@@ -23,6 +23,7 @@ from tests.report.records import (
     repeated,
     summary,
     written,
+    written_until,
 )
 
 html = pytest.importorskip("analyzer.report.html", reason="-T html needs jinja2")
@@ -175,19 +176,9 @@ def test_long_texts_are_bounded_as_well(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_interrupted_run_leaves_a_whole_page() -> None:
-    from io import BytesIO
-
-    from analyzer.report.output import OutputOptions
-
-    def items() -> Iterable[Item]:
-        yield failed()
-        raise KeyboardInterrupt
-
-    out = BytesIO()
-    with pytest.raises(KeyboardInterrupt):
-        html.OUTPUT.write(items(), out, OutputOptions())
-    assert out.getvalue().decode().rstrip().endswith("</html>")
-    assert b"client-certificate-rejected" in out.getvalue()
+    said = written_until(html.OUTPUT, failed())
+    assert said.decode().rstrip().endswith("</html>")
+    assert b"client-certificate-rejected" in said
 
 
 def test_an_empty_run_is_a_page_too() -> None:

@@ -22,6 +22,7 @@ from tests.report.records import (
     repeated,
     summary,
     written,
+    written_until,
 )
 
 Golden = Callable[[str, str], None]
@@ -183,18 +184,7 @@ def test_runs_of_records_are_one_text() -> None:
 
 
 def test_what_was_seen_before_an_interruption_is_told() -> None:
-    def items() -> Iterable[Item]:
-        yield failed()
-        raise KeyboardInterrupt
-
-    from io import BytesIO
-
-    from analyzer.report.output import OutputOptions
-
-    out = BytesIO()
-    with pytest.raises(KeyboardInterrupt):
-        terminal.OUTPUT.write(items(), out, OutputOptions())
-    assert "client-certificate-rejected" in out.getvalue().decode()
+    assert "client-certificate-rejected" in written_until(terminal.OUTPUT, failed()).decode()
 
 
 @pytest.mark.parametrize(
