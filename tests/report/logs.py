@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import pytest
 from markdown_it import MarkdownIt
 
 from analyzer.connection import Connection
@@ -19,7 +20,7 @@ from analyzer.pipeline import Options, Run
 from analyzer.report import find
 from analyzer.report.output import Item
 from analyzer.summary import Repeated
-from tests.report.records import written
+from tests.report.records import everything, full_summary, repeated, written
 
 FORMATS = Path(__file__).parent / "formats"
 CAPTURES = Path(__file__).parents[2] / "captures"
@@ -38,9 +39,17 @@ TEN = (
 """Kept captures whose golden files show a whole format: what works, what is refused in every way, and what is no TLS."""
 
 
+EVERYTHING = "everything"
+"""Beside the ten: items in which no attribute is absent."""
+each_story = pytest.mark.parametrize("story", TEN)
+each_story_and_everything = pytest.mark.parametrize("story", [*TEN, EVERYTHING])
+
+
 @cache
 def items_of(name: str) -> list[Item]:
     """What a run says of a kept capture, wherever the tests are started."""
+    if name == EVERYTHING:
+        return [everything(), repeated(), full_summary()]
     run = Run([str(CAPTURES / f"{name}.pcap")], Options())
     items = [replace(item, capture=f"captures/{name}.pcap") for item in run]
     assert not run.crashes

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from analyzer.connection import Outcome
 from analyzer.findings import Severity
 from analyzer.report.output import Item
 from tests.build.connections import connection
-from tests.report.logs import TEN, counted, foreign_to_ecs, items_of, leaves, lines_of, output_of
+from tests.report.logs import (
+    counted,
+    each_story,
+    each_story_and_everything,
+    foreign_to_ecs,
+    items_of,
+    leaves,
+    lines_of,
+    output_of,
+)
 from tests.report.records import everything, failed, finding, full_summary, healthy, poisoned_item, repeated, summary
 
-Golden = Callable[[str, str], None]
 ALLOWED = {
     "event.kind": {"event", "alert"},
     "event.category": {"network"},
@@ -23,17 +29,9 @@ ALLOWED = {
 """https://www.elastic.co/docs/reference/ecs/ecs-category-field-values-reference: of the values allowed those we use."""
 
 
-@pytest.mark.parametrize("story", TEN)
-def test_golden(story: str, golden: Golden) -> None:
-    golden(f"ecs-{story}.jsonl", output_of("ecs", items_of(story)).decode())
-
-
-@pytest.mark.parametrize(
-    "items",
-    [*(pytest.param(name, id=name) for name in TEN), pytest.param("", id="everything")],
-)
-def test_fields_and_types_are_those_of_ecs(items: str) -> None:
-    said: list[Item] = items_of(items) if items else [everything(), repeated(), full_summary()]
+@each_story_and_everything
+def test_fields_and_types_are_those_of_ecs(story: str) -> None:
+    said = items_of(story)
     assert foreign_to_ecs(said) == []
     for document in lines_of("ecs", said):
         for name, value in leaves(document):
@@ -41,7 +39,7 @@ def test_fields_and_types_are_those_of_ecs(items: str) -> None:
             assert name not in ALLOWED or set(values) <= ALLOWED[name]
 
 
-@pytest.mark.parametrize("story", TEN)
+@each_story
 def test_a_document_for_every_attempt(story: str) -> None:
     documents = [one for one in lines_of("ecs", items_of(story)) if one["event"]["kind"] == "event"]
     assert len(documents) == counted(items_of(story)) > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,15 @@ from analyzer.report import eve
 from analyzer.report.output import Item
 from analyzer.rules import catalogue
 from tests.build.connections import client_hello, connection
-from tests.report.logs import TEN, counted, foreign_to_eve, items_of, lines_of, output_of
+from tests.report.logs import (
+    counted,
+    each_story,
+    each_story_and_everything,
+    foreign_to_eve,
+    items_of,
+    lines_of,
+    output_of,
+)
 from tests.report.records import (
     SERVER,
     everything,
@@ -28,30 +35,20 @@ from tests.report.records import (
     summary,
 )
 
-Golden = Callable[[str, str], None]
-
 
 def events(items: list[Item], kind: str = "tls") -> list[dict[str, Any]]:
     return [event for event in lines_of("eve", items) if event["event_type"] == kind]
 
 
-@pytest.mark.parametrize("story", TEN)
-def test_golden(story: str, golden: Golden) -> None:
-    golden(f"eve-{story}.jsonl", output_of("eve", items_of(story)).decode())
-
-
-@pytest.mark.parametrize(
-    "items",
-    [*(pytest.param(name, id=name) for name in TEN), pytest.param("", id="everything")],
-)
-def test_keys_and_types_are_those_of_suricata(items: str) -> None:
-    said: list[Item] = items_of(items) if items else [everything(), repeated(), full_summary()]
+@each_story_and_everything
+def test_keys_and_types_are_those_of_suricata(story: str) -> None:
+    said = items_of(story)
     assert foreign_to_eve(said) == []
     for event in lines_of("eve", said):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+0000", event["timestamp"])
 
 
-@pytest.mark.parametrize("story", TEN)
+@each_story
 def test_an_event_for_every_attempt(story: str) -> None:
     assert len(events(items_of(story))) == counted(items_of(story)) > 0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +14,8 @@ from analyzer.report import safe
 from analyzer.report.markdown import FLOODS, GROUPS, LENGTH, code, prose
 from analyzer.report.output import Item
 from tests.build.connections import connection
-from tests.report.logs import HARMLESS, TEN, active_markdown, items_of, output_of
+from tests.report.logs import HARMLESS, active_markdown, output_of
 from tests.report.records import everything, failed, finding, full_summary, healthy, poisoned_item, repeated, summary
-
-Golden = Callable[[str, str], None]
 
 
 def text(items: list[Item]) -> str:
@@ -33,11 +29,6 @@ def inline(line: str) -> list[Token]:
         for token in MarkdownIt("commonmark").enable("strikethrough").parseInline(line)
         for child in token.children or []
     ]
-
-
-@pytest.mark.parametrize("story", TEN)
-def test_golden(story: str, golden: Golden) -> None:
-    golden(f"md-{story}.md", text(items_of(story)))
 
 
 HOSTILE = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,7 @@ from analyzer.report.output import Item, OutputOptions
 from analyzer.report.zeek_columns import SSL, X509, serial
 from tests.build.connections import connection
 from tests.cli.commands import Shell
-from tests.report.logs import CAPTURES, TEN, counted, items_of, listed, output_of
+from tests.report.logs import CAPTURES, counted, each_story, items_of, listed, output_of
 from tests.report.logs import zeek_logs as logs
 from tests.report.records import (
     NAMES,
@@ -35,7 +34,6 @@ from tests.report.records import (
     summary,
 )
 
-Golden = Callable[[str, str], None]
 LAB = str(CAPTURES / "client-untrusted-12.pcap")
 ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|\\)")
 
@@ -55,13 +53,6 @@ def objects(items: list[Item]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output_of("zeek-json", items).splitlines()]
 
 
-@pytest.mark.parametrize("story", TEN)
-@pytest.mark.parametrize("name", ["zeek", "zeek-json"])
-def test_golden(story: str, name: str, golden: Golden) -> None:
-    text = output_of(name, items_of(story)).decode()
-    golden(f"{name}-{story}.txt", text)
-
-
 @pytest.mark.parametrize(("log", "columns"), [("ssl", SSL), ("x509", X509)], ids=["ssl", "x509"])
 def test_columns_are_those_of_zeek(log: str, columns: tuple[Any, ...]) -> None:
     """All that Zeek always writes comes first and in its order; then what its options add; then ours."""
@@ -71,7 +62,7 @@ def test_columns_are_those_of_zeek(log: str, columns: tuple[Any, ...]) -> None:
     assert [column.name for column in columns][: len(known)] == [row["field"] for row in known]
 
 
-@pytest.mark.parametrize("story", TEN)
+@each_story
 def test_json_values_have_the_types_of_the_columns(story: str) -> None:
     kinds = {"time": float, "count": int, "port": int, "bool": bool, "string": str, "addr": str}
     columns = {
@@ -87,7 +78,7 @@ def test_json_values_have_the_types_of_the_columns(story: str) -> None:
                 assert type(value) is kinds[log[name]], name
 
 
-@pytest.mark.parametrize("story", TEN)
+@each_story
 def test_a_row_for_every_attempt(story: str) -> None:
     items = items_of(story)
     assert len(logs(items)["ssl"]) == counted(items) > 0
