@@ -138,14 +138,19 @@ def test_an_hour_later_they_are_written_again(tmp_path: Path) -> None:
     assert kinds == ["file"] * 3 + ["counted"] + ["file"] * 3
 
 
+def twenty_clients(place: Path) -> tuple[list[Connection], Path]:
+    """Twenty clients fail once each: the connections, and the folder of the evidence."""
+    capture, folder = place / "many.pcap", place / "evidence"
+    stories = [failures(1, client=f"192.0.2.{number}")[0] for number in range(1, 21)]
+    capture.write_bytes(pcap(merged(*stories)))
+    failed, _ = record(capture, folder)
+    return failed, folder
+
+
 def test_a_flood_of_different_failures_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "MAX_PER_MINUTE", 4)
     monkeypatch.setattr(evidence, "MAX_EQUAL", 6)
-    stories = [failures(1, client=f"192.0.2.{number}")[0] for number in range(1, 21)]
-    capture = tmp_path / "many.pcap"
-    capture.write_bytes(pcap(merged(*stories)))
-    folder = tmp_path / "evidence"
-    failed, _ = record(capture, folder)
+    failed, folder = twenty_clients(tmp_path)
     counted = [line for line in index(folder) if line["type"] == "counted"]
     assert (len(failed), len(files(folder))) == (20, 4)
     assert sum(line["seen"] - line["written"] for line in counted) == 16
@@ -155,11 +160,7 @@ def test_what_is_the_matter_with_a_server_is_written_of_some_clients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evidence, "EACH_SERVER", 5)
-    stories = [failures(1, client=f"192.0.2.{number}")[0] for number in range(1, 21)]
-    capture = tmp_path / "many.pcap"
-    capture.write_bytes(pcap(merged(*stories)))
-    folder = tmp_path / "evidence"
-    failed, _ = record(capture, folder)
+    failed, folder = twenty_clients(tmp_path)
     counted = [line for line in index(folder) if line["type"] == "counted"]
     assert (len(failed), len(files(folder)), len(counted)) == (20, 5, 15)
 
