@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from analyzer.addresses import endpoint
 from analyzer.comparison import Sample, differences, sample_of
 from analyzer.connection import Connection, Ending, Side, SideTraffic
 from analyzer.judgement.phrases import brief, counted
@@ -100,12 +101,12 @@ class Sight:
     @property
     def client_end(self) -> str:
         """Address and port of the client."""
-        return _end(self.ends[:2])
+        return endpoint(*self.ends[:2])
 
     @property
     def server_end(self) -> str:
         """Address and port of the server."""
-        return _end(self.ends[2:])
+        return endpoint(*self.ends[2:])
 
     def traffic(self, side: Side) -> SideTraffic:
         """TCP facts of one side."""
@@ -233,7 +234,7 @@ def _hellos(a: Sight, b: Sight, joined: Joined) -> Iterator[Statement]:
 
 def _translation(a: Sight, b: Sight) -> Iterator[Statement]:
     parts = [
-        f"{side} {_end(one)} in A is {_end(other)} in B"
+        f"{side} {endpoint(*one)} in A is {endpoint(*other)} in B"
         for side, one, other in (
             (Side.CLIENT, a.ends[:2], b.ends[:2]),
             (Side.SERVER, a.ends[2:], b.ends[2:]),
@@ -251,11 +252,6 @@ def _translation(a: Sight, b: Sight) -> Iterator[Statement]:
                 Happened.SEGMENT_SIZE,
                 f"a device between A and B changes the segment size: the {side} announces {one_mss} bytes in A, {other_mss} in B",
             )
-
-
-def _end(end: tuple[str, int]) -> str:
-    ip, port = end
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
 # ---- injected and swallowed ------------------------------------------------------------------------------------------

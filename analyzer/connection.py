@@ -15,6 +15,7 @@ from enum import IntFlag, StrEnum
 from typing import Any, overload
 
 from analyzer import views
+from analyzer.addresses import endpoint
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
@@ -635,8 +636,9 @@ class Connection:
 
     def address(self, side: Side) -> str:
         """ "192.0.2.1:5061" or "[2001:db8::1]:5061"."""
-        ip, port = (self.client_ip, self.client_port) if side is Side.CLIENT else (self.server_ip, self.server_port)
-        return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+        if side is Side.CLIENT:
+            return endpoint(self.client_ip, self.client_port)
+        return endpoint(self.server_ip, self.server_port)
 
     def fatal_alert(self, side: Side) -> Alert | None:
         """The first fatal alert in clear that this side sent; None if there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from analyzer.addresses import endpoint
 from analyzer.findings import Comparison, Finding
 
 
@@ -39,6 +40,11 @@ class Repeated:
     first_ns: int
     last_ns: int
     period_ns: int | None = None
+
+    @property
+    def server(self) -> str:
+        """ "192.0.2.1:5061"; the address alone if `server_port` is 0, for several ports."""
+        return endpoint(self.server_ip, self.server_port) if self.server_port else self.server_ip
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ FLOORS = (
     "tls",
     "capture",
     "wireshark",
+    "addresses",
     "wire",
     "knowledge",
     "views",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from analyzer.addresses import endpoint
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain, Side
 from analyzer.judgement.clocks import HostClocks
@@ -65,7 +66,7 @@ class Presence:
         """ "192.0.2.1:5061", or the address alone of a client."""
         if not self.port:
             return f"{self.ip} as client"
-        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+        return endpoint(self.ip, self.port)
 
 
 class CaptureView:

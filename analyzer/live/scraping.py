@@ -10,6 +10,7 @@ from threading import BoundedSemaphore, Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from analyzer.addresses import endpoint
 from analyzer.errors import UsageError
 
 PATIENCE = 5.0
@@ -66,7 +67,7 @@ class Server:
 
     def __init__(self, host: str, port: int, application: Application) -> None:
         """Raise UsageError if that address is none of ours, or taken."""
-        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        where = endpoint(host, port)
         try:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             self._http = _Http(str(address[0]), port, family)

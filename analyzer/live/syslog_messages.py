@@ -94,8 +94,6 @@ def level_of(conn: Connection) -> int:
 
 def of_repeated(item: Repeated, level: int, now_ns: int, seconds: int) -> Message:
     """Connections that were not sent one by one."""
-    server = f"[{item.server_ip}]" if ":" in item.server_ip else item.server_ip
-    port = f":{item.server_port}" if item.server_port else ""
     period = f"{clock(item.first_ns, 0)} to {clock(item.last_ns, 0)}"
     return Message(
         level=level,
@@ -109,7 +107,7 @@ def of_repeated(item: Repeated, level: int, now_ns: int, seconds: int) -> Messag
             "count": str(item.count),
             "seconds": str(seconds),
         },
-        text=f"... and {item.count:,} more like it in {seconds:,} s: {item.client_ip} -> {server}{port}, {period}",
+        text=f"... and {item.count:,} more like it in {seconds:,} s: {item.client_ip} -> {item.server}, {period}",
     )
 
 

@@ -296,6 +296,5 @@ def _lines(summary: CaptureSummary, counts: Mapping[Outcome, int]) -> Iterator[s
 def repeat(item: Repeated, page: Page) -> Repeat:
     """What was counted instead of listed."""
     every = f", every {span(item.period_ns)}" if item.period_ns else ""
-    server = f"[{item.server_ip}]" if ":" in item.server_ip else item.server_ip
     when = f"{clock(item.first_ns, 0)} {page.symbols.dash} {clock(item.last_ns, 0)}{every}"
-    return Repeat(item.capture, item.count, item.rule, item.client_ip, f"{server}:{item.server_port}", when)
+    return Repeat(item.capture, item.count, item.rule, item.client_ip, item.server, when)

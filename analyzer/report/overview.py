@@ -101,16 +101,9 @@ def repeated(items: Iterable[Repeated], page: Page) -> None:
     signs = page.symbols
     for item in items:
         every = f", every {span(item.period_ns)}" if item.period_ns else ""
-        server = (
-            f"[{item.server_ip}]:{item.server_port}"
-            if ":" in item.server_ip
-            else f"{item.server_ip}:{item.server_port}"
-            if item.server_port
-            else item.server_ip
-        )
         page.write(
             (f"{signs.note} {item.count:,} more", "note"),
-            (f"  {item.client_ip} {signs.arrow} {server}  {page.safe(item.rule)}", "strong"),
+            (f"  {item.client_ip} {signs.arrow} {item.server}  {page.safe(item.rule)}", "strong"),
             (f"  {clock(item.first_ns, 0)} {signs.dash} {clock(item.last_ns, 0)}{every}", "dim"),
         )
 
