@@ -18,7 +18,7 @@ from analyzer.connection import CaList, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.judgement.phrases import called, dn, where
-from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker, weigh
+from analyzer.judgement.refusal import Defect, Judgement, Weight, weigh
 
 MAX_CLIMB = 8
 """Levels of CAs that are followed above a chain; no real hierarchy is deeper."""
@@ -209,13 +209,7 @@ def incompleteness(conn: Connection, side: Side, known: Known) -> Judgement | Ca
         return CannotTell("the server's CA list, which may name the issuer as a root, is not in the capture")
     weight = weigh(conn, side, Defect.INCOMPLETE, Severity.WARNING)
     proof = Confidence.HIGH if link.elsewhere else Confidence.MEDIUM
-    return Judgement(
-        summary=_summary(conn, side, link, weight),
-        advice=_advice(conn, side, link),
-        frames=(*sent.frames, *weight.frames),
-        weight=weight,
-        confidence=weaker(weight.confidence, proof),
-    )
+    return weight.judgement(_summary(conn, side, link, weight), _advice(conn, side, link), sent.frames, proof)
 
 
 def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) -> str:
@@ -232,7 +226,7 @@ def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) ->
         what += ", unless that issuer is one itself"
     if weight.refusal is None and conn.established:
         what += f" (it worked here: the {side.peer} knew that issuer already)"
-    return what + weight.clause
+    return what
 
 
 def _advice(conn: Connection, side: Side, link: MissingLink) -> str:

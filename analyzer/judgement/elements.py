@@ -16,7 +16,7 @@ from analyzer.findings import Confidence
 from analyzer.judgement.chains import Known, as_meant, root_shown
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, some, where
-from analyzer.judgement.refusal import Defect, Judgement, Weight, weaker
+from analyzer.judgement.refusal import Defect, Judgement, Weight
 
 
 @lru_cache(maxsize=CAPACITY)
@@ -109,10 +109,4 @@ def judgement(
     """The parts of a finding about this chain; `proof` is how sure its defect alone makes one of its cause."""
     if weight.refusal is None:
         return Judgement(summary, advice, sent.frames, weight, weight.confidence)
-    return Judgement(
-        summary + weight.clause,
-        advice + in_the_log(conn, weight, defect),
-        (*sent.frames, *weight.frames),
-        weight,
-        weaker(weight.confidence, proof),
-    )
+    return weight.judgement(summary, advice + in_the_log(conn, weight, defect), sent.frames, proof)

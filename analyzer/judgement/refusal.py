@@ -278,6 +278,13 @@ class Weight:
         """ "; the server reset the connection, without an alert", or "" if nothing was refused."""
         return f"; {self.refusal}" if self.refusal else ""
 
+    def judgement(
+        self, summary: str, advice: str, frames: tuple[int, ...], proof: Confidence = Confidence.HIGH
+    ) -> Judgement:
+        """A finding about this defect, with what it caused; `proof` is how sure the defect itself is."""
+        confidence = weaker(self.confidence, proof)
+        return Judgement(summary + self.clause, advice, (*frames, *self.frames), self, confidence)
+
 
 def weigh(conn: Connection, side: Side, defect: Defect, standing: Severity) -> Weight:
     """An error if the peer refused because of it, else its `standing` severity.
@@ -311,7 +318,7 @@ def weaker(one: Confidence, other: Confidence) -> Confidence:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The parts of a finding that two rules share; the rule adds its name."""
+    """The parts of a finding about a defect that may be what was refused; the rule adds its name."""
 
     summary: str
     advice: str

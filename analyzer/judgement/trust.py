@@ -244,13 +244,8 @@ def _not_in_store(conn: Connection, side: Side, trust: Trust, known: Known) -> J
     works = weight.refusal is None and conn.established
     if works:
         what += f"; it worked here, so the {side.peer} uses another store or does not check"
-    return Judgement(
-        summary=what + weight.clause,
-        advice=(OTHER_STORE.format(judge=side.peer) if works else "") + _advice(conn, side, top),
-        frames=(*sent.frames, *weight.frames),
-        weight=weight,
-        confidence=weaker(weight.confidence, Confidence.HIGH if top.is_root else Confidence.MEDIUM),
-    )
+    advice = (OTHER_STORE.format(judge=side.peer) if works else "") + _advice(conn, side, top)
+    return weight.judgement(what, advice, sent.frames, Confidence.HIGH if top.is_root else Confidence.MEDIUM)
 
 
 def _refused(conn: Connection, side: Side, refusal: Refusal, trust: Trust, known: Known) -> Judgement | CannotTell:

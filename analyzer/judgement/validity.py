@@ -20,7 +20,7 @@ from analyzer.judgement.chains import Here, Known, as_meant
 from analyzer.judgement.elements import both_worlds, in_the_log
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import DAY, HOUR, amount, called, where
-from analyzer.judgement.refusal import Defect, Judgement, weaker, weigh
+from analyzer.judgement.refusal import Defect, Judgement, weigh
 from analyzer.knowledge import limit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -225,13 +225,8 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
     elif defect is Defect.NOT_YET_VALID and conn.outcome is Outcome.ESTABLISHED and not clock.given:
         proof = Confidence.LOW  # a clock that is behind looks just like this, and peers check this date
         summary += "; the other side took it, so the clock of the capturing machine may be wrong"
-    return Judgement(
-        summary=summary + _today(first, defect, clock) + weight.clause,
-        advice=_advice(conn, sent, defect, is_leaf) + in_the_log(conn, weight, defect),
-        frames=(*sent.frames, *weight.frames),
-        weight=weight,
-        confidence=weaker(weight.confidence, proof),
-    )
+    advice = _advice(conn, sent, defect, is_leaf) + in_the_log(conn, weight, defect)
+    return weight.judgement(summary + _today(first, defect, clock), advice, sent.frames, proof)
 
 
 def _dates(certificate: Certificate, defect: Defect) -> str:

@@ -26,7 +26,7 @@ from analyzer.judgement.defects import self_signed_leaf
 from analyzer.judgement.elements import both_worlds, in_the_log
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, where
-from analyzer.judgement.refusal import Defect, weaker, weigh
+from analyzer.judgement.refusal import Defect, weigh
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -56,14 +56,10 @@ def _finding(conn: Connection, sent: SentChain) -> Finding:
     leaf = sent.chain.leaf
     weight = weigh(conn, sent.side, Defect.SELF_SIGNED, Severity.WARNING)
     proof = Confidence.HIGH if leaf.signed_by(leaf) else Confidence.MEDIUM
-    return RULE.finding(
-        conn,
-        f"the {sent.side}'s certificate {called(leaf)} is self-signed{weight.clause}",
-        advice=f"Give {where(conn, sent.side)} a certificate of a CA that the {sent.side.peer} trusts, or import this one "
+    summary = f"the {sent.side}'s certificate {called(leaf)} is self-signed"
+    advice = (
+        f"Give {where(conn, sent.side)} a certificate of a CA that the {sent.side.peer} trusts, or import this one "
         f"on the {sent.side.peer} as a trusted root (SHA-1 {leaf.sha1}). {both_worlds('trust-self-signed')}"
-        + in_the_log(conn, weight, Defect.SELF_SIGNED),
-        frames=(*sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weaker(weight.confidence, proof),
-        depth=weight.depth,
+        + in_the_log(conn, weight, Defect.SELF_SIGNED)
     )
+    return RULE.judged(conn, weight.judgement(summary, advice, sent.frames, proof))

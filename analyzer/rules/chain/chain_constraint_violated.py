@@ -32,7 +32,7 @@ from analyzer.judgement.chains import as_meant
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.links import plainly_allowed
 from analyzer.judgement.phrases import brief, where
-from analyzer.judgement.refusal import Defect, weaker, weigh
+from analyzer.judgement.refusal import Defect, weigh
 from analyzer.rules.rule import Context, Rule
 
 if TYPE_CHECKING:
@@ -93,13 +93,9 @@ def _finding(conn: Connection, sent: SentChain, faults: tuple[Fault, ...]) -> Fi
     works = (
         f"; it worked here: the {sent.side.peer} does not check that" if conn.established and not weight.refusal else ""
     )
-    return RULE.finding(
-        conn,
-        f"the {sent.side}'s chain {what}: {brief(faults[0].clause)}{more}{works}{weight.clause}",
-        advice=f"Give {where(conn, sent.side)} a certificate from a CA that may issue it, or have that CA's certificate "
-        "issued anew with wider limits, and install it in place of the old one.",
-        frames=(*sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weaker(weight.confidence, proof),
-        depth=weight.depth,
+    summary = f"the {sent.side}'s chain {what}: {brief(faults[0].clause)}{more}{works}"
+    advice = (
+        f"Give {where(conn, sent.side)} a certificate from a CA that may issue it, or have that CA's certificate "
+        "issued anew with wider limits, and install it in place of the old one."
     )
+    return RULE.judged(conn, weight.judgement(summary, advice, sent.frames, proof))

@@ -31,7 +31,7 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.links import plainly_linked
 from analyzer.judgement.phrases import called, counted, dn, where
-from analyzer.judgement.refusal import Defect, weaker, weigh
+from analyzer.judgement.refusal import Defect, weigh
 from analyzer.rules.rule import Context, Rule
 
 if TYPE_CHECKING:
@@ -82,15 +82,8 @@ def _look_closer(conn: Connection, sent: SentChain, context: Context) -> Iterato
 def _finding(conn: Connection, sent: SentChain, broken: Broken, context: Context) -> Finding:
     weight = weigh(conn, sent.side, Defect.LINK, Severity.WARNING if broken.only_roots else Severity.ERROR)
     proof = Confidence.MEDIUM if broken.only_roots else Confidence.HIGH
-    return RULE.finding(
-        conn,
-        f"the {sent.side}'s chain breaks above {called(broken.child)}: {_what(broken)}{weight.clause}",
-        advice=_advice(conn, sent, broken, context),
-        frames=(*sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weaker(weight.confidence, proof),
-        depth=weight.depth,
-    )
+    summary = f"the {sent.side}'s chain breaks above {called(broken.child)}: {_what(broken)}"
+    return RULE.judged(conn, weight.judgement(summary, _advice(conn, sent, broken, context), sent.frames, proof))
 
 
 def _what(broken: Broken) -> str:

@@ -79,16 +79,11 @@ def _finding(conn: Connection, sent: SentChain, order: tuple[int, ...]) -> Findi
             frames=sent.frames,
         )
     weight = weigh(conn, sent.side, Defect.ORDER, Severity.WARNING)
-    return RULE.finding(
-        conn,
+    summary = (
         f"the {sent.side} sent the CA's certificate {called(sent.chain.leaf)} first and its own, "
-        f"{called(as_meant(sent.chain).leaf)}, only as number {order[0]}{weight.clause}",
-        advice=_advice(conn, sent),
-        frames=(*sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weight.confidence,
-        depth=weight.depth,
+        f"{called(as_meant(sent.chain).leaf)}, only as number {order[0]}"
     )
+    return RULE.judged(conn, weight.judgement(summary, _advice(conn, sent), sent.frames))
 
 
 def _advice(conn: Connection, sent: SentChain) -> str:

@@ -92,13 +92,9 @@ def _finding(conn: Connection, one: Shown) -> Finding:
     extra, theirs = too_much(one.sent.chain, one.demand), dangerous(one.sent.chain, one.demand)
     weight = weigh(conn, one.sent.side, Defect.NAME, Severity.ERROR if theirs else Severity.WARNING)
     why = f", so that front ends can take it for {some(theirs)}, whom they trust" if theirs else ""
-    return RULE.finding(
-        conn,
-        f"the certificate of {one.where(conn)} is not for the edge alone, it also names {some(extra)}{why}{weight.clause}",
-        advice=f"Request the internal certificate of the edge again with {one.demand.pool.fqdn} as its only name "
-        "(`mtlscope plan` prints it), and never assign the external one to the internal side.",
-        frames=(*one.sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weight.confidence,
-        depth=weight.depth,
+    summary = f"the certificate of {one.where(conn)} is not for the edge alone, it also names {some(extra)}{why}"
+    advice = (
+        f"Request the internal certificate of the edge again with {one.demand.pool.fqdn} as its only name "
+        "(`mtlscope plan` prints it), and never assign the external one to the internal side."
     )
+    return RULE.judged(conn, weight.judgement(summary, advice, one.sent.frames))

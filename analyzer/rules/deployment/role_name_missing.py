@@ -30,7 +30,7 @@ from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import counted, some
-from analyzer.judgement.refusal import Defect, weaker, weigh
+from analyzer.judgement.refusal import Defect, weigh
 from analyzer.judgement.roles import Shown, missing, shown, stranger
 from analyzer.rules.rule import Context, Rule
 
@@ -77,14 +77,12 @@ def _finding(conn: Connection, one: Shown) -> Finding:
     weight = weigh(conn, one.sent.side, Defect.NAME, Severity.ERROR)
     doubt = Confidence.MEDIUM if stranger(one.sent.chain, demand) else Confidence.HIGH
     decisive = ", whose common name alone counts," if demand.row.decisive == "cn" else ""
-    return RULE.finding(
-        conn,
+    summary = (
         f"the certificate of {one.where(conn)}{decisive} lacks {counted(len(lacking), 'name')} that its role needs "
-        f"({demand.row.title}): {some(lacking)}; it is for {some(one.leaf.names) or 'no host at all'}{weight.clause}",
-        advice=f"Request it again with {some(lacking, shown=8)} in its subject alternative names and assign it; `mtlscope plan` "
-        "prints every name that it needs. If the deployment does not use the name, correct the topology.",
-        frames=(*one.sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weaker(weight.confidence, doubt),
-        depth=weight.depth,
+        f"({demand.row.title}): {some(lacking)}; it is for {some(one.leaf.names) or 'no host at all'}"
     )
+    advice = (
+        f"Request it again with {some(lacking, shown=8)} in its subject alternative names and assign it; `mtlscope plan` "
+        "prints every name that it needs. If the deployment does not use the name, correct the topology."
+    )
+    return RULE.judged(conn, weight.judgement(summary, advice, one.sent.frames, doubt))

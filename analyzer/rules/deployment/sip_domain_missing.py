@@ -63,14 +63,12 @@ def quiet(kind: Kind) -> Period | None:
 def _finding(conn: Connection, one: Shown) -> Finding:
     lacking = missing_sip(one.sent.chain, one.demand)
     weight = weigh(conn, one.sent.side, Defect.NAME, Severity.ERROR)
-    return RULE.finding(
-        conn,
+    summary = (
         f"the certificate of {one.where(conn)} has no {some(lacking)}: "
-        f"{len(lacking)} of {len(one.demand.sip)} SIP domains cannot be reached by name{weight.clause}",
-        advice=f"Request it again with {some(lacking, shown=8)} in its subject alternative names; `mtlscope plan` prints every "
-        "name that it needs. A domain that is not served any more belongs out of the topology.",
-        frames=(*one.sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weight.confidence,
-        depth=weight.depth,
+        f"{len(lacking)} of {len(one.demand.sip)} SIP domains cannot be reached by name"
     )
+    advice = (
+        f"Request it again with {some(lacking, shown=8)} in its subject alternative names; `mtlscope plan` prints every "
+        "name that it needs. A domain that is not served any more belongs out of the topology."
+    )
+    return RULE.judged(conn, weight.judgement(summary, advice, one.sent.frames))

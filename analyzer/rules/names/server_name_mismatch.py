@@ -36,7 +36,7 @@ from analyzer.judgement.expected import Expected, covers_one, expected_names
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import some, where
-from analyzer.judgement.refusal import Defect, Weight, weaker, weigh, went_on
+from analyzer.judgement.refusal import Defect, Weight, weigh, went_on
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -74,31 +74,24 @@ def _mismatch(conn: Connection, sent: SentChain, leaf: Certificate) -> Finding:
     """The client named a server."""
     asked = conn.server_name
     weight = _weight(conn, sent.time_ns)
-    return RULE.finding(
-        conn,
-        f"the client asked for {asked}, but the server's certificate is for {_names(leaf)}{weight.clause}",
-        advice=f"Put {asked} into the subject alternative names of the certificate on {where(conn, Side.SERVER)}, bind the "
-        "certificate that already has it to this name there, or correct the name that the client connects to.",
-        frames=(*conn.frames_of("ClientHello", Side.CLIENT), *sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weight.confidence,
-        depth=weight.depth,
+    summary = f"the client asked for {asked}, but the server's certificate is for {_names(leaf)}"
+    advice = (
+        f"Put {asked} into the subject alternative names of the certificate on {where(conn, Side.SERVER)}, bind the "
+        "certificate that already has it to this name there, or correct the name that the client connects to."
     )
+    frames = (*conn.frames_of("ClientHello", Side.CLIENT), *sent.frames)
+    return RULE.judged(conn, weight.judgement(summary, advice, frames))
 
 
 def _unexpected(conn: Connection, sent: SentChain, leaf: Certificate, expected: Expected) -> Finding:
     """The client named none, but what it can have meant is known."""
     weight = weigh(conn, Side.SERVER, Defect.NAME, expected.severity)
-    return RULE.finding(
-        conn,
-        f"{expected.source}, but the server's certificate there is for {_names(leaf)}{weight.clause}",
-        advice=f"Bind a certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct the address that "
-        "the client is sent to (or the topology, or DNS).",
-        frames=(*sent.frames, *weight.frames),
-        severity=weight.severity,
-        confidence=weaker(weight.confidence, expected.confidence),
-        depth=weight.depth,
+    summary = f"{expected.source}, but the server's certificate there is for {_names(leaf)}"
+    advice = (
+        f"Bind a certificate that has {expected.names[0]} on {where(conn, Side.SERVER)}, or correct the address that "
+        "the client is sent to (or the topology, or DNS)."
     )
+    return RULE.judged(conn, weight.judgement(summary, advice, sent.frames, expected.confidence))
 
 
 def quiet(kind: Kind) -> Period | None:
