@@ -10,7 +10,7 @@ time. It only saves time: `check` must come to the same result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -65,6 +65,13 @@ class Kind:
     def chains(self) -> list[Chain]:
         """The chains seen, the server's first."""
         return [chain for chain in (self.server, self.client) if chain is not None]
+
+    def demands(self) -> Iterator[tuple[Chain, Demand]]:
+        """The chains seen of which the topology says what they have to contain."""
+        if self.server is not None and self.server_demand is not None:
+            yield self.server, self.server_demand
+        if self.client is not None and self.client_demand is not None:
+            yield self.client, self.client_demand
 
 
 class Sources(RoleSources, Protocol):

@@ -65,8 +65,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    pairs = ((kind.server, kind.server_demand), (kind.client, kind.client_demand))
-    return quiet_if(not any(chain and demand and too_much(chain, demand) for chain, demand in pairs))
+    return quiet_if(not any(too_much(chain, demand) for chain, demand in kind.demands()))
 
 
 @lru_cache(maxsize=CAPACITY)

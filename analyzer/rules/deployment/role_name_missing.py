@@ -60,8 +60,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    pairs = ((kind.server, kind.server_demand), (kind.client, kind.client_demand))
-    return quiet_if(not any(chain and demand and missing(chain, demand) for chain, demand in pairs))
+    return quiet_if(not any(missing(chain, demand) for chain, demand in kind.demands()))
 
 
 def _other_rule(conn: Connection, one: Shown) -> bool:

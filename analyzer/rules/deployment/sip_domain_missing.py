@@ -56,8 +56,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
-    pairs = ((kind.server, kind.server_demand), (kind.client, kind.client_demand))
-    return quiet_if(not any(chain and demand and missing_sip(chain, demand) for chain, demand in pairs))
+    return quiet_if(not any(missing_sip(chain, demand) for chain, demand in kind.demands()))
 
 
 def _finding(conn: Connection, one: Shown) -> Finding:
