@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
-from analyzer.cli.parser import Parser, at_least_one, number, one_of
+from analyzer.cli.parser import Parser, add_color, at_least_one, number, one_of
 from analyzer.cli.writing import open_output, wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -180,13 +180,7 @@ def add_showing(parser: Parser) -> None:
         "(repro.txt, and on standard error)",
     )
     add("--verdicts", action="store_true", help="on standard error: what each rule said of each connection, and why")
-    add(
-        "--color",
-        default="auto",
-        type=one_of(("auto", "always", "never")),
-        metavar="WHEN",
-        help="auto, always or never",
-    )
+    add_color(add)
     add("--no-progress", action="store_true", help="no progress on standard error")
     add("-q", "--quiet", action="store_true", help="only errors on standard error")
     add(

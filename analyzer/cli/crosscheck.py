@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.cli.main import Exit, say
-from analyzer.cli.parser import Parser, one_of
+from analyzer.cli.parser import Parser, add_color, one_of
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,8 +57,7 @@ def _parser() -> Parser:
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
     add("--via", type=one_of(("tshark",)), metavar="TOOL", help="tshark: let it read for both, see mtlscope --help")
     add("--timezone", metavar="ZONE", help="zone of captures with local time")
-    colors = one_of(("auto", "always", "never"))
-    add("--color", default="auto", type=colors, metavar="WHEN", help="auto, always or never")
+    add_color(add)
     return parser
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.cli.main import Exit, say
-from analyzer.cli.parser import Parser, one_of
+from analyzer.cli.parser import Parser, add_color, one_of
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,13 +69,7 @@ def add_common(parser: Parser) -> None:
     add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
     add("--ports", metavar="LIST", help="where TLS is expected, e.g. 5061,443, or 'any' (TLS is found on every port)")
     add("--timezone", metavar="ZONE", help="zone of captures with local time")
-    add(
-        "--color",
-        default="auto",
-        type=one_of(("auto", "always", "never")),
-        metavar="WHEN",
-        help="auto, always or never",
-    )
+    add_color(add)
 
 
 def split(word: str) -> tuple[str, int | None]:

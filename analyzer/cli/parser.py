@@ -100,6 +100,17 @@ def one_of(choices: Iterable[str]) -> Any:
     return check
 
 
+def add_color(add: Callable[..., Any]) -> None:
+    """--color, the same for every command that reports; `add` is the `add_argument` of the parser or of a group."""
+    add(
+        "--color",
+        default="auto",
+        type=one_of(("auto", "always", "never")),
+        metavar="WHEN",
+        help="auto, always or never",
+    )
+
+
 def at_least_one(text: str) -> int:
     """A type for counts."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:
