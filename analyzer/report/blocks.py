@@ -15,7 +15,7 @@ from analyzer.report.frames import connection_filter, culprits, in_first_file, p
 from analyzer.report.idn import explained
 from analyzer.report.ladder import ladder
 from analyzer.report.page import Page, number
-from analyzer.report.times import clock, rfc3339, span
+from analyzer.report.times import clock, span, stamp
 
 STREAMS_NAMED = 8
 """Streams and clients of a group that are named; the rest is counted."""
@@ -140,7 +140,7 @@ def called(conn: Connection) -> str:
 
 def when(conn: Connection) -> str:
     """ "2026-11-21 09:30:00.123456 UTC": the first packet."""
-    return rfc3339(conn.ts_ns, conn.time_digits).replace("T", " ").replace("Z", " UTC")
+    return f"{stamp(conn.ts_ns, conn.time_digits)} UTC"
 
 
 def lasted(conn: Connection) -> str:

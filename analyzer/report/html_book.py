@@ -19,7 +19,7 @@ from analyzer.report.encode import to_json
 from analyzer.report.html_parts import Block, Front, Input, Repeat, RuleCount, block, input_part, repeat
 from analyzer.report.output import Item, OutputOptions
 from analyzer.report.page import Page
-from analyzer.report.times import moment, rfc3339
+from analyzer.report.times import moment, stamp
 from analyzer.summary import CaptureSummary, Repeated
 
 ROWS = 100_000
@@ -141,7 +141,7 @@ class Book:
         yield text(conn.version)
         yield text(brief.cipher)
         yield text(brief.mutual)
-        yield text(rfc3339(conn.ts_ns, conn.time_digits)[:-1].replace("T", " "))
+        yield text(stamp(conn.ts_ns, conn.time_digits))
         yield conn.stream
         yield text(conn.capture)
         for column in DETAILS:

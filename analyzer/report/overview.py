@@ -9,7 +9,7 @@ from analyzer.connection import CertificateState, Connection, Outcome, Side
 from analyzer.report import beside, safe
 from analyzer.report.blocks import shorten
 from analyzer.report.page import Page, Segment, number
-from analyzer.report.times import clock, rfc3339, span
+from analyzer.report.times import clock, span, stamp
 from analyzer.summary import CaptureSummary, Repeated
 
 TABLE_ROWS = 200
@@ -143,7 +143,7 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
 
 def period(first_ns: int, last_ns: int, dash: str) -> str:
     """ "2026-11-21 09:30:00 – 09:31:30 UTC (1 min 30 s)"; the day is not said twice."""
-    first, last = (rfc3339(time, 0).replace("T", " ").removesuffix("Z") for time in (first_ns, last_ns))
+    first, last = (stamp(time, 0) for time in (first_ns, last_ns))
     if first == last:
         return f"{first} UTC ({span(last_ns - first_ns)})"
     until = last[11:] if last[:10] == first[:10] else last

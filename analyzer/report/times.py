@@ -23,6 +23,11 @@ def _day(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
+def stamp(time_ns: int, digits: int) -> str:
+    """ "2026-11-21 09:30:00.123456", for people; UTC, which has to stand beside."""
+    return rfc3339(time_ns, digits)[:-1].replace("T", " ")
+
+
 def clock(time_ns: int, digits: int) -> str:
     """ "09:30:00.123456": the time of day, UTC."""
     return rfc3339(time_ns, digits)[11:-1]

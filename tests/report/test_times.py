@@ -42,6 +42,10 @@ def test_clock_is_the_time_of_day() -> None:
     assert times.clock(MOMENT, 3) == "09:30:00.123"
 
 
+def test_stamp_is_for_people() -> None:
+    assert times.stamp(MOMENT, 3) == "2026-11-21 09:30:00.123"
+
+
 def test_moment_is_utc_whatever_the_zone() -> None:
     assert times.moment(datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == "2026-01-01T00:00:00Z"
 
