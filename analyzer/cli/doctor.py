@@ -14,10 +14,13 @@ from analyzer.wireshark.tool import find_tool
 
 NEEDED = ("cryptography", "msgspec", "numpy", "rich")
 OPTIONAL = {
+    "duckdb": "DuckDB databases (`-T duckdb`)",
     "jinja2": "the HTML report (`-T html`)",
     "pandas": "data frames (`result.to_frame()`)",
+    "prometheus-client": "metrics (`mtlscope live --metrics`)",
+    "pyarrow": "Parquet files, and DuckDB (`-T parquet`)",
     "pyshark": "packets of a connection in notebooks (`connection.to_pyshark()`)",
-    "scapy": "live capture where dumpcap is missing",
+    "scapy": "live capture where neither dumpcap nor a packet socket works",
     "textual": "keys and details in the live table",
 }
 TOOLS = {
@@ -125,4 +128,4 @@ def _get() -> str:
         return "install Wireshark from wireshark.org (with Npcap) and add its folder to PATH"
     if sys.platform == "darwin":
         return "brew install wireshark"
-    return "install it with your package manager, e.g. apt install tshark tcpdump"
+    return "install it with your package manager, e.g. apt install wireshark tshark tcpdump"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from analyzer.cli import analyze, docs, doctor
 from analyzer.report import fields, outputs
 from analyzer.rules import catalogue
 from tests.cli.commands import Shell
+
+USERS_EXTRAS = ("tui", "parquet", "sql", "report", "metrics")
+"""Extras that options of the command line need."""
 
 
 def test_rules_lists_every_rule(shell: Shell) -> None:
@@ -83,6 +87,13 @@ def test_doctor_says_how_to_get_what_is_missing(shell: Shell, monkeypatch: pytes
     assert "MISSING  numpy: nothing works without it; python -m pip install numpy" in done.out
     assert "without  pandas: needed for data frames" in done.out
     assert "without  dumpcap" in done.out
+
+
+def test_doctor_knows_what_every_option_may_need() -> None:
+    extras = tomllib.loads((docs.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    of_users = [extras["dependencies"], *(extras["optional-dependencies"][name] for name in USERS_EXTRAS)]
+    named = {re.split(r"[>=\[]", package)[0] for packages in of_users for package in packages}
+    assert named == set(doctor.dependencies())
 
 
 @pytest.mark.parametrize(
