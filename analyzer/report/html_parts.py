@@ -14,7 +14,7 @@ from analyzer.report.blocks import Group, advises, called, clients, lasted, open
 from analyzer.report.frames import connection_filter, finding_filter
 from analyzer.report.page import Page, number
 from analyzer.report.svg import ladder_svg
-from analyzer.report.times import clock, moment, span
+from analyzer.report.times import clock, moment
 from analyzer.summary import CaptureSummary, Repeated
 
 NAMES_SHOWN = 20
@@ -261,15 +261,12 @@ def _remarks(chain: Chain) -> Iterator[str]:
 # ---- whole inputs --------------------------------------------------------------------------------------------------
 
 
-def input_part(summary: CaptureSummary, counts: dict[Outcome, int], troubled: int, page: Page) -> Input:
+def input_part(summary: CaptureSummary, counts: Mapping[Outcome, int], troubled: int, page: Page) -> Input:
     """One input and what was counted in it."""
-    facts = [summary.format or "unknown format", number(summary.packets, "packet")]
-    if summary.first_ns is not None and summary.last_ns is not None:
-        facts.append(overview.period(summary.first_ns, summary.last_ns, page.symbols.dash))
     amendments = [f"{one.rule} {one.change} for {one.uid}: {one.reason}" for one in summary.amendments]
     return Input(
         name=summary.capture,
-        facts=tuple(facts),
+        facts=tuple(overview.facts(summary, page.symbols.dash)),
         lines=tuple(_lines(summary, counts)),
         limits=(*overview.limits(summary), *summary.notes),
         later=(*amendments, *(beside.later(one) for one in summary.comparisons)),
@@ -281,20 +278,16 @@ def input_part(summary: CaptureSummary, counts: dict[Outcome, int], troubled: in
 
 def _lines(summary: CaptureSummary, counts: Mapping[Outcome, int]) -> Iterator[str]:
     if len(summary.files) > 1:
-        yield f"{len(summary.files)} files read as one: {', '.join(summary.files)}"
-    outcomes = ", ".join(f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome))
-    listed = f": {outcomes}" if outcomes else ""
-    yield f"{number(summary.tcp_streams, 'TCP connection')}, {summary.connections:,} reported{listed}"
+        yield overview.files(summary)
+    yield overview.reported(summary, counts)
     if summary.reasons:
-        reasons = sorted(summary.reasons.items(), key=lambda pair: -pair[1])
-        yield f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}"
+        yield overview.not_decoded(summary)
     if not summary.tls_connections and summary.packets:
         yield "no TLS found in this capture. What is there instead:"
-        yield from overview.instead(summary, dict(counts))
+        yield from overview.instead(summary, counts)
 
 
 def repeat(item: Repeated, page: Page) -> Repeat:
     """What was counted instead of listed."""
-    every = f", every {span(item.period_ns)}" if item.period_ns else ""
-    when = f"{clock(item.first_ns, 0)} {page.symbols.dash} {clock(item.last_ns, 0)}{every}"
+    when = overview.repeated_when(item, page.symbols.dash)
     return Repeat(item.capture, item.count, item.rule, item.client_ip, item.server, when)

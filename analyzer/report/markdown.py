@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from analyzer.connection import Connection, Outcome, Side
 from analyzer.findings import Finding, Severity
-from analyzer.report import safe
+from analyzer.report import overview, safe
 from analyzer.report.blocks import Group, Groups, worst
 from analyzer.report.frames import connection_filter, finding_filter, labels
 from analyzer.report.output import Item, Output, OutputOptions
@@ -128,7 +128,7 @@ def _lines(section: _Section, capture: CaptureSummary | None, unicode: bool) -> 
 
 
 def _overview(section: _Section, capture: CaptureSummary | None) -> str:
-    told = [f"{section.counts[outcome]:,} {outcome.value}" for outcome in Outcome if section.counts.get(outcome)]
+    told = overview.outcomes(section.counts)
     facts = [f"{number(sum(section.counts.values()), 'connection')}{': ' if told else ''}{', '.join(told)}"]
     if capture is not None:
         facts.insert(0, number(capture.packets, "packet"))

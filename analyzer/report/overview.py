@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.connection import CertificateState, Connection, Outcome, Side
 from analyzer.report import beside, safe
-from analyzer.report.blocks import shorten
 from analyzer.report.page import Page, Segment, number
 from analyzer.report.times import clock, span, stamp
 from analyzer.summary import CaptureSummary, Repeated
@@ -100,31 +99,29 @@ def repeated(items: Iterable[Repeated], page: Page) -> None:
     """Floods: what was counted instead of listed."""
     signs = page.symbols
     for item in items:
-        every = f", every {span(item.period_ns)}" if item.period_ns else ""
         page.write(
             (f"{signs.note} {item.count:,} more", "note"),
             (f"  {item.client_ip} {signs.arrow} {item.server}  {page.safe(item.rule)}", "strong"),
-            (f"  {clock(item.first_ns, 0)} {signs.dash} {clock(item.last_ns, 0)}{every}", "dim"),
+            (f"  {repeated_when(item, signs.dash)}", "dim"),
         )
 
 
-def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> None:
+def repeated_when(item: Repeated, dash: str) -> str:
+    """ "09:30:00 – 09:41:10, every 10.0 s"."""
+    every = f", every {span(item.period_ns)}" if item.period_ns else ""
+    return f"{clock(item.first_ns, 0)} {dash} {clock(item.last_ns, 0)}{every}"
+
+
+def summary(capture: CaptureSummary, counts: Mapping[Outcome, int], page: Page) -> None:
     """What the input was, and what of it could not be used."""
     signs = page.symbols
-    facts = [capture.format or "unknown format", number(capture.packets, "packet")]
-    if capture.first_ns is not None and capture.last_ns is not None:
-        facts.append(period(capture.first_ns, capture.last_ns, signs.dash))
-    page.write((page.safe(capture.capture), "strong"), (f"  {f' {signs.dot} '.join(facts)}", "dim"))
+    told = f" {signs.dot} ".join(facts(capture, signs.dash))
+    page.write((page.safe(capture.capture), "strong"), (f"  {told}", "dim"))
     if len(capture.files) > 1:
-        page.write((f"  {len(capture.files)} files read as one: {page.safe(', '.join(capture.files))}", ""))
+        page.write((f"  {page.safe(files(capture))}", ""))
     if capture.reasons:
-        reasons = sorted(capture.reasons.items(), key=lambda pair: -pair[1])
-        page.paragraph(f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}", 2)
-    outcomes = [f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome)]
-    if outcomes and (counted := capture.connections - sum(counts.values())) > 0:
-        outcomes.append(f"{counted:,} only counted")
-    listed = f": {', '.join(outcomes)}" if outcomes else ""
-    page.write((f"  {number(capture.tcp_streams, 'TCP connection')}, {capture.connections:,} reported{listed}", ""))
+        page.paragraph(not_decoded(capture), 2)
+    page.write((f"  {reported(capture, counts)}", ""))
     _limits(capture, page)
     if not capture.tls_connections and capture.packets:
         _no_tls(capture, counts, page)
@@ -139,6 +136,39 @@ def summary(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> 
         page.paragraph(note, 2, "note", f"{signs.note} ")
     if capture.error:
         page.paragraph(capture.error, 2, "error", f"{signs.error} ")
+
+
+def facts(capture: CaptureSummary, dash: str) -> list[str]:
+    """Format, packets, and from when to when."""
+    told = [capture.format or "unknown format", number(capture.packets, "packet")]
+    if capture.first_ns is not None and capture.last_ns is not None:
+        told.append(period(capture.first_ns, capture.last_ns, dash))
+    return told
+
+
+def files(capture: CaptureSummary) -> str:
+    """The files of a ring."""
+    return f"{len(capture.files)} files read as one: {', '.join(capture.files)}"
+
+
+def not_decoded(capture: CaptureSummary) -> str:
+    """Packets without a TCP header that could be read, by reason."""
+    reasons = sorted(capture.reasons.items(), key=lambda pair: -pair[1])
+    return f"not decoded as TCP: {', '.join(f'{count:,} {reason}' for reason, count in reasons)}"
+
+
+def reported(capture: CaptureSummary, counts: Mapping[Outcome, int]) -> str:
+    """ "30 TCP connections, 28 reported: 2 established, 1 failed, 25 only counted"."""
+    told = outcomes(counts)
+    if told and (counted := capture.connections - sum(counts.values())) > 0:
+        told.append(f"{counted:,} only counted")
+    listed = f": {', '.join(told)}" if told else ""
+    return f"{number(capture.tcp_streams, 'TCP connection')}, {capture.connections:,} reported{listed}"
+
+
+def outcomes(counts: Mapping[Outcome, int]) -> list[str]:
+    """ "2 established", "1 failed": always in the same order."""
+    return [f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome)]
 
 
 def period(first_ns: int, last_ns: int, dash: str) -> str:
@@ -177,14 +207,14 @@ def limits(capture: CaptureSummary) -> list[str]:
     return lines
 
 
-def _no_tls(capture: CaptureSummary, counts: dict[Outcome, int], page: Page) -> None:
+def _no_tls(capture: CaptureSummary, counts: Mapping[Outcome, int], page: Page) -> None:
     """Nobody is left alone with an empty report: say what is there instead, and why TLS may be missing."""
     page.write((f"  {page.symbols.warning} no TLS found", "warning"), (" in this capture. What is there instead:", ""))
     for text in instead(capture, counts):
         page.paragraph(text, 4, "", f"{page.symbols.dash} ")
 
 
-def instead(capture: CaptureSummary, counts: dict[Outcome, int]) -> Iterable[str]:
+def instead(capture: CaptureSummary, counts: Mapping[Outcome, int]) -> Iterable[str]:
     """What is in a capture without TLS, and why TLS may be missing; one line each."""
     reasons, shown = capture.reasons, list(capture.ports.items())[:PORTS_NAMED]
     if shown:
@@ -214,15 +244,12 @@ def instead(capture: CaptureSummary, counts: dict[Outcome, int]) -> Iterable[str
         yield f"{number(other, 'TCP connection')} without a TLS record: plain text, or started before the capture"
 
 
-def totals(captures: int, counts: dict[Outcome, int], troubled: int, page: Page) -> None:
+def totals(captures: int, counts: Mapping[Outcome, int], troubled: int, page: Page) -> None:
     """The last line when there were several inputs."""
-    outcomes = ", ".join(f"{counts[outcome]:,} {outcome.value}" for outcome in Outcome if counts.get(outcome))
+    told = ", ".join(outcomes(counts))
     head: Segment = (f"{number(captures, 'capture')}: ", "strong")
     page.write(
         head,
-        (f"{number(sum(counts.values()), 'connection')}{f' ({outcomes})' if outcomes else ''}, ", ""),
+        (f"{number(sum(counts.values()), 'connection')}{f' ({told})' if told else ''}, ", ""),
         (f"{troubled:,} in trouble", "error" if troubled else "ok"),
     )
-
-
-__all__ = ["Row", "repeated", "row", "shorten", "summary", "table", "totals"]

@@ -181,6 +181,10 @@ def test_an_interrupted_run_leaves_a_whole_page() -> None:
     assert b"client-certificate-rejected" in said
 
 
+def test_what_was_only_counted_is_told_as_in_the_text() -> None:
+    assert "26 reported: 1 failed, 25 only counted" in page([failed(), summary(connections=26)])
+
+
 def test_an_empty_run_is_a_page_too() -> None:
     assert Reader(page([])).data["rows"] == []
 
