@@ -3,6 +3,7 @@ beyond a limit are counted, and the page says so."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -72,11 +73,11 @@ class _Table(Generic[K]):
 class _Counts:
     """Of one input, and of all together."""
 
-    outcomes: dict[Outcome, int] = field(default_factory=dict)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
     troubled: int = 0
 
     def add(self, conn: Connection) -> None:
-        self.outcomes[conn.outcome] = self.outcomes.get(conn.outcome, 0) + 1
+        self.outcomes[conn.outcome] += 1
         self.troubled += conn.troubled
 
 
@@ -94,7 +95,7 @@ class Book:
         self._certificates: dict[str, _Known] = {}
         self._more_certificates = False
         self._all, self._one = _Counts(), _Counts()
-        self._rules: dict[tuple[str, Severity], int] = {}
+        self._rules: Counter[tuple[str, Severity]] = Counter()
         self._inputs: list[Input] = []
         self._more_inputs = 0
         self._repeats: list[Repeat] = []
@@ -116,7 +117,7 @@ class Book:
         self._all.add(conn)
         self._one.add(conn)
         for rule, severity in {(finding.rule, finding.severity) for finding in conn.findings}:
-            self._rules[rule, severity] = self._rules.get((rule, severity), 0) + 1
+            self._rules[rule, severity] += 1
         for sent in conn.chains():
             for certificate in dict.fromkeys(sent.chain.certificates):
                 self._count(certificate, sent.side)
@@ -196,7 +197,7 @@ class Book:
         """What stands at the top."""
         rules = [RuleCount(rule, severity, count) for (rule, severity), count in self._rules.items()]
         return Front(
-            connections=sum(self._all.outcomes.values()),
+            connections=self._all.outcomes.total(),
             troubled=self._all.troubled,
             outcomes=tuple((o.value, self._all.outcomes[o]) for o in Outcome if self._all.outcomes.get(o)),
             rules=tuple(sorted(rules, key=lambda one: (one.severity.rank, -one.count, one.rule))),

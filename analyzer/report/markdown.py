@@ -6,6 +6,7 @@ Texts from the wire stay text: no markup, no HTML, no link, no picture, and nobo
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -79,7 +80,7 @@ class _Section:
     capture: str = ""
     groups: Groups = field(default_factory=lambda: Groups(KEPT_GROUPS))
     floods: list[Repeated] = field(default_factory=list)
-    counts: dict[Outcome, int] = field(default_factory=dict)
+    counts: Counter[Outcome] = field(default_factory=Counter)
 
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
@@ -102,7 +103,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
 
 def _take(conn: Connection, section: _Section) -> None:
     section.capture = section.capture or conn.capture
-    section.counts[conn.outcome] = section.counts.get(conn.outcome, 0) + 1
+    section.counts[conn.outcome] += 1
     if conn.troubled:
         section.groups.add(conn)
 

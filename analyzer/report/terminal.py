@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -24,10 +25,10 @@ class _Section:
     capture: str = ""
     headed: bool = False
     groups: Groups = field(default_factory=lambda: Groups(GROUPS))
-    rows: dict[overview.Row, int] = field(default_factory=dict)
+    rows: Counter[overview.Row] = field(default_factory=Counter)
     more_rows: int = 0
     repeated: list[Repeated] = field(default_factory=list)
-    counts: dict[Outcome, int] = field(default_factory=dict)
+    counts: Counter[Outcome] = field(default_factory=Counter)
     troubled: int = 0
 
     @property
@@ -38,7 +39,7 @@ class _Section:
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write one section an input. `--each` and live runs write blocks as they come; else equal ones are grouped at the end."""
     page, section = Page(out, options), _Section()
-    captures, troubled, counts = 0, 0, dict[Outcome, int]()
+    captures, troubled, counts = 0, 0, Counter[Outcome]()
     try:
         for item in items:
             if isinstance(item, Connection):
@@ -49,8 +50,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
                 done, section = section, _Section()
                 _finish(done, item, page)
                 captures, troubled = captures + 1, troubled + done.troubled
-                for outcome, count in done.counts.items():
-                    counts[outcome] = counts.get(outcome, 0) + count
+                counts += done.counts
     finally:
         if not section.empty:  # interrupted: tell what was seen until then
             _finish(section, None, page)
@@ -61,11 +61,11 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
 
 def _take(conn: Connection, section: _Section, page: Page, options: OutputOptions) -> None:
     section.capture = section.capture or conn.capture
-    section.counts[conn.outcome] = section.counts.get(conn.outcome, 0) + 1
+    section.counts[conn.outcome] += 1
     if not conn.troubled:
         row = overview.row(conn, page.symbols.arrow, options.each)
         if row in section.rows or len(section.rows) < overview.TABLE_ROWS:
-            section.rows[row] = section.rows.get(row, 0) + 1
+            section.rows[row] += 1
         else:
             section.more_rows += 1
         return
