@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from analyzer.connection import Connection, Outcome, Seen, Side
 from analyzer.findings import Depth, Finding, Severity
-from analyzer.report import beside, safe
+from analyzer.report import beside
 from analyzer.report.frames import connection_filter, culprits, in_first_file, place
 from analyzer.report.idn import explained
 from analyzer.report.ladder import ladder
@@ -268,8 +268,3 @@ def general(findings: Sequence[Finding], page: Page) -> None:
         if finding.filter:
             page.write((f"  {'filter':<8}", "dim"), (page.safe(finding.filter), ""))
         page.write()
-
-
-def shorten(text: str, width: int, page: Page) -> str:
-    """A cell of a table."""
-    return safe.fit(page.safe(text), width, page.symbols.ellipsis)

@@ -182,7 +182,7 @@ class Rule:
         )
 
     def judged(self, conn: Connection, said: Judgement) -> Finding:
-        """A finding of this rule, whose parts were worked out in `judgement` because another rule needs them too."""
+        """A finding of this rule about a defect: `Weight.judgement` adds what it caused, see judgement/refusal.py."""
         return self.finding(
             conn,
             said.summary,
