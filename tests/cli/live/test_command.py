@@ -446,9 +446,9 @@ def test_a_library_is_asked_for_before_the_capture(shell: Shell, monkeypatch: py
 
 @needs_veth
 def test_a_folder_gets_the_files_of_an_output(namespace: Namespace, tmp_path: Path) -> None:
-    live = Live(namespace, tmp_path, "-T", "zeek", "-o", f"{tmp_path}/logs/")
+    live = Live(namespace, tmp_path, "-T", "zeek", "-o", f"{tmp_path}/logs/", "-c", "21")
     namespace.replay(CAPTURES / "auth12-openssl.pcap")
-    assert live.finish() == []
+    assert live.finish(None) == []
     assert "sip.example.com" in (tmp_path / "logs" / "ssl.log").read_text()
     assert (tmp_path / "logs" / "x509.log").exists()
 
