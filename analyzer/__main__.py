@@ -26,10 +26,15 @@ def main(argv: list[str] | None = None) -> int:
         os.environ.setdefault(name, "1")
     from analyzer.cli.main import run
 
-    code = run(words)
+    return run(words)
+
+
+def command() -> int:
+    """`main` as all that this process does."""
+    code = main()
     gc.freeze()  # or Python searches all that is left for garbage before it ends: 20 ms
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command())
