@@ -103,7 +103,7 @@ class Conversation:
                     if assembler is None:
                         assembler = self._begin(half, first_byte(self.flow, direction, half.syn_seq, seq))
                         half.data_ttl, half.data_ip_id = c.ttl[i], c.ip_id[i]
-                    packet, head = bytes(data[start : at + size]), at - start
+                    packet, head = data[start : at + size].tobytes(), at - start
                     if wire > half.largest:
                         half.largest = wire
                     if seq == assembler.expected and size == wire:

@@ -267,66 +267,72 @@ def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Conn
     sent = traffic(conversation, c, known.client.app_records, client.script.clear_end)
     answered = traffic(conversation, s, known.server.app_records, server.script.clear_end)
     conversation.forget()  # its steps may be asked for, its bytes are not
-    conn = Connection(
-        capture=files[0][1] if files else setting.capture,
-        stream=flow.stream,
-        uid=uid(flow),
-        community_id=ends.community_id,
-        ts_ns=flow.first_ns,
-        end_ns=max(flow.first_ns, flow.last_ns),
-        time_digits=setting.time_digits,
-        client_ip=ends.ips[c],
-        client_port=ends.ports[c],
-        server_ip=ends.ips[s],
-        server_port=ends.ports[s],
-        roles_known=known.roles_known,
-        outcome=known.outcome,
-        closed=_closed(conversation, known.closed),
-        version=known.version,
-        version_code=known.version_code,
-        cipher=known.cipher,
-        cipher_code=known.cipher_code,
-        curve=known.curve,
-        server_name=known.server_name,
-        next_protocol=known.next_protocol,
-        resumed=known.resumed,
-        established=known.established,
-        ssl_history=known.ssl_history,
-        ja3=known.ja3,
-        ja3s=known.ja3s,
-        ja4=known.ja4,
-        client_hello=hello.body if isinstance(hello, Handshake) else None,  # type: ignore[arg-type]
-        server_hello=choice.body if isinstance(choice, Handshake) else None,  # type: ignore[arg-type]
-        server_chain=server_chain,
-        client_chain=client_chain,
-        server_certificate_state=known.server_certificate_state,
-        client_certificate_state=known.client_certificate_state,
-        client_certificate_frames=() if plot.numbers[2] is None else client.where(plot.numbers[2])[0],
-        certificate_request=request,
-        dh_bits=known.dh_bits,
-        server_signature_scheme=known.server_signature_scheme,
-        client_signature_scheme=known.client_signature_scheme,
-        ocsp_stapled=known.ocsp_stapled,
-        alerts=_alerts(conversation, like, plot),
-        endings=endings(conversation, c),
-        steps=Steps(
-            work_out=partial(_rows, conversation, c),
-            hellos={"ClientHello": client.where(0)[0], "ServerHello": server.where(0)[0]},
-        ),
-        client=sent,
-        server=answered,
-        rtt_ns=round_trip(conversation, c),
-        finished=known.finished,
-        icmp=tuple(flow.icmp),
-        expected=setting.expects(ends.ports),
-        tls=known.tls,
-        visibility=Visibility(known.visibility.syn_seen, sent.bytes, answered.bytes),
-        local_time_doubt=setting.local_time_doubt,
-        files=files,
-    )
+    conn = _same(known)
+    conn.capture = files[0][1] if files else setting.capture
+    conn.stream = flow.stream
+    conn.uid = uid(flow)
+    conn.community_id = ends.community_id
+    conn.ts_ns = flow.first_ns
+    conn.end_ns = max(flow.first_ns, flow.last_ns)
+    conn.time_digits = setting.time_digits
+    conn.client_ip = ends.ips[c]
+    conn.client_port = ends.ports[c]
+    conn.server_ip = ends.ips[s]
+    conn.server_port = ends.ports[s]
+    conn.closed = _closed(conversation, known.closed)
+    conn.client_hello = hello.body if isinstance(hello, Handshake) else None  # type: ignore[assignment]
+    conn.server_hello = choice.body if isinstance(choice, Handshake) else None  # type: ignore[assignment]
+    conn.server_chain = server_chain
+    conn.client_chain = client_chain
+    conn.client_certificate_frames = () if plot.numbers[2] is None else client.where(plot.numbers[2])[0]
+    conn.certificate_request = request
+    conn.alerts = _alerts(conversation, like, plot)
+    conn.endings = endings(conversation, c)
+    hellos = {"ClientHello": client.where(0)[0], "ServerHello": server.where(0)[0]}
+    conn.steps = Steps(None, partial(_rows, conversation, c), hellos)
+    conn.client, conn.server = sent, answered
+    conn.rtt_ns = round_trip(conversation, c)
+    conn.icmp = tuple(flow.icmp)
+    conn.expected = setting.expects(ends.ports)
+    conn.visibility = Visibility(known.visibility.syn_seen, sent.bytes, answered.bytes)
+    conn.local_time_doubt = setting.local_time_doubt
+    conn.files = files
     alike = _is_smooth(conn) and _is_smooth(known) and not known.seen & Seen.TROUBLED_END and not troubled_end(conn)
     conn.seen = known.seen if alike else seen_facts(conn)
     conn.hidden = hidden_facts(conn, conn.seen)
+    return conn
+
+
+def _same(known: Connection) -> Connection:
+    """A record with what conversations that went alike have in common. (To name sixty arguments costs more than all else.)"""
+    conn = Connection.__new__(Connection)
+    conn.roles_known = known.roles_known
+    conn.outcome = known.outcome
+    conn.version = known.version
+    conn.version_code = known.version_code
+    conn.cipher = known.cipher
+    conn.cipher_code = known.cipher_code
+    conn.curve = known.curve
+    conn.server_name = known.server_name
+    conn.next_protocol = known.next_protocol
+    conn.resumed = known.resumed
+    conn.established = known.established
+    conn.ssl_history = known.ssl_history
+    conn.ja3 = known.ja3
+    conn.ja3s = known.ja3s
+    conn.ja4 = known.ja4
+    conn.server_certificate_state = known.server_certificate_state
+    conn.client_certificate_state = known.client_certificate_state
+    conn.dh_bits = known.dh_bits
+    conn.server_signature_scheme = known.server_signature_scheme
+    conn.client_signature_scheme = known.client_signature_scheme
+    conn.ocsp_stapled = known.ocsp_stapled
+    conn.finished = known.finished
+    conn.tls = known.tls
+    conn.first_client_hello = conn.hello_retry_request = conn.client_auth_13 = None
+    conn.preamble = conn.not_tls = None
+    conn.malformed = ()
+    conn.findings, conn.diagnosis, conn.worked_beside = (), None, None
     return conn
 
 

@@ -22,34 +22,34 @@ def traffic(conv: Conversation, direction: int, app_records: int, clear_end: int
     zero_ns = half.zero_ns
     if half.zero_since is not None:
         zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
-    return SideTraffic(
-        packets=lane.packets,
-        bytes=size,
-        app_records=app_records,
-        app_bytes=after if after > 0 else 0,
-        first_frame=lane.first_frame,
-        last_frame=lane.last_frame,
-        last_payload_ns=lane.last_payload_ns,
-        last_payload_frame=lane.last_payload_frame,
-        last_ns=lane.last_ns,
-        syn_frame=half.syn_frame,
-        syn_count=half.syn_count,
-        mss=half.mss,
-        max_segment=lane.max_segment,
-        ttl=half.ttl if half.ttl > 0 else 0,
-        ip_id=half.ip_id if half.ip_id > 0 else 0,
-        data_ttl=half.data_ttl,
-        data_ip_id=half.data_ip_id,
-        acked_bytes=half.acked,
-        sent_bytes=assembler.high if assembler else 0,
-        retransmitted=assembler.retransmitted if assembler else 0,
-        retransmitted_frames=tuple(assembler.again_frames) if assembler else (),
-        retransmitted_full=assembler.retransmitted_full if assembler else 0,
-        unacked_full_size=judge.unacked_full_size(conv, direction),
-        zero_window_frame=half.zero_frame,
-        zero_window_ns=zero_ns,
-        after_close_bytes=half.after_close_bytes,
-    )
+    out = SideTraffic()  # 26 arguments by name cost three times as much
+    out.packets = lane.packets
+    out.bytes = size
+    out.app_records = app_records
+    out.app_bytes = after if after > 0 else 0
+    out.first_frame = lane.first_frame
+    out.last_frame = lane.last_frame
+    out.last_payload_ns = lane.last_payload_ns
+    out.last_payload_frame = lane.last_payload_frame
+    out.last_ns = lane.last_ns
+    out.syn_frame = half.syn_frame
+    out.syn_count = half.syn_count
+    out.mss = half.mss
+    out.max_segment = lane.max_segment
+    out.ttl = half.ttl if half.ttl > 0 else 0
+    out.ip_id = half.ip_id if half.ip_id > 0 else 0
+    out.data_ttl = half.data_ttl
+    out.data_ip_id = half.data_ip_id
+    out.acked_bytes = half.acked
+    out.sent_bytes = assembler.high if assembler else 0
+    out.retransmitted = assembler.retransmitted if assembler else 0
+    out.retransmitted_frames = tuple(assembler.again_frames) if assembler else ()
+    out.retransmitted_full = assembler.retransmitted_full if assembler else 0
+    out.unacked_full_size = judge.unacked_full_size(conv, direction)
+    out.zero_window_frame = half.zero_frame
+    out.zero_window_ns = zero_ns
+    out.after_close_bytes = half.after_close_bytes
+    return out
 
 
 def round_trip(conv: Conversation, direction: int) -> int | None:
