@@ -560,7 +560,7 @@ BREAKABLE = (
 BREAKABLE_WHEN_ALIKE = (
     "analyzer.tls.flights.Place.find",
     "analyzer.folding.familiar.likeness",
-    "analyzer.folding.familiar.retell",
+    "analyzer.folding.retelling.retell",
     "analyzer.pipeline.judge",
     "analyzer.rules.history.History.learn",
 )

@@ -87,7 +87,6 @@ LONG_FILES = {
 }
 LONG_FUNCTIONS = {
     "folding.fold._record": "one call with one line a field of the record",
-    "folding.familiar.retell": "one call with one line a field of the record",
 }
 CLOCKED = ("__init__", "__main__", "cli", "result", "live", "pipeline", "report")
 """Rooms that may print, log and ask for the time; below them the clock is the capture's."""

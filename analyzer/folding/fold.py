@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import CertificateState, Connection, Outcome, Side
-from analyzer.folding import familiar
+from analyzer.folding import familiar, retelling
 from analyzer.folding import outcome as judge
 from analyzer.folding.case import Case, Setting, body, body_of, client_hello, server_hello
 from analyzer.folding.conversation import Conversation
@@ -30,15 +30,15 @@ MAX_ODDITIES = 50
 
 def fold(conversation: Conversation, setting: Setting, clock: judge.Clock, *, evicted: bool = False) -> Connection:
     """The record of a conversation that is over (or is reported as it stands)."""
-    likeness = None if evicted else familiar.likeness(conversation)
-    known = familiar.retell(conversation, likeness, setting) if likeness is not None else None
+    like = None if evicted else familiar.likeness(conversation)
+    known = retelling.retell(conversation, like, setting) if like is not None else None
     if known is not None:
         return known
     conn = _fold(conversation, setting, clock, evicted)
     conn.seen = seen_facts(conn)  # computed from the record itself, before anybody else has it
     conn.hidden = hidden_facts(conn, conn.seen)
-    if likeness is not None:
-        familiar.remember(conversation, likeness, conn)
+    if like is not None:
+        retelling.remember(conversation, like, conn)
     return conn
 
 

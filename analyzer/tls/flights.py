@@ -8,7 +8,7 @@ have its events; only the hellos are made anew. This only saves time: what is no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.tls.hellos import (
     GOOGLE_SERVER_RANDOM,
@@ -74,13 +74,6 @@ class Sums:
                 version = event.body.selected_version
                 self.tls13 |= (version == TLS13 or version >> 8 == 0x7F) and not event.body.hello_retry_request
 
-    def add(self, other: Sums) -> None:
-        """Add those of other events."""
-        self.opaque_records += other.opaque_records
-        self.opaque_bytes += other.opaque_bytes
-        self.app_records += other.app_records
-        self.tls13 |= other.tls13
-
 
 @dataclass(frozen=True, slots=True)
 class Flight:
@@ -92,7 +85,6 @@ class Flight:
         randoms: offsets of the randoms of ServerHellos, which may mean something.
         hellos: (number of the event, offsets of random, session id and its end).
         events: as they were; the places in the stream are the same for all who come this way.
-        sums: of the events.
         after: where the direction stands behind it.
     """
 
@@ -102,7 +94,6 @@ class Flight:
     randoms: tuple[int, ...]
     hellos: tuple[tuple[int, int, int, int], ...]
     events: tuple[Event, ...]
-    sums: Sums
     after: Place
 
     def is_in(self, data: bytes) -> bool:
@@ -133,12 +124,13 @@ class Flight:
 
 
 class Place:
-    """Where a direction stands after known flights. `records` stands there too and is never fed, only copied."""
+    """Where a direction stands after known flights. `records` stands there too and is never fed, only copied. `sums`: of all
+    events up to there."""
 
-    __slots__ = ("_flights", "_missed", "records")
+    __slots__ = ("_flights", "_missed", "records", "sums")
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
+    def __init__(self, records: Records, sums: Sums) -> None:
+        self.records, self.sums = records, sums
         self._flights: dict[bytes, tuple[Flight, ...]] = {}  # by the header of the first record; the longest first
         self._missed: set[tuple[bytes, int]] = set()  # came once, which is not worth a memory
 
@@ -170,7 +162,7 @@ class _Memory:
     """Where all directions start, and how much is remembered."""
 
     def __init__(self) -> None:
-        self.start = Place(Records())
+        self.start = Place(Records(), Sums())
         self._count = self._bytes = 0
 
     def charge(self, size: int) -> None:
@@ -178,7 +170,7 @@ class _Memory:
         self._count += 1
         self._bytes += 2 * size
         if self._count > MAX_FLIGHTS or self._bytes > MAX_BYTES:
-            self.start = Place(Records())
+            self.start = Place(Records(), Sums())
             self._count = self._bytes = 0
 
 
@@ -237,9 +229,9 @@ def remember(place: Place, data: bytes, events: Sequence[Event], after: Records)
             return None
     fixed = _between(varying, data)
     randoms = tuple([at for number, at, _, _ in hellos if _kind(events[number]) == _SERVER_HELLO])
-    sums = Sums()
+    sums = replace(place.sums)
     sums.count(events)
-    flight = Flight(len(data), fixed, tuple(sealed), randoms, tuple(hellos), tuple(events), sums, Place(after))
+    flight = Flight(len(data), fixed, tuple(sealed), randoms, tuple(hellos), tuple(events), Place(after, sums))
     place.add(data[:HEADER], flight)
     _memory.charge(len(data))
     return flight

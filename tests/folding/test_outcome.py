@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from analyzer.connection import Connection, Outcome, Side
+from analyzer.connection import CertificateState, Connection, Outcome, Side
 from tests.build import handshake as tls
 from tests.build.frames import ACK, PSH, RST
 from tests.build.pcap import Packet
@@ -256,7 +256,7 @@ def test_a_forged_client_record_does_not_make_tls_1_3_forgotten(size: int | None
     story.client_13(700, 281, 53).records(SERVER, 1_100, 1_100).talk().close()
     conn = only(story, size)
     assert (conn.version, conn.outcome, conn.visibility.conflicts > 0) == ("TLSv1.3", E, True)
-    assert conn.client_certificate_state.value == "inferred-sent"
+    assert conn.client_certificate_state is CertificateState.INFERRED_SENT
 
 
 # ---- lost on the way -------------------------------------------------------------------------------------------------

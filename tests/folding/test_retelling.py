@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analyzer.certificates import chain
 from analyzer.certificates.cache import BoundedCache
 from analyzer.connection import Connection, Outcome
-from analyzer.folding import credentials, familiar
+from analyzer.folding import credentials, familiar, retelling
 from tests.build.pcap import Packet
 from tests.build.tcp import SERVER
 from tests.scenarios import STORIES, Story
@@ -158,12 +158,12 @@ def test_steps_are_worked_out_when_asked_for() -> None:
 
 
 def test_the_memory_is_bounded() -> None:
-    familiar._plots.clear()
+    retelling._plots.clear()
     familiar._scripts.clear()
-    with patch.object(familiar, "MAX_PLOTS", 2), patch.object(familiar, "MAX_SCRIPTS", 2):
+    with patch.object(retelling, "MAX_PLOTS", 2), patch.object(familiar, "MAX_SCRIPTS", 2):
         for name in STORIES:
             warm(packets_of(name))
-    assert 0 < len(familiar._plots) <= 2
+    assert 0 < len(retelling._plots) <= 2
     assert 0 < len(familiar._scripts) <= 2
 
 
