@@ -22,7 +22,7 @@ FIRST_ROWS = 4
 """Of a new flow this many rows are handed up whatever they carry: SYN, SYN-ACK, ACK and one more."""
 ECHO_NS = 2_000_000_000
 """A connection that ended so shortly ago still gets packets: the other side's close, acknowledgements."""
-ROUND_ROWS = 48
+ROUND_ROWS = 36
 """Rows of one flow handed up at once; then the stage above is asked whether it wants more of them."""
 
 
