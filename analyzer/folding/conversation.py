@@ -177,7 +177,7 @@ class Conversation:
         if half.syn_frame is None:
             half.syn_frame, half.syn_ns = c.frame[i], c.time_ns[i]
             half.ttl, half.ip_id = c.ttl[i], c.ip_id[i]
-            half.mss = announced_mss(bytes(data[c.tcp_at[i] + 20 : c.payload_at[i]]))
+            half.mss = announced_mss(data[c.tcp_at[i] + 20 : c.payload_at[i]].tobytes())
             announced = [each.mss for each in self.halves if each.mss]
             self.full_size = max(1, min(announced) - OPTION_BYTES) if announced else 0
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from analyzer.connection import (
     Side,
 )
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
-from analyzer.folding.timeline import FIRST, LAST, MIDDLE
 from analyzer.tls.flights import Place
 from analyzer.tls.messages import (
     ChangeCipherSpec,
@@ -26,11 +26,15 @@ from analyzer.tls.names import ContentType
 
 MAX_SCRIPTS, MAX_LAYOUTS = 4_096, 64
 """Remembered at most: places, and segmentations of one place."""
-_NUMBER = (1 << 12) - 1
+MAX_ORDERED = 4_096
+"""Segments and ends of which the order is told."""
 
 Key = tuple[object, ...]
-Layout = tuple[tuple[int, ...], tuple[int, ...]]
-"""Of each event: numbers of the first and the last segment that carry it."""
+Layout = tuple[tuple[int, ...], tuple[int, ...], int]
+"""Of each event: numbers of the first and the last segment that carry it. Then a number that no other layout has."""
+
+
+_number = count(1)
 
 
 class Script:
@@ -70,7 +74,8 @@ class Script:
             if len(self.layouts) >= MAX_LAYOUTS:
                 self.layouts.clear()
             low = tuple(_segment_of(segments, start) for start in self.starts)
-            known = self.layouts[segments] = low, tuple(_segment_of(segments, end - 1) for end in self.ends)
+            high = tuple(_segment_of(segments, end - 1) for end in self.ends)
+            known = self.layouts[segments] = low, high, next(_number)
         return known
 
 
@@ -80,13 +85,14 @@ def _segment_of(segments: tuple[int, ...], at: int) -> int:
 
 @dataclass(slots=True)
 class Telling:
-    """One direction of this conversation: its script, and the frames and times of its segments."""
+    """One direction of this conversation: its script, the frames and times of its segments, and their layout."""
 
     script: Script
     frames: tuple[int, ...]
     times: tuple[int, ...]
     low: tuple[int, ...]
     high: tuple[int, ...]
+    layout: int
 
     def where(self, number: int) -> tuple[tuple[int, ...], int]:
         """Frames that carry an event, and when it was there."""
@@ -116,22 +122,20 @@ def likeness(conversation: Conversation) -> Likeness | None:
     """None if this conversation is one to be read in full: not closed, something lost, cut, odd, TLS 1.3 ..."""
     if conversation.tls13 or conversation.ignored or not conversation.ends:
         return None
-    first, second = (_telling(half, conversation.settled) for half in conversation.halves)
-    if first is None or second is None or {first.script.hello, second.script.hello} != _BOTH:
+    halves = conversation.halves
+    first, second = _telling(halves[0], conversation.settled), _telling(halves[1], conversation.settled)
+    if first is None or second is None or first.script.hello is second.script.hello:
+        return None
+    order = _order(conversation, (first, second))
+    if order is None:
         return None
     client = 0 if first.script.hello is Side.CLIENT else 1
     tellings = (first, second) if client == 0 else (second, first)
-    order = _order(conversation, client, tellings)
-    if order is None:
-        return None
-    halves, ends = conversation.halves, conversation.ends
-    places = [half.stream.last_place if half.stream is not None else None for half in halves]
     opened = tuple([(half.syn_frame is not None, half.opened, speaks_late(conversation, half)) for half in halves])
-    how = tuple([(end.direction, end.how) for end in ends])
-    return Likeness((client, *places, opened, how, conversation.settled, order), client, tellings)
-
-
-_BOTH = {Side.CLIENT, Side.SERVER}
+    how = tuple([(end.direction, end.how) for end in conversation.ends])
+    # a layout has one script, and that one place
+    key = client, first.layout, second.layout, opened, how, conversation.settled, order
+    return Likeness(key, client, tellings)
 
 
 def _telling(half: Half, settled: bool) -> Telling | None:
@@ -151,25 +155,20 @@ def _telling(half: Half, settled: bool) -> Telling | None:
     starts, frames, times, _ = zip(*assembler.segments, strict=True)  # a column costs a third of a list comprehension
     if list(frames) != sorted(frames):
         return None
-    low, high = script.layout(starts)
-    return Telling(script, frames, times, low, high)
+    return Telling(script, frames, times, *script.layout(starts))
 
 
-def _order(conversation: Conversation, client: int, tellings: tuple[Telling, Telling]) -> tuple[int, ...] | None:
-    """In which order everything came: the numbers that `timeline.build` gives its rows. None if there are too many."""
-    codes: list[int] = []
-    for half, telling in zip((conversation.halves[client], conversation.halves[1 - client]), tellings, strict=True):
+def _order(conversation: Conversation, tellings: tuple[Telling, Telling]) -> tuple[int, ...] | None:
+    """In which order everything came. None if there is too much. Of one frame its SYN is first, then its payload."""
+    frames: list[int] = []
+    for half, telling in zip(conversation.halves, tellings, strict=True):
         if half.syn_frame is not None:
-            codes.append((half.syn_frame * 3 + FIRST) << 12 | len(codes))
-        frames, number = telling.frames, len(codes)
-        codes += [(frames[high] * 3 + MIDDLE) << 12 | n for n, high in enumerate(telling.high, number)]
-        if speaks_late(conversation, half) and half.tail is not None:
-            codes.append((half.tail[0] * 3 + MIDDLE) << 12 | len(codes))
-    codes += [(end.frame * 3 + LAST) << 12 | n for n, end in enumerate(conversation.ends, len(codes))]
-    if len(codes) > _NUMBER:
-        return None
-    codes.sort()
-    return tuple([code & _NUMBER for code in codes])
+            frames.append(half.syn_frame)
+        frames += telling.frames
+        if half.tail is not None and speaks_late(conversation, half):
+            frames.append(half.tail[0])
+    frames += [end.frame for end in conversation.ends]
+    return tuple(sorted(range(len(frames)), key=frames.__getitem__)) if len(frames) <= MAX_ORDERED else None
 
 
 def speaks_late(conversation: Conversation, half: Half) -> bool:

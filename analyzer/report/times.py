@@ -13,9 +13,14 @@ _DAY = 86_400
 def rfc3339(time_ns: int, digits: int) -> str:
     """ "2026-11-21T09:30:00.123456Z" with `digits` (0..9) decimals of a second."""
     second, rest = divmod(time_ns, _SECOND_NS)
-    day, second = divmod(second, _DAY)
-    text = f"{_day(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    text = _second(second)
     return f"{text}.{rest:09d}"[: 20 + digits] + "Z" if digits else text + "Z"
+
+
+@lru_cache(maxsize=64)
+def _second(second: int) -> str:
+    day, second = divmod(second, _DAY)
+    return f"{_day(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
 @lru_cache(maxsize=64)
