@@ -87,10 +87,10 @@ def simple(packet: Packet, *, order: str = "<") -> bytes:
 
 
 def statistics(
-    *, dropped: int | None = None, os_dropped: int | None = None, number: int = 0, order: str = "<"
+    *, dropped: int | None = None, os_dropped: int | None = None, number: int = 0, order: str = "<", stamp: int = 0
 ) -> bytes:
-    """An Interface Statistics Block."""
+    """An Interface Statistics Block; `stamp`: when it was stated, in the interface's units."""
     options = b"" if dropped is None else option(ISB_IFDROP, pack(order + "Q", dropped), order)
     if os_dropped is not None:
         options += option(ISB_OSDROP, pack(order + "Q", os_dropped), order)
-    return block(5, pack(order + "III", number, 0, 0) + options, order)
+    return block(5, pack(order + "III", number, stamp >> 32, stamp & 0xFFFFFFFF) + options, order)

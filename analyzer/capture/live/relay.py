@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import BinaryIO, cast
@@ -15,7 +16,7 @@ from typing import BinaryIO, cast
 from analyzer.capture import pcap, pcapng
 from analyzer.capture.live import blocks
 from analyzer.capture.live.source import SNAP_LENGTH
-from analyzer.capture.source import NOT_A_PACKET, Facts, Frames, ReadOptions, Rewound, open_stream, start_reading
+from analyzer.capture.source import NOT_A_PACKET, Facts, Frames, Loss, ReadOptions, Rewound, open_stream, start_reading
 from analyzer.errors import CaptureError, UsageError
 
 PIECES = 64
@@ -92,12 +93,12 @@ class Relay:
         self._put(None)
 
     def _read_one(self, name: str, stream: BinaryIO) -> None:
-        facts, before = Facts(), self._lost
+        facts = Facts(losses=deque())
         try:
             for batch in _frames(stream, name, facts):
                 for piece in self._pieces_of(batch, facts):
                     self._put(piece)
-                self._tell_loss(before + (facts.dropped or 0))
+                self._tell_losses(facts.losses)
         except CaptureError as error:
             if self._stopping.is_set():
                 return  # it may well be the middle of a packet
@@ -106,10 +107,13 @@ class Relay:
             if len(self.notes) < MAX_NOTES:
                 self.notes.append(f"{name}: {error}")
 
-    def _tell_loss(self, lost: int) -> None:
-        if lost > self._lost:
-            self._lost = lost
-            self._put(blocks.statistics(0, None, lost))
+    def _tell_losses(self, losses: deque[Loss]) -> None:
+        """As they were stated, in the unit of our first interface."""
+        unit = 10 ** (blocks.NANOSECONDS - next(iter(self._interfaces), (0, blocks.NANOSECONDS))[1])
+        while losses:
+            loss = losses.popleft()
+            before, self._lost = self._lost, self._lost + loss.packets
+            self._put(blocks.loss(loss.begin_ns // unit, loss.end_ns // unit, (None, before), (None, self._lost)))
 
     def _put(self, piece: bytes | None) -> None:
         """Wait for room, but not beyond the end of the run."""

@@ -7,6 +7,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from analyzer.capture.live.relay import Relay
+from analyzer.capture.source import Loss
 from analyzer.errors import CaptureError
 from tests.build import pcapng as ng
 from tests.build.pcap import START_NS, Packet, pcap
@@ -53,6 +54,18 @@ def test_what_the_writer_lost_is_told() -> None:
     raw = ng.section() + ng.interface() + ng.enhanced(PACKETS[0]) + ng.statistics(dropped=7) + ng.enhanced(PACKETS[1])
     found = read(relayed(raw, 10))
     assert (found.facts.dropped, len(found.data)) == (7, 2)
+
+
+@pytest.mark.parametrize("resolution", [6, 9])
+def test_when_the_writer_lost_it_is_told_as_well(resolution: int) -> None:
+    """The first statement counts what was lost at any time before it, the second what was lost since."""
+    stated = [
+        ng.statistics(dropped=dropped, stamp=ng.units(packet.time_ns, resolution))
+        for dropped, packet in zip((7, 12), PACKETS, strict=False)
+    ]
+    raw = ng.section() + ng.interface(resolution=resolution) + ng.enhanced(PACKETS[0], resolution=resolution)
+    found = read(relayed(raw + b"".join(stated), 10))
+    assert list(found.facts.losses) == [Loss(0, TIMES[0], 7), Loss(TIMES[0], TIMES[1], 5)]
 
 
 def test_entries_that_are_no_packets_are_left_out() -> None:
