@@ -5,14 +5,13 @@ files -> frames -> segments -> conversations -> records -> findings
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
 from analyzer.capture.inputs import STANDARD_INPUT, Input, find_inputs
-from analyzer.capture.source import MAX_LOSSES, Capture, Loss, ReadOptions, open_capture
+from analyzer.capture.source import Capture, Loss, ReadOptions, open_capture
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.connection import Connection
 from analyzer.errors import CaptureError
@@ -20,7 +19,7 @@ from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.stores import NO_TRUST, Trust
-from analyzer.losses import note_losses
+from analyzer.losses import LossLog, note_losses
 from analyzer.packets.columns import Decoded
 from analyzer.packets.decode import Decoder
 from analyzer.repeats import Repeats
@@ -30,7 +29,7 @@ from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.rules.successes import in_trouble
 from analyzer.sightings.watch import Sightings
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import CaptureSummary, LostPackets, Repeated
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
 
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
     from analyzer.topology.model import Topology
 
 Progress = Callable[[str, int, int | None], None]
+Unjudged = Connection | Repeated | LostPackets
+"""What reading gives: connections have no verdict yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Analysis:
         )
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)
-        self._losses: deque[Loss] = deque(maxlen=MAX_LOSSES)
+        self._losses = LossLog()
 
     def __iter__(self) -> Iterator[Item]:
         """Connections as they are decided, then what was counted instead of listed, then the summary."""
@@ -171,10 +172,10 @@ class Analysis:
                     capture.facts.losses = self._losses
                     self._tally.begin(path, capture.facts)
                     for item in self._read(capture, decoder, tracker := tracker or self._tracker()):
-                        if isinstance(item, Repeated):
-                            yield item
-                        else:
+                        if isinstance(item, Connection):
                             yield from self._judged(item)
+                        else:
+                            yield item
             except CaptureError as error:
                 self._tally.error = str(error)
                 self.errors.append(str(error))
@@ -184,6 +185,7 @@ class Analysis:
                 yield from self._judged(conn)
             self.crashes += [f"{crash.where}: {type(crash.error).__name__}: {crash.error}" for crash in tracker.crashes]
             yield from self._counted(tracker)
+        yield from self._lost(self._losses.rest())
         yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
 
     def _counted(self, tracker: Tracker) -> Iterator[Repeated]:
@@ -191,6 +193,11 @@ class Analysis:
         yield from self._repeats.counted()
         if self.options.keep is None:
             yield from self._flooded(tracker)
+
+    def _lost(self, losses: list[Loss]) -> Iterator[LostPackets]:
+        digits = self._tally.time_digits
+        for loss in losses:
+            yield LostPackets(self.input.name, loss.begin_ns or None, loss.end_ns or None, loss.packets, digits)
 
     def _flooded(self, tracker: Tracker) -> Iterator[Repeated]:
         """The part of it that never became a record."""
@@ -217,9 +224,10 @@ class Analysis:
             Setting(capture=self.input.name, ports=self.options.ports, known_ports=knowledge.default_tls_ports())
         )
 
-    def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Connection | Repeated]:
+    def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Unjudged]:
         facts = capture.facts
         for frames in capture:
+            yield from self._lost(self._losses.take())
             if len(frames) == 0:
                 yield from self._while_idle(tracker)
                 continue
@@ -240,7 +248,7 @@ class Analysis:
         prompt = path == STANDARD_INPUT  # a slow pipe: what is decided must not wait for more
         return open_capture(path, ReadOptions(timezone=self.options.timezone, prompt=prompt, via=self.options.via))
 
-    def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
+    def _while_idle(self, tracker: Tracker) -> Iterator[Unjudged]:
         """An empty batch: only a live source gives one."""
         return iter(())
 

@@ -17,7 +17,7 @@ from analyzer.judgement.stores import NO_TRUST, Trust
 from analyzer.pipeline import Options, Run
 from analyzer.report.output import Item
 from analyzer.selection import Selection, parse_time
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import CaptureSummary, LostPackets, Repeated
 
 if TYPE_CHECKING:
     from analyzer.report.dataframe import DataFrame
@@ -117,6 +117,7 @@ class Result:
         self._connections: list[Connection] = []
         self._captures: list[CaptureSummary] = []
         self._repeated: list[Repeated] = []
+        self._losses: list[LostPackets] = []
 
     def __iter__(self) -> Iterator[Connection]:
         """Connections in order. Raise UsageError if there is nothing to analyse."""
@@ -135,6 +136,8 @@ class Result:
                 return True
             if isinstance(item, CaptureSummary):
                 self._captures.append(item)
+            elif isinstance(item, LostPackets):
+                self._losses.append(item)
             else:
                 self._repeated.append(item)
         return False
@@ -173,6 +176,12 @@ class Result:
         """Floods: connections that were counted instead of listed."""
         self._read_all()
         return list(self._repeated)
+
+    @property
+    def losses(self) -> list[LostPackets]:
+        """When the captures lost packets, as far as they say it."""
+        self._read_all()
+        return list(self._losses)
 
     @property
     def errors(self) -> list[str]:
@@ -260,6 +269,7 @@ class Result:
         self._read_all()
         yield from self._connections
         yield from self._repeated
+        yield from self._losses
         yield from self._captures
 
     def _repr_html_(self) -> str:

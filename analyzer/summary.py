@@ -1,4 +1,4 @@
-"""What is said about a whole input besides its connections: `CaptureSummary`, `Repeated`, `Amendment`."""
+"""What is said about a whole input besides its connections: `CaptureSummary`, `Repeated`, `LostPackets`, `Amendment`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,25 @@ class Repeated:
     def server(self) -> str:
         """ "192.0.2.1:5061"; the address alone if `server_port` is 0, for several ports."""
         return endpoint(self.server_ip, self.server_port) if self.server_port else self.server_ip
+
+
+@dataclass(frozen=True, slots=True)
+class LostPackets:
+    """Packets that the capturing side says it lost, one statement or those of about a minute; all of an input together are
+    its `dropped`.
+
+    Attributes:
+        capture: the input file.
+        begin_ns, end_ns: they were lost between these; None if that was not said.
+        packets: how many.
+        time_digits: decimal digits of a second that the capture has.
+    """
+
+    capture: str
+    begin_ns: int | None
+    end_ns: int | None
+    packets: int
+    time_digits: int = 6
 
 
 @dataclass(slots=True)

@@ -79,6 +79,11 @@ class Tally:
         """Connections of which nothing was made but a number."""
         self._connections += count
 
+    @property
+    def time_digits(self) -> int:
+        """Decimal digits of a second that the capture has, as far as it was read."""
+        return max((facts.time_digits for facts in self._facts), default=6)
+
     def summary(
         self,
         tracker: Tracker | None,
@@ -107,7 +112,7 @@ class Tally:
             tls_connections=self._tls,
             first_ns=self._first_ns,
             last_ns=self._last_ns,
-            time_digits=max((f.time_digits for f in facts), default=6),
+            time_digits=self.time_digits,
             ports=dict(self._ports.most_common(BUSIEST)),
             snap_length=min(snap, default=None),
             dropped=sum(dropped) if dropped else None,

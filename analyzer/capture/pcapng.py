@@ -184,8 +184,8 @@ class Reader:
         return None
 
     def _count_drops(self, block: memoryview) -> None:
-        """A later statement replaces the earlier one. What it adds was lost between both, what the first one of an interface
-        counts at any time before it; a clock that was set back meanwhile does not matter."""
+        """A later statement replaces the earlier one, unless it counts fewer. What it adds was lost between both, what the
+        first one of an interface counts at any time before it; a clock that was set back meanwhile does not matter."""
         interface, high, low = Struct(self.blocks.order + "III").unpack_from(block, 8)
         interface += self.interfaces.base
         drops = counter_option(block, 20, self.blocks.order)
@@ -195,7 +195,7 @@ class Reader:
         before, since_ns = self.drops.get(interface, (0, 0))
         if drops > before:
             self.facts.losses.append(Loss(min(since_ns, now_ns), max(since_ns, now_ns), drops - before))
-        self.drops[interface] = (drops, now_ns)
+        self.drops[interface] = (max(drops, before), now_ns)
         self.facts.dropped = sum(count for count, _ in self.drops.values())
 
     def _time(self, stamp: int, interface: int) -> int:

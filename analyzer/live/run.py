@@ -18,7 +18,7 @@ from analyzer.folding.conversation import Conversation
 from analyzer.live.taps import Taps
 from analyzer.losses import SILENCE_NS
 from analyzer.packets.columns import Decoded
-from analyzer.pipeline import Analysis, Options, Run
+from analyzer.pipeline import Analysis, Options, Run, Unjudged
 from analyzer.repeats import Repeats
 from analyzer.report.output import Item
 from analyzer.summary import CaptureSummary, Repeated
@@ -95,6 +95,7 @@ class LiveAnalysis(Analysis):
             self._run.untold += self._undecided()
             self._tally.end()
             yield from self._counted(tracker)
+            yield from self._lost(self._losses.rest())
             yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
 
     def _tracker(self) -> Tracker:
@@ -146,8 +147,9 @@ class LiveAnalysis(Analysis):
         if self._batch is not None:
             self._run.taps.packets(self._batch, decoded)
 
-    def _while_idle(self, tracker: Tracker) -> Iterator[Connection | Repeated]:
+    def _while_idle(self, tracker: Tracker) -> Iterator[Unjudged]:
         now_ns = self._run.now_ns() - self._behind_ns - LATENESS_NS
+        yield from self._lost(self._losses.take(now_ns))
         yield from tracker.idle(now_ns)
         if abs(now_ns - self._looked_ns) >= LOOK_NS:  # the clock may have been set back
             self._looked_ns = now_ns

@@ -58,7 +58,7 @@ def _documents(item: Item) -> Iterable[dict[str, Any]]:
         yield _connection(item)
     elif isinstance(item, Repeated):
         yield _repeated(item)
-    else:
+    elif isinstance(item, CaptureSummary):  # ECS has no field for what was lost
         yield from (_across(item, finding) for finding in item.findings)
 
 

@@ -48,7 +48,7 @@ def _events(item: Item) -> Iterable[dict[str, Any]]:
         yield from (_alert(item, finding) for finding in item.findings if _alarming(finding))
     elif isinstance(item, Repeated):
         yield _repeated(item)
-    else:
+    elif isinstance(item, CaptureSummary):  # Suricata tells what was lost in its stats, with much that we have not
         yield from (_capture_alert(item, finding) for finding in item.findings if _alarming(finding))
 
 

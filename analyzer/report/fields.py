@@ -22,6 +22,7 @@ TOP = (
     objects.CertificateObject,
     objects.CaListObject,
     objects.RepeatedObject,
+    objects.LossObject,
     objects.CaptureObject,
 )
 """The objects that are lines of their own, in the order of docs/fields.md."""

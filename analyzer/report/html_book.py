@@ -110,7 +110,7 @@ class Book:
                 self._repeats.append(repeat(item, self._page))
             else:
                 self._more_repeats += 1
-        else:
+        elif isinstance(item, CaptureSummary):  # what was lost in all is in it
             self._input(item)
 
     def _connection(self, conn: Connection) -> None:

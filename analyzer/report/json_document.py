@@ -1,4 +1,4 @@
-"""-T json: one document with `connections`, `repeated`, `certificates`, `ca_lists` and `captures`."""
+"""-T json: one document with `connections`, `repeated`, `losses`, `certificates`, `ca_lists` and `captures`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from typing import BinaryIO, Literal, TypedDict, cast
 from analyzer.connection import Connection
 from analyzer.report.certificates import SCHEMA
 from analyzer.report.encode import ConnectionEncoder, to_json
-from analyzer.report.mapping import capture_object, repeated_object
-from analyzer.report.objects import CaListObject, CaptureObject, CertificateObject, ConnectionObject, RepeatedObject
+from analyzer.report.mapping import capture_object, loss_object, repeated_object
+from analyzer.report.objects import (
+    CaListObject,
+    CaptureObject,
+    CertificateObject,
+    ConnectionObject,
+    LossObject,
+    RepeatedObject,
+)
 from analyzer.report.output import Item, Output, OutputOptions
-from analyzer.summary import Repeated
+from analyzer.summary import LostPackets, Repeated
 from analyzer.version import __version__
 
 IN_MEMORY = 4 * 1024 * 1024
@@ -26,6 +33,7 @@ class DocumentObject(TypedDict):
     tool: str
     connections: list[ConnectionObject]
     repeated: list[RepeatedObject]
+    losses: list[LossObject]
     certificates: list[CertificateObject]
     ca_lists: list[CaListObject]
     captures: list[CaptureObject]
@@ -51,7 +59,9 @@ class _Later:
 
 def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
     """Write connections as they come, the rest behind them."""
-    later = {name: _Later() for name in ("repeated", "certificates", "ca_lists", "captures")}  # as in DocumentObject
+    later = {
+        name: _Later() for name in ("repeated", "losses", "certificates", "ca_lists", "captures")
+    }  # as in DocumentObject
     out.write(b'{"schema":%b,"tool":%b,\n"connections":[' % (to_json(SCHEMA), to_json(f"mtlscope {__version__}")))
     before = b"\n"
     try:
@@ -77,6 +87,8 @@ def _connections(items: Iterable[Item], later: dict[str, _Later]) -> Iterator[by
             yield b"".join(encoder.connection(item))
         elif isinstance(item, Repeated):
             later["repeated"].add(to_json(repeated_object(item)))
+        elif isinstance(item, LostPackets):
+            later["losses"].add(to_json(loss_object(item)))
         else:
             later["captures"].add(to_json(capture_object(item)))
 

@@ -9,9 +9,9 @@ from typing import BinaryIO
 from analyzer.connection import Connection
 from analyzer.report.encode import ConnectionEncoder, to_json
 from analyzer.report.lines import PATIENCE, flush
-from analyzer.report.mapping import capture_object, repeated_object
+from analyzer.report.mapping import capture_object, loss_object, repeated_object
 from analyzer.report.output import Item, Output, OutputOptions
-from analyzer.summary import Repeated
+from analyzer.summary import LostPackets, Repeated
 
 PIECES = 1500
 """Pieces of lines collected before they are written (some 50 connections), unless `PATIENCE` is over."""
@@ -35,6 +35,8 @@ def _collect(items: Iterable[Item], pieces: list[bytes], out: BinaryIO, prompt: 
             pieces += encoder.connection(item)
         elif isinstance(item, Repeated):
             pieces.append(to_json(repeated_object(item)))
+        elif isinstance(item, LostPackets):
+            pieces.append(to_json(loss_object(item)))
         else:
             pieces.append(to_json(capture_object(item)))
         pieces.append(b"\n")

@@ -20,7 +20,7 @@ from analyzer.report.heads import (
 )
 from analyzer.report.hellos import client_hello_object, request_object, server_hello_object
 from analyzer.report.times import rfc3339
-from analyzer.summary import Amendment, CaptureSummary, Repeated
+from analyzer.summary import Amendment, CaptureSummary, LostPackets, Repeated
 from analyzer.version import __version__
 
 if TYPE_CHECKING:
@@ -318,6 +318,26 @@ def repeated_object(repeated: Repeated, digits: int = 6) -> objects.RepeatedObje
     }
 
 
+def loss_object(lost: LostPackets) -> objects.LossObject:
+    """Packets that the capture lost."""
+    begin, end = (
+        None if time_ns is None else rfc3339(time_ns, lost.time_digits) for time_ns in (lost.begin_ns, lost.end_ns)
+    )
+    return {
+        "schema": SCHEMA,
+        "type": "loss",
+        "capture": lost.capture,
+        "begin": begin,
+        "end": end,
+        "packets": _exact(lost.packets),
+    }
+
+
+def _exact(count: int) -> int | str:
+    """As a text if readers that keep numbers as doubles would change it."""
+    return str(count) if count > EXACT else count
+
+
 def capture_object(summary: CaptureSummary) -> objects.CaptureObject:
     """One input; packets = decoded + the sum of not_decoded."""
     return {
@@ -341,7 +361,7 @@ def capture_object(summary: CaptureSummary) -> objects.CaptureObject:
             for (protocol, port), packets in summary.ports.items()
         ],
         "snap_length": summary.snap_length,
-        "dropped": str(summary.dropped) if summary.dropped is not None and summary.dropped > EXACT else summary.dropped,
+        "dropped": None if summary.dropped is None else _exact(summary.dropped),
         "cut_packets": summary.cut_packets,
         "one_sided": summary.one_sided,
         "evicted": summary.evicted,
@@ -353,6 +373,6 @@ def capture_object(summary: CaptureSummary) -> objects.CaptureObject:
     }
 
 
-def _amendment(amendment: Amendment) -> objects.AmendmentObject:
+def _amendment(amendment: Amendment) -> object_findings.AmendmentObject:
     change: Any = amendment.change
     return {"uid": amendment.uid, "change": change, "rule": amendment.rule, "reason": amendment.reason}

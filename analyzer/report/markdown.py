@@ -92,7 +92,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
                 _take(item, section)
             elif isinstance(item, Repeated):
                 section.floods.append(item)
-            else:
+            elif isinstance(item, CaptureSummary):  # what was lost in all is in it
                 done, section = section, _Section()
                 _write(_lines(done, item, options.unicode), between, out)
                 between = "\n"

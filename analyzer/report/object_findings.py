@@ -1,4 +1,4 @@
-"""The objects of `report/objects.py` that carry opinions: findings."""
+"""The objects of `report/objects.py` that carry opinions: findings, amendments, comparisons."""
 
 from __future__ import annotations
 
@@ -60,3 +60,12 @@ class ComparisonObject(TypedDict):
     differences: Annotated[
         list[DifferenceObject], Meta(description="likeliest relevant first; empty: nothing that can be seen differs")
     ]
+
+
+class AmendmentObject(TypedDict):
+    """What later traffic changed about an earlier connection."""
+
+    uid: str
+    change: Literal["withdrawn", "added", "raised"]
+    rule: str
+    reason: str

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypedDict
 
 from msgspec import Meta
 
-from analyzer.report.object_findings import ComparisonObject, FindingObject, Frames, Number
+from analyzer.report.object_findings import AmendmentObject, ComparisonObject, FindingObject, Frames, Number
 
 SCHEMA = "mtlscope/1"
 Sides = Literal["client", "server"]
@@ -343,13 +343,15 @@ class RepeatedObject(TypedDict):
     period: Annotated[float | None, Meta(description="their usual distance in seconds; null if there is none")]
 
 
-class AmendmentObject(TypedDict):
-    """What later traffic changed about an earlier connection."""
+class LossObject(TypedDict):
+    """Packets that the capturing side says it lost, written when it says so; in a live run at most about once a minute."""
 
-    uid: str
-    change: Literal["withdrawn", "added", "raised"]
-    rule: str
-    reason: str
+    schema: Literal["mtlscope/1"]
+    type: Literal["loss"]
+    capture: str
+    begin: Annotated[str | None, Meta(description="they were lost after that, RFC 3339 UTC; null: at any time before")]
+    end: Annotated[str | None, Meta(description="they were lost before that, RFC 3339 UTC; null if it was not said")]
+    packets: Annotated[int | str, Meta(description="how many; the sum of all of a capture is its `dropped`")]
 
 
 class PortObject(TypedDict):
@@ -393,5 +395,5 @@ class CaptureObject(TypedDict):
     error: Annotated[str | None, Meta(description="why it could not be read to its end")]
 
 
-Line = ConnectionObject | CertificateObject | CaListObject | RepeatedObject | CaptureObject
+Line = ConnectionObject | CertificateObject | CaListObject | RepeatedObject | LossObject | CaptureObject
 """One line of -T jsonl."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.connection import Connection
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import CaptureSummary, LostPackets, Repeated
 
 if TYPE_CHECKING:
     from analyzer.topology.model import Topology
 
-Item = Connection | Repeated | CaptureSummary
+Item = Connection | Repeated | LostPackets | CaptureSummary
 """In this order for each input: its connections as they are decided, then Repeated, then one CaptureSummary. A live run gives
-Repeated again and again; each counts from the one before."""
+Repeated again and again; each counts from the one before. LostPackets come as the capturing side states them."""
 
 
 @dataclass(frozen=True, slots=True)

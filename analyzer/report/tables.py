@@ -21,7 +21,7 @@ from analyzer.report.frames import labels, place
 from analyzer.report.ladder import facts
 from analyzer.report.mapping import finding_object
 from analyzer.report.output import Item
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import CaptureSummary, LostPackets, Repeated
 
 Row = list[Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -269,7 +269,7 @@ class Rows:
             yield CAPTURES, capture_row(item)
         elif isinstance(item, Repeated):
             yield REPEATED, repeated_row(item)
-        else:
+        elif not isinstance(item, LostPackets):  # a capture's row has their sum
             yield CONNECTIONS, connection_row(item)
             yield from ((FINDINGS, row) for row in finding_rows(item.capture, item.findings, item))
             for sent in item.chains():

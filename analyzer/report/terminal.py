@@ -46,7 +46,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
                 _take(item, section, page, options)
             elif isinstance(item, Repeated):
                 _take_repeated(item, section, page, options)
-            else:
+            elif isinstance(item, CaptureSummary):  # what was lost in all is in it; a live run tells on standard error
                 done, section = section, _Section()
                 _finish(done, item, page)
                 captures, troubled = captures + 1, troubled + done.troubled

@@ -158,6 +158,7 @@ def test_a_packet_without_time_has_the_time_before_it() -> None:
         pytest.param([statistics()], None, id="statistics that say nothing"),
         pytest.param([statistics(dropped=0)], 0, id="none dropped"),
         pytest.param([statistics(dropped=3), statistics(dropped=7)], 7, id="the later statement counts"),
+        pytest.param([statistics(dropped=7), statistics(dropped=3)], 7, id="what was lost stays lost"),
         pytest.param(
             [statistics(dropped=3, os_dropped=2), statistics(dropped=7, number=1)], 12, id="interfaces add up"
         ),

@@ -14,8 +14,8 @@ from analyzer.connection import Connection
 from analyzer.live.run import LiveRun
 from analyzer.pipeline import Run
 from analyzer.report import find, outputs
-from analyzer.report.mapping import connection_object
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.report.mapping import connection_object, loss_object
+from analyzer.summary import CaptureSummary, LostPackets, Repeated
 from tests.build.pcap import START_NS
 from tests.build.tcp import SERVER, Tcp
 from tests.capture.live.sources import HEADER, Clock, Played
@@ -191,6 +191,62 @@ def test_a_file_run_over_the_copy_knows_of_the_loss(
     visibility = seen[0]["visibility"]
     assert isinstance(visibility, dict)
     assert visibility["lost_packets"] == (7 if marked else 0)
+
+
+def losses_told(run: Run) -> tuple[list[dict[str, object]], int | None]:
+    """Objects of type `loss` without the name of the capture, and how many packets the summary says were lost."""
+    items = list(run)
+    assert isinstance(items[-1], CaptureSummary)
+    return [{**loss_object(item), "capture": None} for item in items if isinstance(item, LostPackets)], items[
+        -1
+    ].dropped
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+@pytest.mark.parametrize("step_ms", [50, 999, 61_000])
+def test_a_live_run_and_its_copy_tell_the_same_losses_and_all_of_them(
+    step_ms: int, at_once: int, tmp_path: Path
+) -> None:
+    """Two hundred losses, one after the other, while packets come; time goes on with them."""
+    now, pieces, lost = Told(START_NS), [HEADER], 0
+    for number in range(200):
+        end = START_NS + (number + 1) * step_ms * 1_000_000
+        pieces += [blocks.loss(end - step_ms * 1_000_000, end, (number, lost), (number + 1, lost + number))]
+        pieces += [refused(number, end)] if number % 3 else [b""]
+        lost += number
+    copy = tmp_path / "copy.pcapng"
+    copy.write_bytes(b"".join(pieces))
+    read = losses_told(Run([str(copy)]))
+    run = live([], now)
+    clock = Clock()
+    batches = [b"".join(pieces[at : at + at_once]) for at in range(0, len(pieces), at_once)]
+    run.stream = LiveStream(Passing(batches, now, step_ms * at_once), Limits(seconds=10_000), clock, clock.sleep)
+    assert losses_told(run) == read
+    assert sum(int(str(one["packets"])) for one in read[0]) == read[1] == lost
+    assert len(read[0]) <= 200 * step_ms // 60_000 + 2
+
+
+class Passing(Played):
+    """Time goes on with each piece."""
+
+    def __init__(self, pieces: list[bytes], now: Told, step_ms: int) -> None:
+        super().__init__(pieces)
+        self._now, self._step_ms = now, step_ms
+
+    def read(self, timeout: float) -> bytes | None:
+        """See Source."""
+        self._now.now_ns += self._step_ms * 1_000_000 // 2
+        return super().read(timeout)
+
+
+def test_a_loss_is_told_at_once_though_no_connection_ends() -> None:
+    every = list(packets(CAPTURE))[:4]
+    lost = blocks.loss(every[3][0], every[3][0] + 1, (4, 0), (4, 3))
+    run = live([*(block for _, block in every), lost], Told(every[3][0]))
+    first = next(iter(run))
+    assert isinstance(first, LostPackets)
+    assert (first.capture, first.begin_ns, first.end_ns, first.packets) == ("test0", every[3][0], every[3][0] + 1, 3)
+    run.stream.stop()
 
 
 def test_an_interface_that_goes_away_ends_the_run_with_what_was_seen() -> None:

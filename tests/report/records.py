@@ -15,7 +15,7 @@ from analyzer.certificates.names import Name, parse_name
 from analyzer.connection import CertificateState, ClientAuth13, Connection, Outcome, Side
 from analyzer.findings import Comparison, Confidence, Difference, Finding, Relation, Severity
 from analyzer.report.output import Item, Output, OutputOptions
-from analyzer.summary import Amendment, CaptureSummary, Repeated
+from analyzer.summary import Amendment, CaptureSummary, LostPackets, Repeated
 from tests.build.connections import (
     CLIENT_DONE,
     HANDSHAKE,
@@ -184,6 +184,11 @@ def repeated() -> Repeated:
         START_NS + SECOND_NS,
         SECOND_NS,
     )
+
+
+def lost() -> LostPackets:
+    """1,204 packets within a second."""
+    return LostPackets("test.pcap", START_NS, START_NS + SECOND_NS, 1204)
 
 
 def written(output: Output, items: Iterable[Item], **options: Any) -> bytes:

@@ -2,17 +2,30 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
 import jsonschema
 import pytest
 
-from analyzer.report import fields, json_document, jsonl
+from analyzer.report import fields, find, json_document, jsonl
 from analyzer.report.output import Item, Output, OutputOptions
-from tests.report.records import everything, failed, full_summary, healthy, repeated, summary, written, written_until
+from analyzer.report.tables import Rows
+from analyzer.summary import LostPackets
+from tests.report.records import (
+    everything,
+    failed,
+    full_summary,
+    healthy,
+    lost,
+    repeated,
+    summary,
+    written,
+    written_until,
+)
 
-ITEMS: list[Item] = [healthy(), failed(stream=1), everything(), repeated(), full_summary()]
+ITEMS: list[Item] = [healthy(), failed(stream=1), everything(), repeated(), lost(), full_summary()]
 
 
 def lines(items: Iterable[Item]) -> list[dict[str, Any]]:
@@ -28,6 +41,7 @@ def test_certificates_and_ca_lists_come_before_the_connection_that_needs_them_fi
         "connection",
         "connection",
         "repeated",
+        "loss",
         "capture",
     ]
 
@@ -91,10 +105,20 @@ def test_what_was_decided_before_an_interruption_is_written(output: Output) -> N
 def test_the_document_has_what_the_lines_have() -> None:
     document = json.loads(written(json_document.OUTPUT, ITEMS))
     found = lines(ITEMS)
-    assert list(document) == ["schema", "tool", "connections", "repeated", "certificates", "ca_lists", "captures"]
+    assert list(document) == [
+        "schema",
+        "tool",
+        "connections",
+        "repeated",
+        "losses",
+        "certificates",
+        "ca_lists",
+        "captures",
+    ]
     for key, kind in [
         ("connections", "connection"),
         ("repeated", "repeated"),
+        ("losses", "loss"),
         ("certificates", "certificate"),
         ("ca_lists", "ca-list"),
         ("captures", "capture"),
@@ -104,3 +128,37 @@ def test_the_document_has_what_the_lines_have() -> None:
 
 def test_a_document_of_nothing_is_still_a_document() -> None:
     assert json.loads(written(json_document.OUTPUT, []))["connections"] == []
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        pytest.param(
+            lost(), ["2026-09-21T14:13:20.000000Z", "2026-09-21T14:13:21.000000Z", 1204], id="within a second"
+        ),
+        pytest.param(
+            replace(lost(), begin_ns=None), [None, "2026-09-21T14:13:21.000000Z", 1204], id="at any time before"
+        ),
+        pytest.param(replace(lost(), begin_ns=None, end_ns=None), [None, None, 1204], id="nobody knows when"),
+        pytest.param(
+            replace(lost(), packets=2**60, time_digits=0),
+            ["2026-09-21T14:13:20Z", "2026-09-21T14:13:21Z", str(2**60)],
+            id="more than a double holds",
+        ),
+    ],
+)
+def test_a_loss_says_when_and_how_many(item: LostPackets, said: list[object]) -> None:
+    (line,) = lines([item])
+    assert [line[key] for key in ("begin", "end", "packets")] == said
+    jsonschema.Draft202012Validator(fields.schema()).validate(line)
+
+
+@pytest.mark.parametrize("name", ["csv", "ecs", "eve", "html", "md", "text", "zeek", "zeek-json"])
+def test_other_outputs_tell_the_sum_or_nothing(name: str) -> None:
+    output = find(name)
+    assert output is not None
+    assert written(output, [healthy(), lost(), full_summary()]) == written(output, [healthy(), full_summary()])
+
+
+def test_tables_have_the_sum_alone() -> None:
+    assert list(Rows().of(lost())) == []
