@@ -92,6 +92,17 @@ def whole(data: bytes | bytearray) -> int:
     return at
 
 
+def describing(data: bytes) -> int:
+    """How many bytes from the start are sections and interfaces."""
+    at = 0
+    while at < len(data):
+        kind, size = _HEAD.unpack_from(data, at)
+        if kind not in (SECTION, INTERFACE):
+            break
+        at += size
+    return at
+
+
 def cut_after(data: bytes, packets: int) -> tuple[int, int]:
     """Bytes up to and with that many packets, and how many packets there are up to there."""
     at = count = 0

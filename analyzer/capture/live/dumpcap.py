@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from analyzer.capture.live.blocks import whole
+from analyzer.capture.live.blocks import describing, whole
 from analyzer.capture.live.source import DEFAULT_FILTER, Engine, LiveError, Rung, Settings, Source
 
 FILTER_WITH_VLAN = f"({DEFAULT_FILTER}) or (vlan and ({DEFAULT_FILTER}))"
@@ -32,6 +32,8 @@ class Dumpcap:
         self._settings = settings
         self._pieces: queue.Queue[bytes | None] = queue.Queue(PIECES)
         self._rest = bytearray()
+        self._head = b""
+        self._describing = True
         self._said: list[str] = []
         self._stopping = self._over = False
         self._child = subprocess.Popen(
@@ -98,7 +100,15 @@ class Dumpcap:
             return None
         data = bytes(self._rest[:size])
         del self._rest[:size]
+        if self._describing:
+            count = describing(data)
+            self._head += data[:count]
+            self._describing = count == len(data)
         return data
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source. dumpcap counts once, at its end, what was dropped in all."""
+        return b"", self._head
 
     def _take(self, timeout: float) -> None:
         """Everything that is there, after waiting for the first piece of it."""

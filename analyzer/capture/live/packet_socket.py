@@ -38,7 +38,7 @@ class PacketSocket:
     """An open packet socket as a Source; see there for the methods.
 
     Attributes:
-        seen, dropped: packets that passed the filter and were given to us, and that the kernel had no room for.
+        seen, dropped: packets that passed the filter and were given to us, and that the kernel had no room for; since `renew`.
     """
 
     def __init__(self, handle: socket.socket, settings: Settings, notes: list[str]) -> None:
@@ -56,7 +56,7 @@ class PacketSocket:
         """See Source."""
         if not self._started:
             self._started = True
-            return blocks.header(self._settings.interface, filters.ETHERNET, self._settings.snap_length)
+            return self._header()
         if not self._stopping:
             select.select([self._socket], [], [], timeout)
         parts = self._batch()
@@ -69,6 +69,16 @@ class PacketSocket:
                 lost = blocks.statistics(self._counted_ns, self.seen, self.dropped)
             parts.append(lost)
         return b"".join(parts)
+
+    def _header(self) -> bytes:
+        return blocks.header(self._settings.interface, filters.ETHERNET, self._settings.snap_length)
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source."""
+        lost = self._count()
+        said = blocks.statistics(self._counted_ns, self.seen, self.dropped)
+        self.seen = self.dropped = 0
+        return lost + said, self._header()
 
     def _batch(self) -> list[bytes]:
         """What is there now, as blocks."""

@@ -33,6 +33,10 @@ Inputs = Callable[[threading.Event], Iterable[tuple[str, BinaryIO]]]
 """Gives names and streams one after the other, until the event is set; a stream waits for its bytes."""
 
 
+class Interface(bytes):
+    """A block that describes one; every new section has to begin with all of them."""
+
+
 class Relay:
     """The packets of some streams as a Source; see there for the methods.
 
@@ -42,8 +46,9 @@ class Relay:
     def __init__(self, name: str, inputs: Inputs, *, lenient: bool = False) -> None:
         self.notes: list[str] = []
         self._name, self._inputs, self._lenient = name, inputs, lenient
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(PIECES)
+        self._pieces: queue.Queue[bytes | Loss | None] = queue.Queue(PIECES)
         self._interfaces: dict[tuple[int, int], int] = {}
+        self._head = blocks.section()
         self._begun = self._over = False
         self._lost = 0
         self._error: Exception | None = None
@@ -54,7 +59,7 @@ class Relay:
         """See Source."""
         if not self._begun:
             self._begun = True
-            return blocks.section()
+            return self._head
         parts: list[bytes] = []
         if not self._over:
             self._take(parts, timeout)
@@ -73,8 +78,18 @@ class Relay:
                 if piece is None:
                     self._over = True
                     return
-                parts.append(piece)
+                parts.append(self._stated(piece) if isinstance(piece, Loss) else piece)
+                self._head += piece if isinstance(piece, Interface) else b""
                 wait = None
+
+    def _stated(self, loss: Loss) -> bytes:
+        before, self._lost = self._lost, self._lost + loss.packets
+        return blocks.loss(loss.begin_ns, loss.end_ns, (None, before), (None, self._lost))
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source."""
+        self._lost = 0
+        return b"", self._head
 
     def stop(self) -> None:
         """See Source."""
@@ -112,10 +127,9 @@ class Relay:
         unit = 10 ** (blocks.NANOSECONDS - next(iter(self._interfaces), (0, blocks.NANOSECONDS))[1])
         while losses:
             loss = losses.popleft()
-            before, self._lost = self._lost, self._lost + loss.packets
-            self._put(blocks.loss(loss.begin_ns // unit, loss.end_ns // unit, (None, before), (None, self._lost)))
+            self._put(Loss(loss.begin_ns // unit, loss.end_ns // unit, loss.packets))
 
-    def _put(self, piece: bytes | None) -> None:
+    def _put(self, piece: bytes | Loss | None) -> None:
         """Wait for room, but not beyond the end of the run."""
         while True:
             try:
@@ -137,7 +151,10 @@ class Relay:
             interface = self._interfaces.get((link, digits))
             if interface is None:
                 interface = self._interfaces[link, digits] = len(self._interfaces)
-                parts.append(blocks.interface_of(self._name, link, SNAP_LENGTH, digits))
+                if parts:
+                    yield b"".join(parts)
+                    parts.clear()
+                yield Interface(blocks.interface_of(self._name, link, SNAP_LENGTH, digits))
             parts.append(blocks.packet(time_ns // unit, view[start : start + size], original, interface))
             if len(parts) >= PACKETS:
                 yield b"".join(parts)

@@ -26,7 +26,7 @@ class ScapySocket:
         self._listener, self._settings = listener, settings
         self._packets: queue.Queue[tuple[int, bytes]] = queue.Queue(WAITING)
         self._started = self._stopping = False
-        self._dropped = self._told = 0
+        self._dropped = self._told = self._before = 0
         self._counted_ns = settings.now_ns()
         self._last_ns = 0
         self._failed: str | None = None
@@ -52,7 +52,7 @@ class ScapySocket:
         """See Source."""
         if not self._started:
             self._started = True
-            return blocks.header(self._settings.interface, filters.ETHERNET, self._settings.snap_length)
+            return self._header()
         parts: list[bytes] = []
         try:
             item = self._packets.get_nowait() if self._stopping else self._packets.get(timeout=timeout)
@@ -68,11 +68,26 @@ class ScapySocket:
             return None
         if not parts and self._failed:
             raise LiveError(f"{self._settings.interface}: scapy: {self._failed}")
-        since_ns, self._counted_ns = self._counted_ns, self._settings.now_ns()
-        if self._dropped != self._told:
-            before, self._told = self._told, self._dropped
-            parts.append(blocks.loss(since_ns, self._counted_ns, (None, before), (None, self._told)))
+        parts.append(self._count())
         return b"".join(parts)
+
+    def _header(self) -> bytes:
+        return blocks.header(self._settings.interface, filters.ETHERNET, self._settings.snap_length)
+
+    def _count(self) -> bytes:
+        """Packets lost since the last time, as blocks."""
+        since_ns, self._counted_ns = self._counted_ns, self._settings.now_ns()
+        before, self._told = self._told, self._dropped
+        if before == self._told:
+            return b""
+        counts = (None, before - self._before), (None, self._told - self._before)
+        return blocks.loss(since_ns, self._counted_ns, *counts)
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source."""
+        lost = self._count()
+        self._before = self._told
+        return lost, self._header()
 
     def stop(self) -> None:
         """See Source."""

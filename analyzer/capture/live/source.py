@@ -45,6 +45,11 @@ class Source(Protocol):
         at the end. Raise LiveError if the interface goes away."""
         ...
 
+    def renew(self) -> tuple[bytes, bytes]:
+        """For a copy that goes on in another file: what ends the section that was given out so far, and the begin of a new
+        one with the same interfaces. Later statements count from there. Asked when `read` has given something."""
+        ...
+
     def stop(self) -> None:
         """Capture nothing more; `read` gives the rest and then None."""
         ...

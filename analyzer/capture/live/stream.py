@@ -45,11 +45,16 @@ class LiveStream(io.RawIOBase):
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         copy: BinaryIO | None = None,
+        again: Callable[[], BinaryIO | None] = lambda: None,
     ) -> None:
-        self._source, self._limits, self._clock, self._sleep, self._copy = source, limits, clock, sleep, copy
+        """`copy`: where everything goes as well. `again`: opens it anew after `reopen`; None: it goes on as it is. The one
+        before is closed here."""
+        self._source, self._limits, self._clock, self._sleep = source, limits, clock, sleep
+        self._copy, self._file, self._again = copy, copy, again
         self._pending = memoryview(b"")
         self._until = None if limits.seconds is None else clock() + limits.seconds
         self._asked = self._stopping = self._over = False
+        self._begun = self._moved = False
         self._drained_at = 0.0
         self._copied = 0
         self.packets = 0
@@ -58,6 +63,10 @@ class LiveStream(io.RawIOBase):
     def stop(self) -> None:
         """Ask for the end. Does nothing but note it: a signal handler calls this."""
         self._asked = True
+
+    def reopen(self) -> None:
+        """Ask for the copy to go on in another file. Only notes it, as `stop`."""
+        self._moved = True
 
     def readable(self) -> bool:
         return True
@@ -91,6 +100,10 @@ class LiveStream(io.RawIOBase):
             self._stopping, self._drained_at = True, now + DRAIN
         else:
             self._sleep(PACE)
+        if self._moved and self._begun:
+            self._moved = False
+            if section := self._renewed():
+                return section
         data = self._source.read(WAIT)
         if data is None:
             return self._end()
@@ -110,8 +123,22 @@ class LiveStream(io.RawIOBase):
                 data = data[:size]
                 self._over = True
                 self._source.stop()
+        self._begun = True
         self._write(data)
         return data
+
+    def _renewed(self) -> bytes:
+        """Go on in another file, which is a whole capture as the one before it. Who reads along sees a new section, too."""
+        file = self._again()
+        if file is None:
+            return b""
+        last, first = self._source.renew()
+        self._write(last)
+        if self._file is not None:
+            self._file.close()
+        self._copy, self._file, self._copied = file, file, file.seek(0, io.SEEK_END)
+        self._write(first)
+        return last + first
 
     def _write(self, data: bytes) -> None:
         """To the copy. A full disk ends the copy, at a whole block, and nothing else."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from analyzer.capture.live.source import BUFFER_MIB, DEFAULT_FILTER, SNAP_LENGTH
 from analyzer.cli.analyze import CONFIGURED, FAIL_ON, add_judging, add_selecting, add_showing, options, ports
+from analyzer.cli.live.copying import Copy
 from analyzer.cli.live.rotation import add_rotation
 from analyzer.cli.live.sources import RELAYS, add_sources, check_source, name_of, open_wanted
 from analyzer.cli.live.stopping import Ending, signals
@@ -65,9 +65,13 @@ def run(words: list[str]) -> int:
         from analyzer.capture.live.stream import Limits, LiveStream
 
         limits = Limits(args.count, args.seconds)
-        stream = LiveStream(opened.source, limits, time.monotonic, time.sleep, copy)
+        stream = LiveStream(
+            opened.source, limits, time.monotonic, time.sleep, *(() if copy is None else (copy.file, copy.again))
+        )
         ending = Ending(stream.stop)
-        with closing(stream), signals(ending, target.reopen):
+        reopening = [target.reopen] if target.reopen is not None else []
+        reopening += [stream.reopen] if copy is not None else []
+        with closing(stream), signals(ending, reopening):
             from analyzer.live.run import LiveRun
             from analyzer.live.troubles import Troubles
 
@@ -184,17 +188,13 @@ def _list_interfaces() -> int:
 
 
 @contextmanager
-def _copy(path: str | None) -> Iterator[BinaryIO | None]:
+def _copy(path: str | None) -> Iterator[Copy | None]:
     """The file of -w, opened before rights are given up. Raise UsageError if it cannot be written."""
     if path is None:
         yield None
         return
-    try:
-        file = cast(BinaryIO, io.FileIO(path, "wb"))
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
-    with file:
-        yield file
+    with closing(Copy(path, say)) as copy:
+        yield copy
 
 
 def _began(opened: Opened, args: argparse.Namespace, what: str) -> None:

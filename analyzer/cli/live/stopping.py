@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -34,7 +34,7 @@ class Ending:
 
 
 @contextmanager
-def signals(ending: Ending, reopen: Callable[[], None] | None) -> Iterator[None]:
+def signals(ending: Ending, reopening: Sequence[Callable[[], None]]) -> Iterator[None]:
     """The first SIGINT or SIGTERM ends the capture in peace; the second one does what it always does.
 
     SIGHUP opens files anew; where none can be, or if it means that the terminal is gone, it ends the capture.
@@ -46,10 +46,11 @@ def signals(ending: Ending, reopen: Callable[[], None] | None) -> Iterator[None]
         signal.signal(number, before[number])
 
     def on_hangup(number: int, frame: FrameType | None) -> None:
-        if reopen is None or (terminal and not os.isatty(STDERR)):
+        if not reopening or (terminal and not os.isatty(STDERR)):
             on_signal(number, frame)
         else:
-            reopen()
+            for reopen in reopening:
+                reopen()
 
     handlers: dict[int, Callable[[int, FrameType | None], None]] = {signal.SIGINT: on_signal, signal.SIGTERM: on_signal}
     hangup = getattr(signal, "SIGHUP", None)  # not on Windows

@@ -26,6 +26,10 @@ class Played:
             return b""
         return self._after_stop.pop(0) if self._after_stop else None
 
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source."""
+        return blocks.statistics(0, 0, 0), HEADER
+
     def stop(self) -> None:
         """See Source."""
         self.stopped = True

@@ -46,6 +46,18 @@ def test_whole_blocks_come_through_and_the_end_after_a_stop(played: Path) -> Non
     source.close()
 
 
+def test_a_new_section_begins_as_dumpcap_began_however_its_bytes_came(played: Path) -> None:
+    begin = blocks.section() + blocks.interface_of("test0", 113, 99, 6)
+    play(played, f'head -c 40 "$OUT"; sleep 0.3; tail -c +41 "$OUT"; {ENDLESS}', begin + ONE + ONE)
+    source = dumpcap.open_dumpcap(Settings("test0"))
+    got, until = b"", time.monotonic() + 10
+    while len(got) < len(begin + ONE + ONE):
+        got += source.read(0.2) or b""
+        assert time.monotonic() < until
+    assert source.renew() == (b"", begin)
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

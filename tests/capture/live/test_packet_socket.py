@@ -117,6 +117,14 @@ def test_drops_are_stated_behind_the_packets() -> None:
     opened.close()
 
 
+def test_a_new_section_counts_from_its_beginning() -> None:
+    opened = source(Handle((FRAME, [STAMP, beside()], 0), drops=3))
+    opened.read(0)
+    assert opened.renew() == (blocks.statistics(3_000_000_000, 2, 3), blocks.header("test0", 1, 2048))
+    assert (opened.seen, opened.dropped) == (0, 0)
+    opened.close()
+
+
 def test_after_a_stop_come_the_rest_a_statement_and_the_end() -> None:
     opened = source(Handle((FRAME, [STAMP, beside()], 0)))
     opened.stop()

@@ -6,6 +6,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
+from analyzer.capture.live import blocks
 from analyzer.capture.live.relay import Relay
 from analyzer.capture.source import Loss
 from analyzer.errors import CaptureError
@@ -66,6 +67,24 @@ def test_when_the_writer_lost_it_is_told_as_well(resolution: int) -> None:
     raw = ng.section() + ng.interface(resolution=resolution) + ng.enhanced(PACKETS[0], resolution=resolution)
     found = read(relayed(raw + b"".join(stated), 10))
     assert list(found.facts.losses) == [Loss(0, TIMES[0], 7), Loss(TIMES[0], TIMES[1], 5)]
+
+
+def test_a_new_section_has_every_interface_so_far_and_counts_from_its_beginning() -> None:
+    """Two link types; seven packets were lost before the first interface was met again, five after that."""
+    first, second = (Packet(PACKETS[n].data, PACKETS[n].time_ns, interface=n) for n in (0, 1))
+    stated = [ng.statistics(dropped=dropped, stamp=ng.units(TIMES[0], 6)) for dropped in (7, 12)]
+    begin = ng.section() + ng.interface(113) + ng.interface(101) + ng.enhanced(first)
+    parts = [begin + stated[0], ng.enhanced(second) + stated[1], ng.enhanced(first)]
+    relay = Relay("-", lambda _stopping: [("-", cast(BinaryIO, Pipe(b"".join(parts), 100_000)))])
+    one = b""
+    while len(read(one).data if one else ()) < 3:
+        one += relay.read(10) or b""
+    _last, other = relay.renew()
+    found = read(one + other)
+    assert (found.facts.dropped, found.links) == (12, [113, 101, 113])
+    again = blocks.packet(TIMES[0] // 1000, b"more", 4, 1)
+    assert read(other + again).links == [101]
+    relay.close()
 
 
 def test_entries_that_are_no_packets_are_left_out() -> None:

@@ -64,7 +64,16 @@ def test_the_copy_has_what_was_captured_and_no_ticks() -> None:
     assert copy.getvalue() == HEADER + ONE + ONE
 
 
-class Full(io.BytesIO):
+class Kept(io.BytesIO):
+    """Can be read after it was closed."""
+
+    done = False
+
+    def close(self) -> None:
+        self.done = True
+
+
+class Full(Kept):
     """A disk with room for so many bytes."""
 
     def __init__(self, room: int) -> None:
@@ -85,6 +94,57 @@ def test_a_full_disk_ends_the_copy_at_a_whole_block_and_the_capture_goes_on() ->
     assert read_all(live) == HEADER + ONE * 3
     assert copy.getvalue() == HEADER + ONE
     assert live.problem == f"No space left on device; it ends after {len(HEADER + ONE)} bytes"
+
+
+class Asking(Played):
+    """Asks for another copy when it is read for the second and the fourth time."""
+
+    live: LiveStream
+    reads = 0
+
+    def read(self, timeout: float) -> bytes | None:
+        """See Source."""
+        self.reads += 1
+        if self.reads in (2, 4):
+            self.live.reopen()
+        return super().read(timeout)
+
+    def renew(self) -> tuple[bytes, bytes]:
+        """See Source."""
+        return LAST, HEADER
+
+
+LAST = blocks.statistics(7, 1, 0)
+
+
+def test_a_copy_that_goes_on_in_another_file_is_two_whole_captures_and_the_reader_misses_nothing() -> None:
+    files = [Kept(), Kept(), Kept(b"what was there")]
+    rest = iter(files[1:])
+    source = Asking([HEADER, ONE, ONE, ONE, ONE])
+    live = LiveStream(source, Limits(packets=4), clock := Clock(), clock.sleep, files[0], lambda: next(rest))
+    source.live = live
+    assert read_all(live) == HEADER + ONE + LAST + HEADER + ONE + ONE + LAST + HEADER + ONE
+    assert [file.getvalue() for file in files] == [
+        HEADER + ONE + LAST,
+        HEADER + ONE + ONE + LAST,
+        b"what was there" + HEADER + ONE,
+    ]
+    assert [file.done for file in files] == [True, True, False]
+
+
+def test_a_copy_that_stays_where_it_is_goes_on_without_a_new_section() -> None:
+    copy, source = io.BytesIO(), Asking([HEADER, ONE, ONE])
+    source.live = LiveStream(source, Limits(packets=2), clock := Clock(), clock.sleep, copy, lambda: None)
+    assert read_all(source.live) == copy.getvalue() == HEADER + ONE + ONE
+
+
+def test_a_copy_that_ended_on_a_full_disk_begins_again_in_another_file() -> None:
+    full, other, source = Full(len(HEADER) + 5), io.BytesIO(), Asking([HEADER, ONE, ONE])
+    again = [cast(BinaryIO, other)]
+    source.live = LiveStream(source, Limits(packets=2), clock := Clock(), clock.sleep, cast(BinaryIO, full), again.pop)
+    read_all(source.live)
+    assert (full.getvalue(), other.getvalue()) == (HEADER, HEADER + ONE)
+    assert source.live.problem is not None
 
 
 def test_closing_gives_the_engine_back_once() -> None:

@@ -34,7 +34,7 @@ def test_the_first_one_ends_it_in_peace_and_the_second_one_at_once(number: signa
     heard = Heard()
     before = signal.signal(number, usual)
     try:
-        with pytest.raises(AtOnce), signals(Ending(heard.stop), None):
+        with pytest.raises(AtOnce), signals(Ending(heard.stop), []):
             os.kill(os.getpid(), number)
             assert heard == ["stop"]
             os.kill(os.getpid(), number)
@@ -58,7 +58,7 @@ def test_sighup(file: bool, terminal: bool, gone: bool, expected: list[str], mon
     monkeypatch.setattr(os, "isatty", lambda handle: there)
     before = signal.signal(signal.SIGHUP, lambda *_: heard.append("usual"))
     try:
-        with signals(Ending(heard.stop), heard.reopen if file else None):
+        with signals(Ending(heard.stop), [heard.reopen] if file else []):
             there = terminal and not gone
             for _ in expected:
                 os.kill(os.getpid(), signal.SIGHUP)
@@ -71,7 +71,7 @@ def test_nohup_is_respected() -> None:
     heard = Heard()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with signals(Ending(heard.stop), None):
+        with signals(Ending(heard.stop), []):
             os.kill(os.getpid(), signal.SIGHUP)
         assert heard == []
     finally:
