@@ -47,16 +47,22 @@ def is_folder(target: str | None) -> bool:
     return target is not None and (Path(target).is_dir() or target.endswith(("/", os.sep)))
 
 
-@contextmanager
-def open_folder(
-    target: str, names: Sequence[str], inputs: Sequence[str], each: bool, progress: Progress
-) -> Iterator[tuple[list[BinaryIO], OutputOptions]]:
-    """A sink for each of these files in a folder, which is made if need be. Raise UsageError as `open_sink`."""
+def make_folder(target: str) -> Path:
+    """The folder, which is there now. Raise UsageError if it cannot be."""
     folder = Path(target)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {target}: {error.strerror or error}") from None
+    return folder
+
+
+@contextmanager
+def open_folder(
+    target: str, names: Sequence[str], inputs: Sequence[str], each: bool, progress: Progress
+) -> Iterator[tuple[list[BinaryIO], OutputOptions]]:
+    """A sink for each of these files in a folder, which is made if need be. Raise UsageError as `open_sink`."""
+    folder = make_folder(target)
     with ExitStack() as stack:
         opened = [stack.enter_context(open_sink(str(folder / name), inputs, "never", each, progress)) for name in names]
         yield [sink for sink, _ in opened], OutputOptions(width=PIPE_WIDTH, each=each)

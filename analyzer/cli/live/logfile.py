@@ -26,7 +26,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | get
 
 
 class LogFile:
-    """A sink for JSON Lines, and a tap that is told the time.
+    """A sink for JSON Lines, or for text that is written while the capture goes on; and a tap that is told the time.
 
     Attributes:
         name: its path.
@@ -41,8 +41,14 @@ class LogFile:
         told: Callable[[str], None],
         now_ns: Callable[[], int] = time.time_ns,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        lines: bool = True,
     ) -> None:
-        """Open it. Raise UsageError if that is not possible, or if the file is none of lines."""
+        """Open it. Raise UsageError if that is not possible, or if the file is none of lines.
+
+        `lines`: JSON Lines, appended to what is there. Else what is there is overwritten by what is written first.
+        """
+        self._lines, self._waiting = lines, bytearray()
         self.name, self.generation, self.lost_lines = path, 0, 0
         self._path, self._rotation, self._told, self._now_ns, self._clock = Path(path), rotation, told, now_ns, clock
         self._handle: int | None = None
@@ -56,12 +62,30 @@ class LogFile:
         except OSError as error:
             self.close()
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
-        if self._size:
+        if not lines:
+            self._cut_to = 0
+        elif self._size:
             told(f"{path} has {self._size:,} bytes; new lines are appended")
         self._rotate_if_due()
 
     def write(self, data: bytes) -> int:
         """Append whole lines. What cannot be written is counted; nothing is raised."""
+        if self._lines:
+            self._put(data)
+        else:
+            self._waiting += data
+            if len(self._waiting) >= PIECE:
+                self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        """Write text that waits: what belongs together, so that nothing less is lost."""
+        if self._waiting:
+            data = bytes(self._waiting)
+            self._waiting.clear()
+            self._put(data)
+
+    def _put(self, data: bytes) -> None:
         try:
             self._append(data)
         except OSError as error:
@@ -70,10 +94,6 @@ class LogFile:
             self._failing = False
             self._tell_losses()
             self._rotate_if_due()
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing waits."""
 
     def reopen(self) -> None:
         """Ask for the file to be opened anew, for somebody has moved it. Only notes it: a signal handler calls this."""
@@ -98,6 +118,7 @@ class LogFile:
 
     def close(self) -> None:
         """Give it back, and tell of what was not told yet."""
+        self.flush()
         self._tell_losses(now=True)
         self._shut()
 
@@ -110,7 +131,7 @@ class LogFile:
         handle = os.open(self._path, _FLAGS, 0o666)
         try:
             _lock(handle)
-            torn = cut_torn_tail(handle)
+            torn = cut_torn_tail(handle) if self._lines else 0
             facts = os.fstat(handle)
         except OSError:
             os.close(handle)

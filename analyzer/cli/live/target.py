@@ -1,4 +1,4 @@
-"""Where the report of a live run goes: a file of lines for weeks, a pipe that may not be read, or any other sink."""
+"""Where the report of a live run goes: files that outlive a full disk, a pipe that may not be read, or any other sink."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analyzer.cli.live.rotation import Rotation
 from analyzer.cli.live.stopping import Ending
 from analyzer.cli.live.table import open_table
 from analyzer.cli.progress import Progress
-from analyzer.cli.sink import PIPE_WIDTH, open_sink
+from analyzer.cli.sink import PIPE_WIDTH, is_folder, make_folder, open_sink
 from analyzer.cli.writing import open_output
 from analyzer.errors import UsageError
 from analyzer.live.taps import Taps
@@ -33,15 +33,20 @@ class Target:
         """Raise UsageError if a file cannot be opened, or is not fit for what is asked."""
         self._args, self._output, self._told = args, output, told
         self._log = _log_file(args, output, told)
+        self._texts = _text_files(args, output, told) if self._log is None else []
         self._pipe: Pipe | None = None
-        if self._log is not None:
-            taps.add(self._log)
+        for file in self._files:
+            taps.add(file)
         self.reopen = self._log.reopen if self._log is not None else None
+
+    @property
+    def _files(self) -> list[LogFile]:
+        return self._texts if self._log is None else [self._log]
 
     @property
     def lost_lines(self) -> int:
         """Lines that the place did not take."""
-        return sum(place.lost_lines for place in (self._log, self._pipe) if place is not None)
+        return sum(place.lost_lines for place in (*self._files, self._pipe) if place is not None)
 
     def write(self, run: LiveRun, ending: Ending, begin: Callable[[], None], engine: str) -> None:
         """The whole report. `begin` is called when everything is open. `engine`: what captures."""
@@ -56,6 +61,15 @@ class Target:
             begin()
             for part in Parts(run, self._log):
                 self._output.write(part, cast(BinaryIO, self._log), told(OutputOptions(width=PIPE_WIDTH)))
+            return
+        if self._texts:
+            begin()
+            sinks = [cast(BinaryIO, text) for text in self._texts]
+            how = told(OutputOptions(color=args.color == "always", width=PIPE_WIDTH, each=args.each))
+            if self._output.write_files is not None and is_folder(args.output):
+                self._output.write_files(run, sinks, how)
+            else:
+                self._output.write(run, sinks[0], how)
             return
         if args.output not in (None, "-"):
             with open_output(self._output, args.output, [], args.color, args.each, Progress(wanted=False)) as (
@@ -91,3 +105,17 @@ def _log_file(args: argparse.Namespace, output: Output, told: Callable[[str], No
         expected = "a plain file" if output.lines and to_file else f"-o FILE and one of -T {names}"
         raise UsageError(f"--rotate needs {expected}")
     return None
+
+
+def _text_files(args: argparse.Namespace, output: Output, told: Callable[[str], None]) -> list[LogFile]:
+    """-o of what is written as it comes, one file or those of a folder; none if it is anything else."""
+    if args.output in (None, "-") or output.binary or output.whole:
+        return []
+    path, names = Path(args.output), [args.output]
+    if is_folder(args.output):
+        if output.write_files is None:
+            return []
+        names = [str(make_folder(args.output) / name) for name in output.files]
+    elif path.exists() and not path.is_file():
+        return []
+    return [LogFile(name, Rotation(), told, lines=False) for name in names]

@@ -246,6 +246,43 @@ def test_a_full_disk_loses_lines_that_are_counted_and_nothing_else(small_disk: P
     assert len(told) == 2
 
 
+def test_text_is_lost_in_whole_blocks_on_a_full_disk_and_goes_on(small_disk: Path) -> None:
+    path, told = small_disk / "out.txt", Told()
+    block = "".join(f"line {number} {'x' * 800}\n" for number in range(10)).encode()
+    log = LogFile(str(path), Rotation(), told.append, lines=False)
+    for _ in range(20):
+        for line in block.splitlines(keepends=True):
+            log.write(line)
+        log.flush()
+    full = path.read_bytes()
+    assert full == block * (len(full) // len(block))
+    assert 0 < len(full) < 64 * 1024
+    assert log.lost_lines == 200 - full.count(b"\n")
+    os.truncate(path, 0)
+    log.tick(0)
+    log.write(b"more\n")
+    log.close()
+    assert path.read_bytes() == b"more\n"
+    assert told == [
+        f"{path}: No space left on device; lines are lost until that is mended, the capture goes on",
+        f"{path}: {log.lost_lines:,} lines were lost; it is written again",
+    ]
+
+
+def test_text_overwrites_what_is_there_but_not_before_there_is_some(tmp_path: Path) -> None:
+    path, told = tmp_path / "out.txt", Told()
+    path.write_bytes(b"what an earlier run said")
+    log = LogFile(str(path), Rotation(), told.append, lines=False)
+    assert path.read_bytes() == b"what an earlier run said"
+    for part in (b"one\n", b"two\n"):
+        log.write(part)
+    assert path.read_bytes() == b"what an earlier run said", "it waits for what belongs to it"
+    log.flush()
+    log.write(b"three\n")
+    log.close()
+    assert (path.read_bytes(), told) == (b"one\ntwo\nthree\n", [])
+
+
 @posix
 def test_a_limit_of_the_file_size_is_survived_as_a_full_disk_is(tmp_path: Path) -> None:
     import resource

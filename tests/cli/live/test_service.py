@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -198,6 +199,44 @@ def test_kills_at_random_moments_under_load_leave_lines(namespace: Namespace, tm
     stop(live)
     for file in (path, *old_files(path)):
         objects(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "file"),
+    [
+        pytest.param("text", "out.txt", "out.txt", id="text"),
+        pytest.param("csv", "out.csv", "out.csv", id="csv"),
+        pytest.param("zeek", "logs/", "logs/ssl.log", id="the files of a folder"),
+    ],
+)
+def test_reports_for_people_survive_a_full_disk_as_well(
+    name: str, target: str, file: str, namespace: Namespace, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", small], check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        path = small / file
+        words = ("-T", name, "--each", "-o", str(small / "logs") + "/" if target.endswith("/") else str(path))
+        live = start(namespace, tmp_path, *words)
+        (small / "other").write_bytes(bytes(32 * 1024 - 8192))
+        for capture in sorted(CAPTURES.glob("client-*.pcap"))[:16]:
+            namespace.replay(capture)
+        until(lambda: "No space left on device" in live.err.read_text())
+        (small / "other").unlink()
+        before = path.stat().st_size
+        namespace.replay(CAPTURES / "ca-list-truncated-16384.pcap")
+        until(lambda: path.stat().st_size > before)
+        stop(live)
+        said = live.err.read_text()
+        assert 1 <= said.count("No space left on device") <= (1 if file == target else 2), "once for each file"
+        assert "lines were lost" in said
+        assert live.process.returncode == 3
+        if name == "csv":
+            assert len({len(row) for row in csv.reader(path.read_text(encoding="utf-8").splitlines())}) == 1
+    finally:
+        subprocess.run(["umount", small], check=True)
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
