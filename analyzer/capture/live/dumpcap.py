@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import shutil
 import subprocess
 import sys
 import threading
+from typing import BinaryIO, cast
 
+from analyzer.capture.live.ahead import Ahead
 from analyzer.capture.live.blocks import describing, whole
 from analyzer.capture.live.source import DEFAULT_FILTER, Engine, LiveError, Rung, Settings, Source
 
@@ -16,9 +17,6 @@ FILTER_WITH_VLAN = f"({DEFAULT_FILTER}) or (vlan and ({DEFAULT_FILTER}))"
 START = 10.0
 """Seconds for dumpcap to begin."""
 WAIT = 10
-PIECE = 1024 * 1024
-PIECES = 64
-"""Pieces read ahead at most; beyond that dumpcap waits, and its own buffer fills."""
 PIPE_BYTES = 1024 * 1024
 F_SETPIPE_SZ = 1031
 MAX_SAID = 20
@@ -30,8 +28,7 @@ class Dumpcap:
     def __init__(self, settings: Settings, path: str) -> None:
         self.notes: list[str] = []
         self._settings = settings
-        self._pieces: queue.Queue[bytes | None] = queue.Queue(PIECES)
-        self._rest = bytearray()
+        self._rest = b""
         self._head = b""
         self._describing = True
         self._said: list[str] = []
@@ -44,20 +41,12 @@ class Dumpcap:
             bufsize=0,
             start_new_session=sys.platform != "win32",  # Ctrl-C is ours; we end the child
         )
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._pump, self._listen)]
-        for thread in self._threads:
-            thread.start()
-
-    def _pump(self) -> None:
         pipe = self._child.stdout
         assert pipe is not None
         _widen(pipe.fileno())
-        try:
-            while piece := pipe.read(PIECE):
-                self._pieces.put(piece)
-        except (OSError, ValueError):
-            pass
-        self._pieces.put(None)
+        self._ahead = Ahead(cast(BinaryIO, pipe))
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
 
     def _listen(self) -> None:
         pipe = self._child.stderr
@@ -72,16 +61,15 @@ class Dumpcap:
 
     def started(self) -> None:
         """Wait for its first blocks. Raise LiveError with dumpcap's words if it ends instead."""
-        try:
-            piece = self._pieces.get(timeout=START)
-        except queue.Empty:
+        piece = self._ahead.take(START)
+        if piece == b"":
             self.close()
-            raise LiveError(f"dumpcap does not begin within {START:.0f} seconds") from None
+            raise LiveError(f"dumpcap does not begin within {START:.0f} seconds")
         if piece is None:
-            self._threads[1].join(1)
+            self._listening.join(1)
             self.close()
             raise LiveError(f"{self._settings.interface}: dumpcap: {self._complaint()}")
-        self._rest += piece
+        self._rest = piece
 
     def _complaint(self) -> str:
         """The line that says what is wrong; it comes after "Capturing on ..."."""
@@ -98,8 +86,7 @@ class Dumpcap:
                 return b""
             self._ended()
             return None
-        data = bytes(self._rest[:size])
-        del self._rest[:size]
+        data, self._rest = self._rest[:size], self._rest[size:]
         if self._describing:
             count = describing(data)
             self._head += data[:count]
@@ -111,20 +98,17 @@ class Dumpcap:
         return b"", self._head
 
     def _take(self, timeout: float) -> None:
-        """Everything that is there, after waiting for the first piece of it."""
-        try:
-            piece = self._pieces.get(timeout=timeout)
-            while piece is not None:
-                self._rest += piece
-                piece = self._pieces.get_nowait()
-        except queue.Empty:
-            return
-        self._over = True
+        """What is there, after waiting for it."""
+        piece = self._ahead.take(timeout)
+        if piece is None:
+            self._over = True
+        else:
+            self._rest += piece
 
     def _ended(self) -> None:
         """Raise LiveError if nobody asked it to end."""
         if not self._stopping:
-            self._threads[1].join(1)
+            self._listening.join(1)
             raise LiveError(f"{self._settings.interface}: dumpcap ended: {self._complaint()}")
 
     def stop(self) -> None:
@@ -141,13 +125,8 @@ class Dumpcap:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
-        while self._threads[0].is_alive():  # it may wait for room
-            try:
-                self._pieces.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        for thread in self._threads:
-            thread.join(1)
+        self._ahead.close()
+        self._listening.join(1)
         for pipe in (self._child.stdout, self._child.stderr):
             if pipe is not None:
                 pipe.close()

@@ -18,6 +18,8 @@ WAIT = 0.25
 PACE = 0.05
 """Seconds that packets may gather, in the kernel's buffer, while we do nothing: a batch of one packet costs as much as one
 of hundreds."""
+LARGE = 2 * 1024 * 1024
+"""Bytes of a batch behind which more is waiting: then nothing needs to gather."""
 DRAIN = 1.0
 """Seconds to read what is still in the buffers after a stop."""
 
@@ -54,7 +56,7 @@ class LiveStream(io.RawIOBase):
         self._pending = memoryview(b"")
         self._until = None if limits.seconds is None else clock() + limits.seconds
         self._asked = self._stopping = self._over = False
-        self._begun = self._moved = False
+        self._begun = self._moved = self._more = False
         self._drained_at = 0.0
         self._copied = 0
         self.packets = 0
@@ -98,7 +100,7 @@ class LiveStream(io.RawIOBase):
         elif self._asked or (self._until is not None and now >= self._until):
             self._source.stop()
             self._stopping, self._drained_at = True, now + DRAIN
-        else:
+        elif not self._more:
             self._sleep(PACE)
         if self._moved and self._begun:
             self._moved = False
@@ -107,6 +109,7 @@ class LiveStream(io.RawIOBase):
         data = self._source.read(WAIT)
         if data is None:
             return self._end()
+        self._more = len(data) >= LARGE
         if not data:
             return TICK
         return self._taken(data)

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from analyzer.capture.live import blocks
-from analyzer.capture.live.stream import Limits, LiveStream
+from analyzer.capture.live.stream import PACE, Limits, LiveStream
 from tests.capture.live.sources import HEADER, Clock, Played
 
 ONE = blocks.packet(1, b"abcd", 4)
@@ -51,6 +51,15 @@ def test_so_many_seconds() -> None:
     source = Played([HEADER])
     assert read_all(stream(source, Limits(seconds=2))).startswith(HEADER)
     assert source.stopped
+
+
+@pytest.mark.parametrize(("large", "rests"), [(False, 3), (True, 2)], ids=["small batches", "one is large"])
+def test_packets_gather_for_a_moment_but_not_when_there_are_many(large: bool, rests: int) -> None:
+    clock = Clock()
+    batch = blocks.packet(1, bytes(2000), 2000) * 1100 if large else ONE
+    live = LiveStream(Played([HEADER, batch, ONE]), Limits(packets=1101 if large else 2), clock, clock.sleep)
+    read_all(live, 1 << 22)
+    assert clock.slept == pytest.approx(rests * PACE)
 
 
 def test_a_source_that_never_comes_to_its_end_is_left_after_a_while() -> None:
