@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from analyzer.errors import UsageError
+from analyzer.live.tails import cut_torn_tail
 
 MAX_FILES = 20_000
 MAX_INDEX = 4 * 1024 * 1024
@@ -32,6 +33,7 @@ class Folder:
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = self._scan()
+            self._mend_index()
         except OSError as error:
             raise UsageError(
                 f"--evidence {path}: {error.strerror or error}; name a folder that can be written"
@@ -76,6 +78,13 @@ class Folder:
             os.close(handle)
         if size + len(line) > MAX_INDEX:
             index.replace(self.path / OLD_INDEX)
+
+    def _mend_index(self) -> None:
+        """A run that was killed may have left a part of a line, and the next one must not stand behind it."""
+        index = self.path / INDEX
+        if index.is_file() and not index.is_symlink():
+            with index.open("r+b", buffering=0) as file:
+                cut_torn_tail(file.fileno())
 
     def _make_room(self, size: int) -> None:
         if size > self._quota:

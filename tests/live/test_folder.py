@@ -117,6 +117,27 @@ def test_what_a_killed_run_had_begun_is_removed(tmp_path: Path) -> None:
     assert there(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [
+        pytest.param(b'{"n":1}\n{"n"', b'{"n":1}\n', id="a part of a line"),
+        pytest.param(b'{"n', b"", id="nothing else"),
+        pytest.param(b'{"n":1}\n', b'{"n":1}\n', id="whole lines"),
+    ],
+)
+def test_what_a_kill_left_of_a_line_of_the_index_is_cut_off(left: bytes, kept: bytes, tmp_path: Path) -> None:
+    (tmp_path / INDEX).write_bytes(left)
+    Folder(str(tmp_path), QUOTA).note(b'{"n":2}\n')
+    assert (tmp_path / INDEX).read_bytes() == kept + b'{"n":2}\n'
+
+
+def test_an_index_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / INDEX).write_bytes(b"precious")
+    with pytest.raises(UsageError, match="no JSON Lines"):
+        Folder(str(tmp_path), QUOTA)
+    assert (tmp_path / INDEX).read_bytes() == b"precious"
+
+
 def test_the_index_is_turned_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_module, "MAX_INDEX", 20)
     folder = Folder(str(tmp_path), QUOTA)
