@@ -195,9 +195,9 @@ class Analysis:
             yield from self._flooded(tracker)
 
     def _lost(self, losses: list[Loss]) -> Iterator[LostPackets]:
-        digits = self._tally.time_digits
         for loss in losses:
-            yield LostPackets(self.input.name, loss.begin_ns or None, loss.end_ns or None, loss.packets, digits)
+            span = loss.begin_ns or None, loss.end_ns or None  # 0: not said
+            yield LostPackets(self.input.name, *span, loss.packets, self._tally.time_digits)
 
     def _flooded(self, tracker: Tracker) -> Iterator[Repeated]:
         """The part of it that never became a record."""

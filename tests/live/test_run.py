@@ -239,6 +239,13 @@ class Passing(Played):
         return super().read(timeout)
 
 
+def test_a_file_tells_a_loss_where_it_is_stated_and_not_at_its_end(tmp_path: Path) -> None:
+    every = [block for _, block in packets(CAPTURE)]
+    copy = tmp_path / "copy.pcapng"
+    copy.write_bytes(HEADER + blocks.loss(START_NS - 2, START_NS - 1, (0, 0), (0, 3)) + b"".join(every))
+    assert [type(item) for item in Run([str(copy)])] == [LostPackets, Connection, CaptureSummary]
+
+
 def test_a_loss_is_told_at_once_though_no_connection_ends() -> None:
     every = list(packets(CAPTURE))[:4]
     lost = blocks.loss(every[3][0], every[3][0] + 1, (4, 0), (4, 3))

@@ -15,7 +15,7 @@ AT_ONCE = 2 * 1024 * 1024
 
 
 class Ahead:
-    """A ring of bytes: the thread writes at `_end`, whoever takes them is at `_begin`; both only grow, but for `_rewind`."""
+    """A ring of bytes: the thread writes at `_end`, whoever takes them is at `_begin`. Both grow, until it is empty."""
 
     def __init__(self, pipe: BinaryIO, size: int = SIZE) -> None:
         self._pipe = pipe

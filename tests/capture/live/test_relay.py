@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Event
 from typing import BinaryIO, cast
 
 import pytest
 
-from analyzer.capture.live import blocks
 from analyzer.capture.live.relay import Relay
 from analyzer.capture.source import Loss
 from analyzer.errors import CaptureError
@@ -75,16 +76,26 @@ def test_a_new_section_has_every_interface_so_far_and_counts_from_its_beginning(
     stated = [ng.statistics(dropped=dropped, stamp=ng.units(TIMES[0], 6)) for dropped in (7, 12)]
     begin = ng.section() + ng.interface(113) + ng.interface(101) + ng.enhanced(first)
     parts = [begin + stated[0], ng.enhanced(second) + stated[1], ng.enhanced(first)]
-    relay = Relay("-", lambda _stopping: [("-", cast(BinaryIO, Pipe(b"".join(parts), 100_000)))])
-    one = b""
+    later, more = Event(), begin + ng.statistics(dropped=4, stamp=ng.units(TIMES[1], 6)) + ng.enhanced(second)
+
+    def files(_stopping: Event) -> Iterator[tuple[str, BinaryIO]]:
+        yield "one", cast(BinaryIO, Pipe(b"".join(parts), 100_000))
+        later.wait(10)
+        yield "two", cast(BinaryIO, Pipe(more, 100_000))
+
+    relay, one = Relay("-", files), b""
     while len(read(one).data if one else ()) < 3:
         one += relay.read(10) or b""
-    _last, other = relay.renew()
-    found = read(one + other)
+    while got := relay.read(0.2):  # a statement stands behind the packets
+        one += got
+    last, other = relay.renew()
+    later.set()
+    while (got := relay.read(10)) is not None:
+        other += got
+    found, after = read(one + last), read(other)
     assert (found.facts.dropped, found.links) == (12, [113, 101, 113])
-    again = blocks.packet(TIMES[0] // 1000, b"more", 4, 1)
-    assert read(other + again).links == [101]
-    relay.close()
+    assert (after.facts.dropped, after.links) == (4, [113, 101])
+    assert read(one + last + other).facts.dropped == 16
 
 
 def test_entries_that_are_no_packets_are_left_out() -> None:
@@ -124,8 +135,6 @@ class Endless(Pipe):
         return got
 
     def __init__(self, raw: bytes) -> None:
-        from threading import Event
-
         super().__init__(raw, len(raw))
         self.waiting = Event()
 
