@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import BinaryIO, cast
 
-from analyzer.capture.live.ahead import Ahead
+from analyzer.capture.live.backlog import Backlog
 from analyzer.capture.live.blocks import describing, whole
 from analyzer.capture.live.source import DEFAULT_FILTER, Engine, LiveError, Rung, Settings, Source
 
@@ -44,7 +44,7 @@ class Dumpcap:
         pipe = self._child.stdout
         assert pipe is not None
         _widen(pipe.fileno())
-        self._ahead = Ahead(cast(BinaryIO, pipe))
+        self._backlog = Backlog(cast(BinaryIO, pipe))
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
 
@@ -61,7 +61,7 @@ class Dumpcap:
 
     def started(self) -> None:
         """Wait for its first blocks. Raise LiveError with dumpcap's words if it ends instead."""
-        piece = self._ahead.take(START)
+        piece = self._backlog.take(START)
         if piece == b"":
             self.close()
             raise LiveError(f"dumpcap does not begin within {START:.0f} seconds")
@@ -99,7 +99,7 @@ class Dumpcap:
 
     def _take(self, timeout: float) -> None:
         """What is there, after waiting for it."""
-        piece = self._ahead.take(timeout)
+        piece = self._backlog.take(timeout)
         if piece is None:
             self._over = True
         else:
@@ -125,7 +125,7 @@ class Dumpcap:
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
-        self._ahead.close()
+        self._backlog.close()
         self._listening.join(1)
         for pipe in (self._child.stdout, self._child.stderr):
             if pipe is not None:

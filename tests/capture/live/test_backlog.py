@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from analyzer.capture.live.ahead import AT_ONCE, Ahead
+from analyzer.capture.live.backlog import AT_ONCE, Backlog
 
 PATIENCE = 10.0
 
@@ -23,7 +23,7 @@ class Pipe:
     def __init__(self, size: int) -> None:
         reading, self.writing = os.pipe()
         self.file = FileIO(reading)
-        self.ahead = Ahead(cast(BinaryIO, self.file), size)
+        self.backlog = Backlog(cast(BinaryIO, self.file), size)
         self._thread: threading.Thread | None = None
         self.written = 0
 
@@ -47,7 +47,7 @@ class Pipe:
 
     def finish(self) -> None:
         self.wait()
-        self.ahead.close()
+        self.backlog.close()
         self.file.close()
 
 
@@ -64,20 +64,20 @@ def test_everything_comes_in_order_and_then_the_end(small: Pipe) -> None:
     data = pieces.randbytes(1_000_000)
     small.write(data, pieces)
     got = bytearray()
-    while (part := small.ahead.take(PATIENCE)) is not None:
+    while (part := small.backlog.take(PATIENCE)) is not None:
         assert part, "it came in time"
         assert len(part) <= 10_000
         got += part
     assert bytes(got) == data
-    assert small.ahead.take(0) is None
+    assert small.backlog.take(0) is None
 
 
 def test_nothing_comes_of_a_silent_pipe(small: Pipe) -> None:
-    assert small.ahead.take(0.01) == b""
+    assert small.backlog.take(0.01) == b""
     os.write(small.writing, b"one")
-    assert small.ahead.take(PATIENCE) == b"one"
+    assert small.backlog.take(PATIENCE) == b"one"
     os.close(small.writing)
-    assert small.ahead.take(PATIENCE) is None
+    assert small.backlog.take(PATIENCE) is None
 
 
 def test_who_writes_more_than_there_is_room_for_waits(small: Pipe) -> None:
@@ -88,7 +88,7 @@ def test_who_writes_more_than_there_is_room_for_waits(small: Pipe) -> None:
         time.sleep(0.2)
         assert time.monotonic() < until
     assert 0 < before < 500_000, "the pipe's own room, and ours"
-    while small.ahead.take(PATIENCE) is not None:
+    while small.backlog.take(PATIENCE) is not None:
         pass
     assert small.written == 1_000_000
 
@@ -97,7 +97,7 @@ def test_it_can_be_left_while_it_waits_for_room(small: Pipe) -> None:
     os.write(small.writing, bytes(30_000))
     os.close(small.writing)
     time.sleep(0.1)
-    small.ahead.close()
+    small.backlog.close()
     assert not [thread for thread in threading.enumerate() if thread.daemon and "_pump" in thread.name]
 
 
@@ -106,7 +106,7 @@ def test_a_large_backlog_is_given_out_in_parts() -> None:
     pipe.write(bytes(2 * AT_ONCE + 5), random.Random(5))
     pipe.wait()
     parts = []
-    while (part := pipe.ahead.take(PATIENCE)) is not None:
+    while (part := pipe.backlog.take(PATIENCE)) is not None:
         parts.append(len(part))
     pipe.finish()
     assert (sum(parts), max(parts)) == (2 * AT_ONCE + 5, AT_ONCE)

@@ -1,4 +1,4 @@
-"""`Ahead`: reads a pipe ahead in a thread, into one buffer that is used again and again.
+"""`Backlog`: reads a pipe ahead in a thread, into one buffer that is used again and again.
 
 Objects made in a thread and freed in another one keep a heap of their own growing; here none is made.
 """
@@ -14,7 +14,7 @@ AT_ONCE = 2 * 1024 * 1024
 """Bytes taken in one go, at most: what is made of them in memory is many times as large."""
 
 
-class Ahead:
+class Backlog:
     """A ring of bytes: the thread writes at `_end`, whoever takes them is at `_begin`. Both grow, until it is empty."""
 
     def __init__(self, pipe: BinaryIO, size: int = SIZE) -> None:
