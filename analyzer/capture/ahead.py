@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
-from threading import Thread
 
 
 class Ahead:
@@ -14,13 +14,17 @@ class Ahead:
 
     def __init__(self, read: Callable[[memoryview], int | None], room: memoryview, begin: int) -> None:
         self._read, self._room, self._end = read, room, begin
-        self._thread = Thread(target=self._fetch, name="read ahead", daemon=True)  # a pipe may never give more
-        self._thread.start()
+        self._busy = allocate_lock()
+        self._busy.acquire()
+        # threading.Thread waits until the thread runs, which takes longer than reading. Nobody waits for this one at the
+        # end of the process: a pipe may never give more.
+        start_new_thread(self._fetch, ())
 
-    def wait(self, seconds: float | None = None) -> int:
+    def wait(self, seconds: float = -1) -> int:
         """Where the piece ends. It is a short one at the end of the input, and where reading raised an error: whoever reads
         on meets that end or error again."""
-        self._thread.join(seconds)
+        if self._busy.acquire(timeout=seconds):
+            self._busy.release()
         return self._end
 
     def _fetch(self) -> None:
@@ -29,3 +33,5 @@ class Ahead:
                 self._end += got
         except Exception:  # see wait()
             return
+        finally:
+            self._busy.release()

@@ -17,7 +17,7 @@ from analyzer.errors import CaptureError
 
 MARGIN = 1024 * 1024
 """Room before a piece that is read ahead, for what is left of the piece before it."""
-PATIENCE = 1.0
+PATIENCE = 1
 """Seconds to wait for a piece that nobody wants any more."""
 MAX_TIME_NS = 2**63 - 1
 TIMES_CLAMPED = "some time stamps lie before 1970 or after 2262 and were set to that limit"
