@@ -43,6 +43,19 @@ class Pipe(io.RawIOBase):
         return len(some)
 
 
+class Failing(Pipe):
+    """A disk that fails at the end of the bytes, every time; `error` is what it raises."""
+
+    def __init__(self, raw: bytes, piece: int, error: Exception | None = None) -> None:
+        super().__init__(raw, piece)
+        self._error = error or OSError(5, "Input/output error")
+
+    def readinto(self, target: bytearray) -> int:  # type: ignore[override]
+        if got := super().readinto(target):
+            return got
+        raise self._error
+
+
 def read(raw: bytes, options: ReadOptions | None = None, *, piece: int = 0, form: Format | None = None) -> Read:
     """Read `raw` to its end: as a file, or `piece` bytes at a time; of the given format, or of the one that it looks like."""
     stream = cast(BinaryIO, Pipe(raw, piece)) if piece else io.BytesIO(raw)

@@ -18,7 +18,7 @@ from analyzer.errors import CaptureError, UsageError
 from tests.build.netmon import netmon
 from tests.build.pcap import Packet, pcap
 from tests.build.pcapng import pcapng
-from tests.capture.reading import Pipe, frames_in
+from tests.capture.reading import Failing, Pipe, frames_in
 
 STORY = [Packet(b"one"), Packet(b"two")]
 KINDS = [
@@ -135,13 +135,6 @@ def test_a_named_pipe(tmp_path: Path) -> None:
 
 
 def test_a_reading_error_keeps_the_packets_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Failing(Pipe):
-        def readinto(self, target: bytearray) -> int:  # type: ignore[override]
-            got = super().readinto(target)
-            if not got:
-                raise OSError(5, "Input/output error")
-            return got
-
     seen: list[int] = []
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Failing(pcap([Packet(bytes(600))] * 2), 50)))
     with open_capture("-") as capture, pytest.raises(CaptureError) as caught:

@@ -16,7 +16,7 @@ from analyzer.capture import window as window_module
 from analyzer.capture.source import PAD
 from analyzer.capture.window import Window
 from analyzer.errors import CaptureError
-from tests.capture.reading import Pipe
+from tests.capture.reading import Failing, Pipe
 
 SMALL = 64
 """Bytes of the margin before a piece, in these tests."""
@@ -25,16 +25,6 @@ SMALL = 64
 @pytest.fixture(autouse=True)
 def _small_margin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(window_module, "MARGIN", SMALL)
-
-
-class Failing(Pipe):
-    """A disk that fails at the end of the bytes, every time."""
-
-    def readinto(self, target: bytearray) -> int:  # type: ignore[override]
-        got = super().readinto(target)
-        if not got:
-            raise OSError(5, "Input/output error")
-        return got
 
 
 def taken(window: Window, sizes: Iterator[int]) -> bytes:
@@ -76,14 +66,8 @@ def test_every_byte_is_shown_once_and_in_order(
 
 
 def test_the_error_of_a_damaged_stream_comes_after_its_last_good_byte() -> None:
-    class Damaged(Pipe):
-        def readinto(self, target: bytearray) -> int:  # type: ignore[override]
-            got = super().readinto(target)
-            if not got:
-                raise CaptureError("the gzip stream is cut after 7 bytes")
-            return got
-
-    with closing(Window(cast(BinaryIO, Damaged(bytes(range(250)) * 9, 100)), size=200)) as window:
+    damaged = Failing(bytes(range(250)) * 9, 100, CaptureError("the gzip stream is cut after 7 bytes"))
+    with closing(Window(cast(BinaryIO, damaged), size=200)) as window:
         assert taken(window, iter([90] * 40)) == bytes(range(250)) * 9
         assert str(window.error) == "the gzip stream is cut after 7 bytes"
 
