@@ -40,6 +40,7 @@ class Conversation:
         carried, bytes: segments with payload that were followed, and their bytes.
         full_size: payload bytes of a full-size segment by the announced maximum; 0 if none was announced.
         held: about how many bytes of memory it takes, once there was payload.
+        tls13: the server chose TLS 1.3 (or a draft of it).
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Conversation:
         "held",
         "ignored",
         "settled",
+        "tls13",
     )
 
     def __init__(self, flow: Flow) -> None:
@@ -61,7 +63,7 @@ class Conversation:
         self.ends: list[End] = []
         self.ignored: list[End] = []
         self.closed_ns: int | None = None
-        self.settled = False
+        self.settled = self.tls13 = False
         self.carried = self.bytes = self.full_size = self.held = 0
 
     def feed(self, rows: Rows) -> None:
@@ -285,11 +287,6 @@ class Conversation:
         return lane.base is None or seq_distance(seq, lane.base) in (0, 1, 2) or seq == 0
 
     @property
-    def tls13(self) -> bool:
-        """The server chose TLS 1.3 (or a draft of it)."""
-        return self.halves[0].sums.tls13 or self.halves[1].sums.tls13
-
-    @property
     def syn_seen(self) -> bool:
         """A SYN or SYN-ACK of this connection is in the capture."""
         return self.halves[0].syn_frame is not None or self.halves[1].syn_frame is not None
@@ -326,8 +323,10 @@ class Conversation:
             pieces = assembler.replay()
             half.stream = stream = TlsStream(mid_stream=not self.syn_seen)
             half.events = []
+            self.tls13 = any(each.sums.tls13 for each in self.halves)
         for piece in pieces:
             half.events += stream.gap(piece.size) if isinstance(piece, Hole) else stream.feed(piece)
+        self.tls13 |= stream.sums.tls13
 
 
 def _is_light(wants: Wants, c: Columns, i: int, data: memoryview) -> bool:

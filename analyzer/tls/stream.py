@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from analyzer.tls.flights import Place, Sums, is_begun, remember, start, whole_records
+from analyzer.tls.flights import Place, is_begun, remember, start, whole_records
 from analyzer.tls.messages import Event
 from analyzer.tls.opening import State as State
 from analyzer.tls.preamble import HEADER
@@ -23,16 +23,19 @@ class TlsStream:
 
     Attributes:
         offset: bytes of the direction so far, missing ones included.
+        sums: of the events that `feed` and `gap` have given.
     """
 
-    __slots__ = ("_left", "_place", "_records", "_sums", "offset")
+    __slots__ = ("_counts", "_left", "_place", "_records", "offset", "sums")
 
     def __init__(self, *, mid_stream: bool = False) -> None:
         """`mid_stream`: the direction's first bytes were not captured, so that it may begin anywhere."""
         self.offset = 0
-        self._sums: Sums | None = None  # None: those of the known place
+        self._counts = False  # whether `sums` are its own, not those of a known place
         self._left = b""  # of a record that is not whole yet, while the direction is at a known place
-        self._place: Place | None = None if mid_stream else start()
+        here = start()
+        self.sums = here.sums
+        self._place: Place | None = None if mid_stream else here
         self._records = Records(mid_stream=True) if mid_stream else None  # None: at a known place
 
     @property
@@ -51,11 +54,6 @@ class TlsStream:
     def last_place(self) -> Place | None:
         """As `place`, but a record may be half there: for who reads no further."""
         return self._place
-
-    @property
-    def sums(self) -> Sums:
-        """Of the events that `feed` and `gap` have given."""
-        return self._sums or (self._place or start()).sums
 
     @property
     def state(self) -> State:
@@ -85,20 +83,21 @@ class TlsStream:
             flight = place.find(data)
             if flight is None:
                 fresh: list[Event] = []
-                self._sums = self._sums or replace(place.sums)
                 self._read(place, data, fresh)
                 return events + self._counted(fresh)
             events += flight.events_of(data)
-            if self._sums is not None:
-                self._sums.count(flight.events)
             self._place = place = flight.after
+            if self._counts:
+                self.sums.count(flight.events)
+            else:
+                self.sums = place.sums
             data = data[flight.size :]
         return events
 
     def _counted(self, events: list[Event]) -> list[Event]:
-        if self._sums is None:
-            self._sums = replace(self.sums)
-        self._sums.count(events)
+        if not self._counts:
+            self.sums, self._counts = replace(self.sums), True
+        self.sums.count(events)
         return events
 
     def _read(self, place: Place, data: bytes, events: list[Event]) -> None:
