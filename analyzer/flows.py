@@ -345,8 +345,8 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
     """The first rows of every flow are cut out in one go; flows that have more in this block are asked again for each
     further round."""
     seg, picker = block.seg, Picker(block)
-    wants = np.fromiter((flow.wants for flow in flows), np.uint8, len(flows))
-    unseen = np.fromiter((flow.unseen for flow in flows), np.uint8, len(flows))
+    wants = np.fromiter([flow.wants for flow in flows], np.uint8, len(flows))
+    unseen = np.fromiter([flow.unseen for flow in flows], np.uint8, len(flows))
     rows = np.flatnonzero(block.rank < ROUND_ROWS)
     group = block.group[rows]
     mask = picker.of_many(rows, group, wants)

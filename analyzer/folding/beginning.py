@@ -21,7 +21,7 @@ def first_byte(flow: Flow, direction: int, syn_seq: int | None, seq: int) -> int
     its first payload, or of any byte if there is none. If that lies far away, it is forged or another connection's, and
     only what follows can tell."""
     base = syn_seq if syn_seq is not None else flow.lanes[direction].base
-    if base is None or is_far(seq, base):
+    if base is None or seq == (base + 1) & 0xFFFFFFFF or is_far(seq, base):
         return seq
     if syn_seq is None and seq_distance(seq, base) == KEEP_ALIVE:
         return seq

@@ -303,8 +303,8 @@ class Conversation:
         self._read()
         if is_settled(self.halves, self.bytes, self.carried, self.tls13):
             self.settled = True
-            quiet = not any(half.sums.opaque_records for half in self.halves)
-            self.flow.wants = Wants.ENDS if quiet else Wants.LIGHT
+            encrypted = self.halves[0].sums.opaque_records or self.halves[1].sums.opaque_records
+            self.flow.wants = Wants.LIGHT if encrypted else Wants.ENDS
             self.forget()
         return self.settled
 

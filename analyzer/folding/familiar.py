@@ -143,7 +143,7 @@ def _telling(half: Half, settled: bool) -> Telling | None:
     if assembler is None or stream is None or half.truncated:
         return None
     place = stream.last_place if settled else stream.place
-    if place is None or assembler.holes or assembler.conflicts or assembler.waiting is not None:
+    if place is None or assembler.holes or assembler.conflicts or assembler.expected < 0:  # something waits
         return None
     script = _scripts.get(place)
     if script is None:

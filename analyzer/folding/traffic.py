@@ -60,4 +60,4 @@ def round_trip(conv: Conversation, direction: int) -> int | None:
         parts.append(server.syn_ns - client.syn_ns)
     if server.syn_ns is not None and client.ack_ns is not None:
         parts.append(client.ack_ns - server.syn_ns)
-    return max((part for part in parts if part >= 0), default=None)
+    return max([part for part in parts if part >= 0], default=None)
