@@ -136,8 +136,9 @@ class Columns:
         self.ack: list[int] = seg.ack[rows].tolist()
         self.window: list[int] = seg.window[rows].tolist()
         self.payload_at: list[int] = seg.payload_at[rows].tolist()
-        self.payload: list[int] = seg.payload[rows].tolist()
-        self.wire_payload: list[int] = seg.wire_payload[rows].tolist()
+        wire, payload = seg.wire_payload[rows], seg.payload[rows]
+        self.wire_payload: list[int] = wire.tolist()
+        self.payload = self.wire_payload if bool((wire == payload).all()) else payload.tolist()
         self.tcp_at: list[int] = seg.tcp_at[rows].tolist()
         self.ip_at: list[int] = seg.ip_at[rows].tolist()
         self.frame: list[int] = seg.frame[rows].tolist()
