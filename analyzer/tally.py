@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from analyzer.capture.inputs import Input
 from analyzer.capture.source import Facts, Frames
@@ -52,6 +53,7 @@ class Tally:
         """One batch. Frame numbers go on across the files of a ring."""
         if self._frames_before:
             decoded.segments.frame = decoded.segments.frame + self._frames_before
+            decoded.icmp = [replace(error, frame=error.frame + self._frames_before) for error in decoded.icmp]
             for datagram in decoded.dns:
                 datagram.frame += self._frames_before
         self._packets += len(frames)

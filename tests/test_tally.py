@@ -21,6 +21,7 @@ MIXED = [
     build.ethernet(build.ipv4(build.icmp(8, 0, bytes(8)), build.ICMP)),
     b"\xff" * 60,
 ]
+UNREACHABLE = build.ethernet(build.ipv4(build.icmp(3, 1, MIXED[0][14:][:28]), build.ICMP))
 
 
 def counted(tally: Tally, frames: list[bytes], **how: object) -> Tally:
@@ -59,10 +60,11 @@ def test_frame_numbers_go_on_in_the_next_file_of_a_ring() -> None:
     counted(tally, MIXED)
     tally.begin("a2", Facts())
     tally.begin("a3", Facts())
-    batch = build.batch(MIXED)
+    batch = build.batch([*MIXED, UNREACHABLE])
     decoded = Decoder().feed(batch)
     tally.count(batch, decoded)
     assert decoded.segments.frame.tolist() == [6]
+    assert [error.frame for error in decoded.icmp] == [11]
     assert tally.files == ((1, "a1"), (6, "a2"), (6, "a3"))
 
 
