@@ -91,15 +91,17 @@ def read(
     *,
     client_end: int | None,
     server_end: int | None,
+    early_data: bool = False,
 ) -> Reading:
     """Judge the records after the ServerHello. `client_end`, `server_end`: frame of the first FIN or RST of that side,
-    None if it sent none."""
+    None if it sent none. `early_data`: the ClientHello announced some (RFC 8446 section 4.2.10)."""
     size = sizes(cipher_suite)
     closed = client_end is not None or server_end is not None
     if client and size.is_alert(client[0].length) and len(client) == 1 and closed:
         auth = ClientAuth13(None, "medium", False, True, _lengths(client), _lengths(server), (client[0].frame,))
         return Reading(auth, 0, len(server), 0, client_alert=0)
-    answer, confidence, flight = _client_answer([r.length for r in client], size)
+    lengths = [record.length for record in client]
+    answer, confidence, flight = _behind_early_data(lengths, size) if early_data else _client_answer(lengths, size)
     if not flight:
         auth = ClientAuth13(None, "medium", False, False, _lengths(client), _lengths(server), ())
         return Reading(auth, 0, len(server), 0)
@@ -124,6 +126,18 @@ def read(
 
 def _lengths(records: list[Record]) -> tuple[int, ...]:
     return tuple(record.length for record in records[:16])
+
+
+def _behind_early_data(lengths: list[int], size: Sizes) -> tuple[str | None, str, int]:
+    """As `_client_answer`, where the first records may be early data: of any length, so that nothing but its end, or a
+    Finished that comes first, tells where the handshake goes on. A refused one has no end."""
+    if lengths and size.is_finished(lengths[0]):
+        return _client_answer(lengths, size)
+    for at, length in enumerate(lengths[:-1]):
+        if length == size.end_of_early_data and size.is_finished(lengths[at + 1]):
+            answer, confidence, flight = _client_answer(lengths[at:], size)
+            return answer, confidence, at + flight
+    return None, "medium", 0
 
 
 def _client_answer(lengths: list[int], size: Sizes) -> tuple[str | None, str, int]:

@@ -12,6 +12,7 @@ from analyzer.folding.inference import Reading, Record, read
 from analyzer.tls.messages import (
     Alert,
     ChangeCipherSpec,
+    ClientHello,
     Event,
     Handshake,
     Lost,
@@ -291,9 +292,11 @@ def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
 
 def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Reading | None:
     """Lengths of both sides' records after the ServerHello; None if that was not seen."""
-    hello, cipher = None, None
+    hello, cipher, early_data = None, None, False
     for row in rows:
         event = row[8]
+        if isinstance(event, Handshake) and isinstance(event.body, ClientHello):
+            early_data = event.body.early_data
         if row[4] == "ServerHello" and isinstance(event, Handshake) and isinstance(event.body, ServerHello):
             hello, cipher = row[0], event.body.cipher_suite
             break
@@ -311,7 +314,12 @@ def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Re
     for end in conversation.ends:
         ends.setdefault(end.direction, end.frame)
     return read(
-        records[Side.CLIENT], records[Side.SERVER], cipher, client_end=ends.get(client), server_end=ends.get(1 - client)
+        records[Side.CLIENT],
+        records[Side.SERVER],
+        cipher,
+        client_end=ends.get(client),
+        server_end=ends.get(1 - client),
+        early_data=early_data,
     )
 
 

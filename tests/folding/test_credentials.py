@@ -64,6 +64,16 @@ def told(script: Callable[[Story], object]) -> Connection:
         pytest.param(lambda s: s.hello_13().answer_13().client_13(25, 53), State.INFERRED_EMPTY, id="TLS 1.3, empty"),
         pytest.param(lambda s: s.hello_13().answer_13().client_13(40, 400), State.HIDDEN, id="TLS 1.3, odd sizes"),
         pytest.param(lambda s: s.hello_13().answer_13(), State.HIDDEN, id="TLS 1.3, no answer yet"),
+        pytest.param(
+            lambda s: s.hello_13(early_data=True).answer_13().client_13(900, 281, 53),
+            State.HIDDEN,
+            id="TLS 1.3, early data that was under way, or a chain",
+        ),
+        pytest.param(
+            lambda s: s.hello_13(early_data=True).answer_13().client_13(900, 21, 53),
+            State.NOT_REQUESTED,
+            id="TLS 1.3, early data and its end",
+        ),
     ],
 )
 def test_states_of_the_client(script: Callable[[Story], object], state: State | None) -> None:

@@ -23,10 +23,12 @@ def reading(
     *,
     client_end: int | None = None,
     server_end: int | None = None,
+    early_data: bool = False,
 ) -> Reading:
     """The server's flight is frames 10 to 13, the client's starts in 20, the server's answer in 30."""
     server = records(*SERVER, start=10) + records(*answer, start=30)
-    return read(records(*client, start=20), server, suite, client_end=client_end, server_end=server_end)
+    mine = records(*client, start=20)
+    return read(mine, server, suite, client_end=client_end, server_end=server_end, early_data=early_data)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +93,24 @@ def test_answer(client: tuple[int, ...], suite: int, answer: str | None, confide
 
 
 # ---- refused, or not -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("client", "answer", "flight"),
+    [
+        pytest.param((900, 281, 53), None, 0, id="refused early data and a Finished, or a chain: nobody can tell"),
+        pytest.param((900, 700, 281, 53), None, 0, id="refused early data, then a chain"),
+        pytest.param((25, 53), None, 0, id="early data as short as an empty Certificate"),
+        pytest.param(
+            (900, 400, 21, 53), "not-requested", 4, id="early data that goes on behind the ServerHello, and its end"
+        ),
+        pytest.param((21, 53, 400), "not-requested", 2, id="its end alone"),
+        pytest.param((53, 400), "not-requested", 1, id="all of it was before the ServerHello, and was refused"),
+    ],
+)
+def test_early_data_is_no_certificate(client: tuple[int, ...], answer: str | None, flight: int) -> None:
+    known = reading(client, early_data=True)
+    assert (known.auth.answer, known.client_flight) == (answer, flight)
 
 
 @pytest.mark.parametrize(
@@ -185,11 +205,12 @@ def test_records_of_the_server_before_the_clients_finished_are_its_flight() -> N
     answer=st.lists(st.integers(0, 2_000) | st.sampled_from([19, 250]), max_size=20),
     suite=st.sampled_from([None, SHA256, SHA384, CCM_8, 0xFFFF]),
     ends=st.tuples(st.none() | st.integers(1, 60), st.none() | st.integers(1, 60)),
+    early=st.booleans(),
 )
 def test_any_lengths_give_a_reading_within_its_records(
-    client: list[int], answer: list[int], suite: int | None, ends: tuple[int | None, int | None]
+    client: list[int], answer: list[int], suite: int | None, ends: tuple[int | None, int | None], early: bool
 ) -> None:
-    found = reading(tuple(client), tuple(answer), suite, client_end=ends[0], server_end=ends[1])
+    found = reading(tuple(client), tuple(answer), suite, client_end=ends[0], server_end=ends[1], early_data=early)
     server = len(SERVER) + len(answer)
     assert 0 <= found.client_flight <= len(client)
     assert 0 <= found.server_flight + found.tickets <= server

@@ -57,14 +57,16 @@ class Story(Tcp):
 
     # ---- TLS 1.3 -----------------------------------------------------------------------------------------------------
 
-    def hello_13(self, cut: Iterable[int] = ()) -> Story:
-        """ClientHello that offers TLS 1.3."""
+    def hello_13(self, cut: Iterable[int] = (), early_data: bool = False) -> Story:
+        """ClientHello that offers TLS 1.3. `early_data`: and announces some."""
         extensions = [
             tls.server_name_extension(b"sip.example.com"),
             tls.supported_versions_extension(0x0304, 0x0303),
             tls.groups_extension(0x001D),
             tls.key_share_extension((0x001D, bytes(32))),
         ]
+        if early_data:
+            extensions += [(42, b""), (41, b"\0\x07\0\x01\x61" + bytes(4) + b"\0\x21\x20" + bytes(32))]
         hello = tls.client_hello(session_id=bytes(32), suites=(0x1301, 0x1302, 0x1305), extensions=extensions)
         self.send(CLIENT, records.record(hello, version=0x0301), cut=cut)
         return self
