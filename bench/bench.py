@@ -145,6 +145,7 @@ def main() -> None:
         if not capture.exists():
             print(f"making {capture.name} ({connections:,} handshakes) ...", flush=True)
             write(capture, connections, size)
+    print(f"{os.cpu_count()} processors, Python {sys.version}\n")
     start_up(HERE.parent / "captures" / "mtls12-openssl.pcap")
     for name in CAPTURES:
         capture = folder / f"{name}.pcap"
