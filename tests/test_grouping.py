@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer import grouping
-from analyzer.grouping import KEY, Block, new_salt, tally
+from analyzer.grouping import BURST, KEY, Block, new_salt, tally
 from analyzer.packets.columns import Segments
 from tests.build.frames import ACK, RST
 from tests.build.pcap import Packet
@@ -40,10 +40,10 @@ pairs = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
-@given(talkers=st.lists(pairs, min_size=1, max_size=40))
-def test_groups_are_those_of_a_dictionary(talkers: list[tuple[tuple[str, int], tuple[str, int]]]) -> None:
-    seg = segments([packet(src, dst) for src, dst in talkers])
+@settings(max_examples=60, deadline=None)
+@given(talkers=st.lists(pairs, min_size=1, max_size=40), burst=st.sampled_from([1, BURST, 3 * BURST]))
+def test_groups_are_those_of_a_dictionary(talkers: list[tuple[tuple[str, int], tuple[str, int]]], burst: int) -> None:
+    seg = segments([packet(src, dst) for src, dst in talkers for _ in range(burst)])
     block = Block(seg, new_salt())
     assert [block.rows(g).tolist() for g in range(len(block.keys))] == by_hand(seg)
     assert block.first_row == [rows[0] for rows in by_hand(seg)]
