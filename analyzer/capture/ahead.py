@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Ahead:
@@ -28,10 +29,7 @@ class Ahead:
         return self._end
 
     def _fetch(self) -> None:
-        try:
+        with suppress(Exception):  # see wait()
             while self._end < len(self._room) and (got := self._read(self._room[self._end :])):
                 self._end += got
-        except Exception:  # see wait()
-            return
-        finally:
-            self._busy.release()
+        self._busy.release()

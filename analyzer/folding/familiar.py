@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from analyzer.connection import (
-    Side,
-)
+from analyzer.connection import Side
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.tls.flights import Place
@@ -32,7 +30,6 @@ MAX_ORDERED = 4_096
 Key = tuple[object, ...]
 Layout = tuple[tuple[int, ...], tuple[int, ...], int]
 """Of each event: numbers of the first and the last segment that carry it. Then a number that no other layout has."""
-
 
 _number = count(1)
 
