@@ -231,6 +231,7 @@ class Analysis:
             if len(frames) == 0:
                 yield from self._while_idle(tracker)
                 continue
+            self._tally.number(frames)
             decoded = decoder.feed(frames)
             self._tally.count(frames, decoded)
             self._watch(decoded)

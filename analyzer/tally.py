@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from analyzer.capture.inputs import Input
 from analyzer.capture.source import Facts, Frames
@@ -49,13 +48,12 @@ class Tally:
     def end(self) -> None:
         """The file is over; skipped frames of its format are no packets and count nowhere."""
 
+    def number(self, frames: Frames) -> None:
+        """Frame numbers go on across the files of a ring: to be done before a batch is decoded."""
+        frames.first_frame += self._frames_before
+
     def count(self, frames: Frames, decoded: Decoded) -> None:
-        """One batch. Frame numbers go on across the files of a ring."""
-        if self._frames_before:
-            decoded.segments.frame = decoded.segments.frame + self._frames_before
-            decoded.icmp = [replace(error, frame=error.frame + self._frames_before) for error in decoded.icmp]
-            for datagram in decoded.dns:
-                datagram.frame += self._frames_before
+        """One batch."""
         self._packets += len(frames)
         self._bytes += int(frames.captured.sum())
         self._decoded += decoded.tcp + decoded.icmp_frames

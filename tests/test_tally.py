@@ -61,6 +61,7 @@ def test_frame_numbers_go_on_in_the_next_file_of_a_ring() -> None:
     tally.begin("a2", Facts())
     tally.begin("a3", Facts())
     batch = build.batch([*MIXED, UNREACHABLE])
+    tally.number(batch)
     decoded = Decoder().feed(batch)
     tally.count(batch, decoded)
     assert decoded.segments.frame.tolist() == [6]
