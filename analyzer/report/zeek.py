@@ -42,8 +42,8 @@ class _Log:
     """One log: the header before the first row, `#close` at the end. Both tell the time of the capture, not of the clock:
     the same capture gives the same bytes."""
 
-    def __init__(self, path: str, columns: Sequence[SslColumn | X509Column], out: BinaryIO) -> None:
-        self._path, self._columns, self._out = path, columns, out
+    def __init__(self, path: str, columns: Sequence[SslColumn | X509Column], out: BinaryIO, prompt: bool) -> None:
+        self._path, self._columns, self._out, self._prompt = path, columns, out, prompt
         self._types = [column.type for column in columns]
         self._open, self._last_ns, self._flushed = False, 0, monotonic()
 
@@ -54,7 +54,7 @@ class _Log:
         cells = map(cell, values, self._types)
         self._out.write(b"\t".join(cells) + b"\n")
         now = monotonic()
-        if now - self._flushed >= PATIENCE:
+        if self._prompt or now - self._flushed >= PATIENCE:
             self._out.flush()
             self._flushed = now
 
@@ -137,7 +137,7 @@ def write(items: Iterable[Item], out: BinaryIO, options: OutputOptions) -> None:
 
 def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: OutputOptions) -> None:
     """Each log into a file of its own."""
-    ssl, x509 = _Log("ssl", SSL, outs[0]), _Log("x509", X509, outs[1])
+    ssl, x509 = _Log("ssl", SSL, outs[0], options.prompt), _Log("x509", X509, outs[1], options.prompt)
     sightings = Sightings()
     try:
         for item in items:

@@ -33,7 +33,10 @@ def write_files(items: Iterable[Item], outs: Sequence[BinaryIO], options: Output
     ssl, x509 = outs
     try:
         for path, values in _rows(items):
-            (ssl if path == "ssl" else x509).write(_line(path, values, tagged=False))
+            log = ssl if path == "ssl" else x509
+            log.write(_line(path, values, tagged=False))
+            if options.prompt:
+                log.flush()
     finally:
         ssl.flush()
         x509.flush()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from analyzer.certificates.certificate import load
 from analyzer.certificates.chain import assess
+from analyzer.connection import Connection
 from analyzer.report import attempt, zeek, zeek_columns, zeek_json
 from analyzer.report.output import Item, OutputOptions
 from analyzer.report.zeek_columns import SSL, X509, serial
@@ -201,6 +204,25 @@ def test_rows_are_seen_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
     zeek.write([healthy(), healthy(stream=1)], Sink(), OutputOptions())
     assert len(seen) > 2
+
+
+@pytest.mark.parametrize("output", [zeek, zeek_json])
+def test_no_row_of_a_live_run_waits_for_the_next_one(output: ModuleType) -> None:
+    class Sink(BytesIO):
+        flushed = 0
+
+        def flush(self) -> None:
+            self.flushed = self.tell()
+
+    outs = (Sink(), Sink())
+
+    def items() -> Iterator[Connection]:
+        for stream in range(3):
+            yield healthy(stream=stream)
+            assert outs[0].flushed == outs[0].tell() > 0
+            assert outs[1].flushed == outs[1].tell() > 0
+
+    output.write_files(items(), outs, OutputOptions(prompt=True))
 
 
 def test_memory_of_certificates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
