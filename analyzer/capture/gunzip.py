@@ -44,7 +44,9 @@ class Gunzip(io.RawIOBase):
         super().close()
 
     def readinto(self, target: WriteableBuffer) -> int:
-        """Fill some of `target`; 0 at the end. Raise CaptureError where the compressed bytes are damaged or cut."""
+        """Fill some of `target`; 0 at the end. Raise CaptureError, each time, where the compressed bytes are damaged or cut."""
+        if self._damage is not None:
+            raise self._damage
         with memoryview(target).cast("B") as view:
             if not len(view):
                 return 0
@@ -79,8 +81,6 @@ class Gunzip(io.RawIOBase):
         return True
 
     def _unpack(self, room: int) -> bytes:
-        if self._damage is not None:
-            raise self._damage
         before = self._member.copy()
         try:
             data = self._member.decompress(self._packed, room)
@@ -97,9 +97,9 @@ class Gunzip(io.RawIOBase):
             self._packed, self._between = self._member.unused_data, True
         self._unpacked += len(data)
         if self._unpacked > RATIO_FROM and self._unpacked > MAX_RATIO * self.packed_position:
-            raise CaptureError(
-                f"unpacks to more than {MAX_RATIO:,} times its size; unpack it with gunzip if that is right"
-            )
+            said = f"unpacks to more than {MAX_RATIO:,} times its size; unpack it with gunzip if that is right"
+            self._damage = CaptureError(said)
+            raise self._damage
         return data
 
     def _salvage(self, member: zlib._Decompress, room: int) -> bytes:

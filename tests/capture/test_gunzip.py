@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 import zlib
 from typing import BinaryIO, cast
 
@@ -26,6 +27,8 @@ def unpack(raw: bytes, *, piece: int = 1 << 20, room: int = 1000) -> tuple[bytes
         while got := stream.readinto(target):
             out += target[:got]
     except CaptureError as error:
+        with pytest.raises(CaptureError, match=re.escape(str(error))):
+            stream.readinto(target)  # who reads ahead meets it first
         return out, str(error)
     assert stream.packed_position == len(raw)
     return out, None
