@@ -40,8 +40,9 @@ class Window:
         self._prompt = prompt
         self._ended = False
         self._ahead: Ahead | None = None
-        self._spare: NDArray[np.uint8] | None = None
-        self._use(np.empty(MARGIN + size + PAD, np.uint8))
+        self._room = MARGIN + size + PAD
+        self._spare = np.empty(0, np.uint8)
+        self._use(np.empty(min(MARGIN, size) + PAD, np.uint8))  # all that a small capture needs
         self.start = self.end = self.offset = 0
         self.error: CaptureError | None = None
 
@@ -76,8 +77,8 @@ class Window:
                 self._grow()
             self._read()
         if self._full and not self._ended and not self._prompt:
-            if self._spare is None:
-                self._spare = np.empty_like(self.array)
+            if len(self._spare) < self._room:
+                self._spare = np.empty(self._room, np.uint8)
             self._ahead = Ahead(self._take, self._spare[:-PAD].data, MARGIN)
         return self.left >= need
 
@@ -94,7 +95,7 @@ class Window:
         """Go on in the piece that was read ahead, with what is left put before it."""
         ahead, self._ahead = self._ahead, None
         end = MARGIN if ahead is None else ahead.wait()
-        if self._spare is None or end == MARGIN:
+        if end == MARGIN:
             self._to_front()
             return
         left, array, begin = self.left, self._spare, MARGIN

@@ -72,6 +72,12 @@ def test_the_error_of_a_damaged_stream_comes_after_its_last_good_byte() -> None:
         assert str(window.error) == "the gzip stream is cut after 7 bytes"
 
 
+def test_a_small_capture_takes_little_memory() -> None:
+    with closing(Window(io.BytesIO(bytes(100_000)))) as window:
+        assert window.have(100_000)
+        assert len(window.array) < 2 * 100_000
+
+
 def test_nothing_is_fetched_ahead_of_a_live_source() -> None:
     stream = Pipe(bytes(5_000), 5_000)
     window = Window(cast(BinaryIO, stream), prompt=True, size=500)
