@@ -7,12 +7,13 @@ only the near one has was lost. Where that is not known, it only says which capt
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from analyzer.addresses import endpoint
 from analyzer.comparison import Sample, differences, sample_of
 from analyzer.connection import Connection, Ending, Side, SideTraffic
+from analyzer.dataclass import dataclass
 from analyzer.judgement.phrases import brief, counted
 from analyzer.judgement.story import READABLE
 

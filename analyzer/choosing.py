@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from analyzer.connection import Connection, Outcome
+from analyzer.dataclass import dataclass
 from analyzer.findings import Severity
 
 

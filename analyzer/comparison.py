@@ -8,12 +8,12 @@ that a run can remember many.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from analyzer import knowledge
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CaList, CertificateState, Connection, Seen, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Difference
 from analyzer.judgement.hellos import offer_text, offered_suites
 from analyzer.judgement.phrases import brief, called, counted, dn, some

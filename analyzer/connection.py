@@ -10,7 +10,7 @@ Times are nanoseconds since 1970-01-01 UTC (`_ns`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntFlag, StrEnum
 from typing import Any, overload
 
@@ -19,6 +19,7 @@ from analyzer.addresses import endpoint
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
+from analyzer.dataclass import dataclass
 from analyzer.findings import Comparison, Confidence, Finding
 from analyzer.packets.columns import IcmpError
 from analyzer.tls.messages import Alert as WireAlert

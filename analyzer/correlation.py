@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from statistics import median_low
 
 from analyzer.between import Joined, Pair, Sight, View, sight_of, statements
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 
 MAX_SIGHTS = 50_000
 """Connections of one capture that are held for joining; more are counted."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 
 from analyzer import views
+from analyzer.dataclass import dataclass
 
 
 class Severity(StrEnum):

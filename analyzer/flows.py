@@ -8,12 +8,12 @@ still wants to see one by one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.dataclass import dataclass
 from analyzer.grouping import Block, Tallies, new_salt, tally
 from analyzer.packets.columns import ACK, SYN, IcmpError, Segments
 from analyzer.picking import Picker, Wants

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analyzer.dataclass import dataclass
 from analyzer.packets.columns import ACK, RST, SYN, Segments
 
 KEY = np.dtype([("lo_hi", ">u8"), ("lo_lo", ">u8"), ("hi_hi", ">u8"), ("hi_lo", ">u8"), ("ports", ">u4"), ("v4", "u1")])

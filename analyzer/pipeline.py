@@ -6,7 +6,7 @@ files -> frames -> segments -> conversations -> records -> findings
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from analyzer import knowledge
@@ -14,6 +14,7 @@ from analyzer.capture.inputs import STANDARD_INPUT, Input, find_inputs
 from analyzer.capture.source import Capture, Loss, ReadOptions, open_capture
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 from analyzer.findings import Finding, Severity, Verdict
 from analyzer.folding.case import Setting

@@ -8,8 +8,9 @@ it; then it is a `Hole`, a fact with a place and a size.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from operator import attrgetter, itemgetter
+
+from analyzer.dataclass import dataclass
 
 MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.folding.floods import Flood
 from analyzer.summary import Repeated
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 
 _SECOND_NS = 1_000_000_000

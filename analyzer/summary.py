@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.addresses import endpoint
+from analyzer.dataclass import dataclass
 from analyzer.findings import Comparison, Finding
 
 

@@ -7,12 +7,13 @@ four-tuple is born again, when the table is full, or when the capture ends.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import Final
 
 from analyzer import knowledge
 from analyzer.connection import Connection, Seen
+from analyzer.dataclass import dataclass
 from analyzer.flows import Flow, FlowTable, Rows
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation

@@ -57,6 +57,7 @@ FLOORS = (
     "knowledge",
     "views",
     "errors",
+    "dataclass",
     "version",
 )
 """From the top down: a file imports only from floors below its own, and from its own room."""
@@ -148,6 +149,14 @@ def test_libraries_stay_in_their_rooms(path: Path) -> None:
     for library in (name.partition(".")[0] for name in imports(path)):
         rooms = ONLY_HERE.get(library)
         assert rooms is None or here.startswith(rooms), f"{here} imports {library}, which belongs into {rooms}"
+
+
+@each_file
+def test_data_classes_are_those_that_load_quickly(path: Path) -> None:
+    """See docs/decisions/0020-dataclass.md."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses" and path.name != "dataclass.py":
+            assert "dataclass" not in {alias.name for alias in node.names}, "import it from analyzer.dataclass"
 
 
 @pytest.mark.parametrize("family", RULE_FAMILIES)

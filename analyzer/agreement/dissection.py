@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError, iterparse
 
 from analyzer.agreement.facts import SHOWN_NAMES, Facts, Message, firsts, hello_frames, types
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 from analyzer.tls.names import HandshakeType
 from analyzer.wireshark.tool import Process, needed_tool

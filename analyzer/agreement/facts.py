@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from analyzer.connection import Alert, Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.tls.messages import Handshake
 from analyzer.tls.names import HandshakeType
 

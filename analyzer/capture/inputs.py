@@ -10,13 +10,13 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from analyzer.capture.rings import joined
 from analyzer.capture.source import is_capture
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 
 WILDCARDS = "*?["

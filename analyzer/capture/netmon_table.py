@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from struct import Struct
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from analyzer.capture.source import BATCH_BYTES, BATCH_FRAMES, PAD, Facts, ReadOptions
 from analyzer.capture.window import LARGEST_FRAME, MAX_TIME_NS, frames_text, gather, note, size_text
 from analyzer.capture.zones import parse_zone, start_ns
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
 HEADER = Struct("<4sBBH8HII")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any, BinaryIO
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from analyzer.capture.rhythm import RUN, Lengths, Rhythm, context_of
 from analyzer.capture.source import BATCH_FRAMES, Facts, Format, Frames, ReadOptions
 from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
 FILE_HEADER = 24

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from analyzer.capture.source import open_capture
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
 SLACK_NS = 10_000_000

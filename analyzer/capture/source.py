@@ -9,7 +9,7 @@ import stat
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.zones import parse_zone
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ Source: RFC 3279, RFC 4055, RFC 5480, RFC 5758, RFC 8410, FIPS 204. Only what co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.certificates.der import BIT_STRING, INTEGER, NULL, OID, SEQUENCE, Der, Element, oid_text
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analyzer import knowledge
@@ -17,6 +16,7 @@ from analyzer.certificates.extensions import SubjectAltName as SubjectAltName
 from analyzer.certificates.names import Name, parse_name
 from analyzer.certificates.times import read_time
 from analyzer.certificates.tolerant import Outline, extension_list, outline
+from analyzer.dataclass import dataclass
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_SERIAL = 20  # octets; RFC 5280 section 4.1.2.2

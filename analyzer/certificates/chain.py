@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from analyzer import views
 from analyzer.certificates.cache import BoundedCache
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
+from analyzer.dataclass import dataclass
 
 MAX_STEPS = 32  # certificates on a path; ours, no real path is half as long
 MAX_CANDIDATES = 16  # certificates of one name that are weighed against each other; ours

@@ -7,7 +7,6 @@ not compared: whoever checks them may say more.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from analyzer.certificates.extensions import DIRECTORY, DNS, EMAIL, IP, URI
 from analyzer.certificates.hostnames import is_address, normal_host
 from analyzer.certificates.names import Name, parse_name
 from analyzer.certificates.tolerant import extension_list, outline
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 
 NAME_CONSTRAINTS, SUBJECT_ALT_NAME = "2.5.29.30", "2.5.29.17"

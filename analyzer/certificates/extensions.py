@@ -6,12 +6,12 @@ Source: RFC 5280 section 4.2. A value that cannot be read is noted and left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from analyzer.certificates import strings
 from analyzer.certificates.der import BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, OID, SEQUENCE, Der, Element, oid_text
 from analyzer.certificates.names import parse_name
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 
 EMAIL, DNS, DIRECTORY, URI, IP, REGISTERED_ID = 0x81, 0x82, 0xA4, 0x86, 0x87, 0x88  # GeneralName tags

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.constraints import name_constraints, violations
+from analyzer.dataclass import dataclass
 from analyzer.knowledge import oid
 
 MOST_CHARACTERS = 120  # of a name in a clause

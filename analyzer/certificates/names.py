@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer import knowledge
 from analyzer.certificates import strings
 from analyzer.certificates.cache import BoundedCache
 from analyzer.certificates.der import OID, SEQUENCE, SET, Der, is_shortest_oid, oid_text
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 
 Folded = tuple[tuple[tuple[str, str], ...], ...]

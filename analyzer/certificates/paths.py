@@ -8,7 +8,6 @@ The search is bounded: no name and key twice on a path, and a budget of links.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Protocol
@@ -17,6 +16,7 @@ from analyzer.certificates.cache import BoundedCache
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
+from analyzer.dataclass import dataclass
 
 MAX_DEPTH = 16  # certificates on a path; ours, real hierarchies have up to five or six
 MAX_LINKS = 256  # links whose signature is looked at in one search; ours

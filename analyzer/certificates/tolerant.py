@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.certificates.der import (
     BIT_STRING,
     BOOLEAN,
@@ -16,6 +14,7 @@ from analyzer.certificates.der import (
     is_shortest_oid,
     oid_text,
 )
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 
 

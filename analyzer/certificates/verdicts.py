@@ -7,7 +7,6 @@ revocation, policies, distrust of single CAs, and certificates that a machine ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -16,6 +15,7 @@ from analyzer.certificates.chain import Chain
 from analyzer.certificates.faults import Fault, Kind, Use, brief, faults_of, named
 from analyzer.certificates.names import Name
 from analyzer.certificates.paths import End, Path, Search, Step, Store, paths_of
+from analyzer.dataclass import dataclass
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_NAMED = 6  # certificates of a path that a sentence names

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import islice
@@ -18,6 +17,7 @@ from analyzer.certificates.faults import Use
 from analyzer.certificates.hostnames import is_address
 from analyzer.certificates.names import Name
 from analyzer.certificates.paths import Store
+from analyzer.dataclass import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

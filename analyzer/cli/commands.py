@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
-from dataclasses import dataclass
 from functools import cache
 
 from analyzer.cli.main import COMMANDS
 from analyzer.cli.parser import Parser, parser_of
+from analyzer.dataclass import dataclass
 
 HELP = ("-h", "--help")
 

@@ -10,11 +10,11 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 
 PROJECT_FILE = "mtlscope.toml"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.export.addresses import Addresses
 from analyzer.judgement.revocation import addresses_of
 from analyzer.knowledge import services

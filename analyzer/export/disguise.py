@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from analyzer.dataclass import dataclass
 from analyzer.export.addresses import Addresses
 from analyzer.packets import links
 from analyzer.packets.columns import SYN

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.export.beside import Beside
 from analyzer.findings import Finding
 from analyzer.folding.identity import flow_key

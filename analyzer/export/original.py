@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
 from typing import cast
 
@@ -21,6 +20,7 @@ from analyzer.capture.pcapng import (
     SIMPLE_PACKET,
 )
 from analyzer.capture.source import Facts, open_stream, unpacked
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
 NUMBERED = frozenset((PACKET, SIMPLE_PACKET, OLD_PACKET, *NUMBERED_ONLY))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.export.choosing import Chooser
 from analyzer.export.marks import Wanted
 from analyzer.flows import Flow

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from struct import Struct
 
 from analyzer.capture.inputs import Input
 from analyzer.capture.pcapng import PACKET, SECTION
 from analyzer.capture.source import NOT_A_PACKET, Frames, ReadOptions
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError, UsageError
 from analyzer.export import blocks
 from analyzer.export.addresses import Addresses

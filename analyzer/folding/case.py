@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from analyzer.connection import Closed, Outcome, Side, Visibility
+from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.folding.identity import Endpoints

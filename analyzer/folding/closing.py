@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from analyzer.dataclass import dataclass
 from analyzer.flows import Flow
 from analyzer.reassembly import seq_distance
 

@@ -5,10 +5,10 @@ packets came in the same order. Nearly all connections of a capture do; `retelli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from analyzer.connection import Side
+from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.tls.flights import Place

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from analyzer.dataclass import dataclass
 from analyzer.flows import Flow
 from analyzer.packets.addresses import address_text
 

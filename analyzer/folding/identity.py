@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from binascii import b2a_base64
-from dataclasses import dataclass
 from ipaddress import ip_address
 
+from analyzer.dataclass import dataclass
 from analyzer.flows import Flow
 from analyzer.packets.addresses import packed_text
 

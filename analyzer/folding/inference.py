@@ -6,9 +6,8 @@ bytes. Stacks that coalesce messages leave only totals, and then nothing, or les
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.connection import ClientAuth13
+from analyzer.dataclass import dataclass
 
 HEADER, INNER_TYPE = 4, 1
 TLS_AES_256_GCM_SHA384, TLS_AES_128_CCM_8_SHA256 = 0x1302, 0x1305

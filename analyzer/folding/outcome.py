@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.connection import Closed, Outcome, Side, StepRow, Visibility
+from analyzer.dataclass import dataclass
 from analyzer.flows import Flow
 from analyzer.folding.closing import End
 from analyzer.folding.conversation import Conversation

@@ -7,7 +7,6 @@ looked up anew. It saves time and nothing else: in full, `fold` comes to the sam
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from analyzer.certificates.chain import assess
@@ -24,6 +23,7 @@ from analyzer.connection import (
     Steps,
     Visibility,
 )
+from analyzer.dataclass import dataclass
 from analyzer.folding import outcome as judge
 from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 
 from analyzer.connection import Side, StepRow, Steps
+from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.folding.inference import Reading, Record, read

@@ -7,12 +7,12 @@ Bounded: the entry made longest ago is forgotten, so that absence proves nothing
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from analyzer.addresses import endpoint
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.clocks import HostClocks
 from analyzer.sightings.watch import Sightings
 from analyzer.tls.messages import ClientHello

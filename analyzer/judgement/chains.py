@@ -6,7 +6,6 @@ cannot be read from its child: so the name is looked up among all that the captu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Protocol
@@ -15,6 +14,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain, assess
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Seen, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.judgement.phrases import called, dn, where

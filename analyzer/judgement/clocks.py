@@ -7,9 +7,10 @@ agree about how far it is off, and those are more than half of all that were loo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.sightings.facts import Stated
 
 SECOND_NS = 1_000_000_000

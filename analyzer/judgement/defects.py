@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.chains import Here, Known, as_meant, misplaced_leaf, missing_link
 from analyzer.judgement.crls import closed_points, without_point
 from analyzer.judgement.elements import have, needed

@@ -6,12 +6,12 @@ that it can have been: a certificate for one of them is right, and only one for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.findings import Confidence, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.memory import CAPACITY

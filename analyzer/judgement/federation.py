@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analyzer.dataclass import dataclass
 from analyzer.judgement.phrases import brief
 from analyzer.knowledge import services
 from analyzer.sightings.watch import Sightings

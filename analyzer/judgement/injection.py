@@ -7,9 +7,8 @@ them must be one that a machine does not give by itself (Weaver, Sommer, Paxson:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.connection import Connection, Ending, Side, SideTraffic
+from analyzer.dataclass import dataclass
 from analyzer.judgement.story import closing_alerts, last_step, lasting
 from analyzer.judgement.thresholds import SECOND_NS, limit_ns
 from analyzer.knowledge import limit

@@ -7,7 +7,6 @@ they were told to, and RFC 5246 section 7.4.4 allows the names of intermediates.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.chains import roots_in
 from analyzer.judgement.memory import CAPACITY, per_object
 from analyzer.tls.messages import Handshake

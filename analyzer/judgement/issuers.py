@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import CaList, Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.chains import Known, as_meant, issuers_above, missing_link, names_of, root_shown
 from analyzer.judgement.memory import per_object
 from analyzer.judgement.phrases import dn

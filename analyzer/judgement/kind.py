@@ -11,11 +11,11 @@ time. It only saves time: `check` must come to the same result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CaList, CertificateState, Connection, Seen, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.intermediates import KnownNames, Listed, listed
 from analyzer.judgement.roles import RoleSources, demand_of
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from analyzer.dataclass import dataclass
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.knowledge import services
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
+from analyzer.dataclass import dataclass
 from analyzer.judgement.capture_view import Presence
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.identities import DAY, date_of, identity

@@ -7,10 +7,10 @@ it had that certificate in hand, and did not say that it was something else (RFC
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzer.connection import Alert, CertificateState, Connection, Seen, Side, Step
+from analyzer.dataclass import dataclass
 from analyzer.findings import Confidence, Depth, Severity
 from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.reading import broken, strict_refusal

@@ -6,9 +6,9 @@ Its messages are handshake records behind both Finished messages. TLS 1.3 has no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from analyzer.connection import Connection, Side, Step, Steps
+from analyzer.dataclass import dataclass
 from analyzer.tls.names import TLS13
 
 ENCRYPTED = "EncryptedHandshake"

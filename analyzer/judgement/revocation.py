@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.certificates.chain import Chain
 from analyzer.connection import CertificateState, Connection, Side, Steps
+from analyzer.dataclass import dataclass
 from analyzer.findings import Confidence
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import brief, some

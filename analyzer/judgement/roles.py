@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +10,7 @@ from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.hostnames import coverage
 from analyzer.connection import Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.expected import covers_one

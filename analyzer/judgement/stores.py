@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 
 if TYPE_CHECKING:
     from analyzer.certificates.stores.store import Store

@@ -7,7 +7,6 @@ is wrong with the chain. A public list proves no distrust.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
@@ -16,6 +15,7 @@ from analyzer.certificates.names import Name
 from analyzer.certificates.stores.public import PUBLIC_ROOTS
 from analyzer.certificates.stores.store import Store
 from analyzer.connection import Connection, Seen, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Confidence, Depth, Severity
 from analyzer.judgement.chains import (
     MAX_CANDIDATES,

@@ -6,7 +6,6 @@ RFC 5280 section 4.1.2.5: a certificate is valid from notBefore through notAfter
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import takewhile
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Outcome, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Confidence, Severity
 from analyzer.judgement.chains import Here, Known, as_meant
 from analyzer.judgement.elements import both_worlds, in_the_log

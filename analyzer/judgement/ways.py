@@ -6,7 +6,6 @@ Asked only after the quick questions of links.py, and imported only then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzer.certificates.certificate import Certificate
@@ -15,6 +14,7 @@ from analyzer.certificates.faults import Fault, Kind, Use, faults_of
 from analyzer.certificates.names import Name
 from analyzer.certificates.paths import End, Search, find_paths, paths_of
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.judgement.chains import Known, as_meant, root_shown
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import brief, called

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from analyzer.dataclass import dataclass
 
 _HERE = Path(__file__).parent
 _VERSIONS = {

@@ -5,10 +5,11 @@ need. The data is in products.toml, pool_switches.toml, deployment_roles.toml, r
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from analyzer.dataclass import dataclass
 
 _HERE = Path(__file__).parent
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import io
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Severity
 from analyzer.report import safe
 from analyzer.report.blocks import Group, block

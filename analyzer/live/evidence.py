@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from analyzer.capture.source import Frames
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.export.marks import reach
 from analyzer.export.one import Packet, annotated, missing
 from analyzer.findings import Severity

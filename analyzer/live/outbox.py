@@ -10,9 +10,9 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 
 WAITING = 1_000

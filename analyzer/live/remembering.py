@@ -6,11 +6,11 @@ Of each connection the first packets are kept, which are its handshake, and the 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from analyzer.capture.source import Frames
+from analyzer.dataclass import dataclass
 from analyzer.export.one import Packet
 from analyzer.folding.identity import flow_key
 from analyzer.grouping import KEY

@@ -6,7 +6,7 @@ An idle interface gives empty batches, so that connections are decided although 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO, cast
 
 from analyzer.capture import pcapng
@@ -14,6 +14,7 @@ from analyzer.capture.inputs import Input
 from analyzer.capture.live.stream import LiveStream
 from analyzer.capture.source import Capture, Facts, Frames, ReadOptions, named
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.live.taps import Taps
 from analyzer.losses import SILENCE_NS

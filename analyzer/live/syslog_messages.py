@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from analyzer.connection import Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Severity
 from analyzer.live.troubles import UNEXPLAINED, trouble
 from analyzer.repeats import OTHERS

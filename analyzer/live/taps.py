@@ -7,11 +7,11 @@ told once and taken off; the capture and the other taps go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from analyzer.capture.source import Frames
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.packets.columns import Decoded
 from analyzer.summary import CaptureSummary, Repeated
 

@@ -8,10 +8,11 @@ tellings of the counts, since whoever sends packets can make up clients, servers
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.folding.floods import Flood
 from analyzer.repeats import OTHERS, Repeats
 from analyzer.summary import Repeated

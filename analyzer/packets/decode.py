@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import BATCH_BYTES, PAD, Frames
+from analyzer.dataclass import dataclass
 from analyzer.packets import datagrams, shapes
 from analyzer.packets.columns import Decoded, Segments
 from analyzer.packets.fragments import Reassembler

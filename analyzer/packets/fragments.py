@@ -7,8 +7,9 @@ within HOLD_NS of capture time is given up, and so is the oldest when there are 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from analyzer.dataclass import dataclass
 from analyzer.packets.layers import Layer, Next, Packet
 
 HOLD_NS = 30 * 10**9

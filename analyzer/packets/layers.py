@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from analyzer.dataclass import dataclass
 
 IPV4_TYPE, IPV6_TYPE = 0x0800, 0x86DD
 ARP_TYPES = (0x0806, 0x8035)  # ARP and its reverse

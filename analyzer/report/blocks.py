@@ -6,9 +6,10 @@ import os
 import shlex
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.connection import Connection, Outcome, Seen, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Depth, Finding, Severity
 from analyzer.report import beside
 from analyzer.report.frames import connection_filter, culprits, in_first_file, place

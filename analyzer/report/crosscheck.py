@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
 from analyzer.agreement.facts import FIELDS, Disagreement
+from analyzer.dataclass import dataclass
 from analyzer.report.page import Page, number
 from analyzer.version import __version__
 

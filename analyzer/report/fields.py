@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 
+from analyzer.dataclass import dataclass
 from analyzer.report import objects
 from analyzer.report.crosscheck import CrosscheckObject
 from analyzer.report.flat import COLUMNS

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.report import codes
 from analyzer.report.frames import connection_filter, label, labels
 from analyzer.report.times import moment, rfc3339

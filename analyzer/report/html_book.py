@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -13,6 +13,7 @@ from typing import BinaryIO, Generic, TypeVar, cast
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import Connection, Outcome, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Finding, Severity
 from analyzer.report import flat, overview, safe
 from analyzer.report.blocks import Groups, worst

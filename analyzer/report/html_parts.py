@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.connection import Connection, Outcome, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Finding, Severity
 from analyzer.report import beside, overview
 from analyzer.report.blocks import Group, advises, called, clients, lasted, opening, roles, when, where, worst

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from analyzer.connection import CertificateState, Connection, Side, Step
+from analyzer.dataclass import dataclass
 from analyzer.report import codes, safe
 from analyzer.report.frames import place
 from analyzer.report.page import GLUE, Line, Page, number, wrap

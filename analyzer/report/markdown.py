@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from analyzer.connection import Connection, Outcome, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Finding, Severity
 from analyzer.report import overview, safe
 from analyzer.report.blocks import Group, Groups, worst

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.summary import CaptureSummary, LostPackets, Repeated
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from analyzer.connection import CertificateState, Connection, Outcome, Side
+from analyzer.dataclass import dataclass
 from analyzer.report import beside, safe
 from analyzer.report.page import Page, Segment, number
 from analyzer.report.times import clock, span, stamp

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import BinaryIO
 
+from analyzer.dataclass import dataclass
 from analyzer.report import safe
 from analyzer.report.output import OutputOptions
 

@@ -11,11 +11,12 @@ import hashlib
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from analyzer import knowledge
 from analyzer.connection import CertificateState, Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 from analyzer.report import safe
 from analyzer.report.output import Item

@@ -7,7 +7,6 @@ make of them what it has; texts hold no lone surrogate and integers fit 64 bits,
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache, partial
@@ -15,6 +14,7 @@ from typing import Any
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.connection import CaList, Connection, Side
+from analyzer.dataclass import dataclass
 from analyzer.findings import Finding
 from analyzer.report import codes, flat, safe
 from analyzer.report.frames import labels, place

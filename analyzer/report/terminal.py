@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from analyzer.connection import Connection, Outcome
+from analyzer.dataclass import dataclass
 from analyzer.report import overview
 from analyzer.report.blocks import Group, Groups, block, general
 from analyzer.report.output import Item, Output, OutputOptions

@@ -6,12 +6,12 @@ Names and types are Zeek's (tests/report/formats says which and from where). Our
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
 from analyzer.connection import CertificateState, Connection, SentChain, Side
+from analyzer.dataclass import dataclass
 from analyzer.report import codes
 from analyzer.report.attempt import authorities, sni_matches
 from analyzer.report.attempt import leaf as leaf_of

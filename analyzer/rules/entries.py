@@ -11,12 +11,12 @@ import os
 import pkgutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 from analyzer.connection import Connection, Seen
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Finding
 from analyzer.judgement.kind import Quiet
 from analyzer.rules.index import INDEX

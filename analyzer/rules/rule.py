@@ -17,13 +17,14 @@ A rule with `whole=True` asks about a whole capture. It runs once, at the end, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.names import Name
 from analyzer.connection import Connection, Seen
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.refusal import Judgement

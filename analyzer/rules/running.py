@@ -7,10 +7,11 @@ which of these have nothing to say of a kind of connections (judgement/kind.py) 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 
 from analyzer.connection import Connection, Seen
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Finding, Outcome, Verdict
 from analyzer.judgement.capture_view import CaptureView
 from analyzer.judgement.kind import FOREVER, NOTHING_DEMANDED, Kind, Period, common, demanded, kind_of

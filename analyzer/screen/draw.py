@@ -6,10 +6,10 @@ The newest trouble is on top, two lines a row: who and how often, then why. What
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from analyzer.connection import Outcome
+from analyzer.dataclass import dataclass
 from analyzer.live.board import Latest, Picture, Row, chosen
 from analyzer.report import safe
 from analyzer.report.page import Line, Symbols, number

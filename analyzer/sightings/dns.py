@@ -7,10 +7,10 @@ cannot loop: a pointer must go back, and a name ends with its 255th byte (RFC 10
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 from analyzer.packets.addresses import packed_text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from analyzer.dataclass import dataclass
 from analyzer.knowledge import services
 
 MAX_HEAD = 8_192

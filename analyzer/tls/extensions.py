@@ -6,10 +6,11 @@ An extension that breaks its format is an oddity of the hello; the others are st
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from analyzer import knowledge
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 from analyzer.tls.names import ExtensionType
 from analyzer.wire import Reader, numbers, text

@@ -8,8 +8,9 @@ have its events; only the hellos are made anew. This only saves time: what is no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from analyzer.dataclass import dataclass
 from analyzer.tls.hellos import (
     GOOGLE_SERVER_RANDOM,
     RETRY_RANDOM,

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 
 from analyzer import knowledge
+from analyzer.dataclass import dataclass
 from analyzer.errors import ParseError
 from analyzer.tls import extensions as ext
 from analyzer.tls.hellos import parse_client_hello, parse_old_retry, parse_server_hello

@@ -8,9 +8,9 @@ Texts that a peer chose are `str` with every byte outside printable ASCII writte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from msgspec import Struct
+
+from analyzer.dataclass import dataclass
 
 
 class Span(Struct, frozen=True, gc=False):

@@ -6,9 +6,10 @@ One row per protocol: its name and a pattern of its first bytes. Rows are tried 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from analyzer.dataclass import dataclass
 
 SAMPLE: Final = 64
 """Bytes of a stream's start that a protocol is told from; also the most that an event keeps of them."""

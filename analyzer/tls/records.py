@@ -8,9 +8,8 @@ one message of up to 1 MiB, or 64 KiB of plain text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from analyzer import knowledge
+from analyzer.dataclass import dataclass
 from analyzer.tls import sslv2
 from analyzer.tls.assembly import MAX_REPEATS, Assembler
 from analyzer.tls.messages import Alert, ChangeCipherSpec, Event, Lost, Malformed, OpaqueRecord, Span

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 
 from analyzer.certificates.chain import Chain
 from analyzer.certificates.hostnames import is_address
 from analyzer.connection import Connection
+from analyzer.dataclass import dataclass
 from analyzer.knowledge import default_tls_ports, mtls_ports
 from analyzer.knowledge.deployment import RoleSign, role_signs
 from analyzer.topology.model import EXTERNAL, INTERNAL

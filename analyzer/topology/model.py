@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from analyzer.dataclass import dataclass
 from analyzer.knowledge.deployment import RoleCertificate, roles
 
 INTERNAL, EXTERNAL = "internal", "external"

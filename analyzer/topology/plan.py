@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
 from analyzer.knowledge.deployment import RoleCertificate, certificates_of, roles
 from analyzer.topology.demands import demand

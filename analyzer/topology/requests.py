@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from analyzer.dataclass import dataclass
 from analyzer.topology.plan import Plan, PlannedCertificate
 
 KEY_BITS = 2048

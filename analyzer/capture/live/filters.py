@@ -8,10 +8,10 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import subprocess
-from dataclasses import dataclass
 from struct import Struct
 
 from analyzer.capture.live.source import DEFAULT_FILTER
+from analyzer.dataclass import dataclass
 from analyzer.errors import LiveError
 
 ETHERNET = 1

@@ -14,13 +14,13 @@ import re
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.capture.inputs import WILDCARDS, looks_like_capture, missing
 from analyzer.capture.live.relay import Relay
 from analyzer.capture.rings import family
+from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:

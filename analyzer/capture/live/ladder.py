@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
-from dataclasses import dataclass
 
 from analyzer.capture.live import dumpcap, packet_socket, scapy_socket
 from analyzer.capture.live.source import Engine, LiveError, Rung, Settings, Source
+from analyzer.dataclass import dataclass
 
 ENGINES = (dumpcap.ENGINE, packet_socket.ENGINE, scapy_socket.ENGINE)
 AUTO = "auto"

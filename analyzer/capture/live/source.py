@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from analyzer.dataclass import dataclass
 from analyzer.errors import LiveError
 
 DEFAULT_FILTER = "tcp port 5061 or tcp port 443"

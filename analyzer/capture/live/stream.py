@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.capture.live.blocks import TICK, cut_after
 from analyzer.capture.live.source import Source
+from analyzer.dataclass import dataclass
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.stores.shapes import CERTIFICATE, shape
 from analyzer.certificates.stores.store import Problem
+from analyzer.dataclass import dataclass
 
 MAX_PROBLEMS = 1000
 """Ours: of a file with more of them, nobody reads the rest."""

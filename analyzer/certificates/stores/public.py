@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from analyzer import knowledge
 from analyzer.certificates.certificate import Certificate, load
 from analyzer.certificates.names import Name
+from analyzer.dataclass import dataclass
 
 SHA256, NAME, _, MICROSOFT, MOZILLA, PACKED = range(6)
 """Columns of the table."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, TypeVar
 
 from analyzer.certificates.certificate import Certificate
 from analyzer.certificates.names import Name
+from analyzer.dataclass import dataclass
 
 K = TypeVar("K", bound=Hashable)
 

@@ -12,12 +12,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from analyzer.cli.live.sources import name_of
 from analyzer.cli.main import hearing, say
+from analyzer.dataclass import dataclass
 from analyzer.report import safe
 
 if TYPE_CHECKING:

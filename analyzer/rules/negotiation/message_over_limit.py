@@ -25,10 +25,10 @@ TLS 1.3 without keys shows no such message. When the capture has holes, nobody i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from analyzer import knowledge
 from analyzer.connection import Connection, Seen, Side, Step
+from analyzer.dataclass import dataclass
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.hellos import hello_refused, refusing_alert
 from analyzer.judgement.phrases import counted, where
