@@ -39,7 +39,7 @@ class Side(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How the connection went, see contract: established, failed, not-tls, no-data, unknown."""
+    """How it went: the handshake was completed, or failed; no TLS; no payload at all; or nobody can tell."""
 
     ESTABLISHED = "established"
     FAILED = "failed"
@@ -447,7 +447,7 @@ class Connection:
         client_ip ... server_port: who is who.
         roles_known: "client-hello", "server-hello", "syn", "port" or "guess": what the roles were told from.
         outcome, version, cipher, curve, server_name, next_protocol, resumed, established, ssl_history, ja3, ja3s, ja4:
-            see contract; version "TLSv1.2" style, cipher and curve are IANA names or "0x7f1c".
+            see docs/fields.md; version "TLSv1.2" style, cipher and curve are IANA names or "0x7f1c".
         version_code, cipher_code: the same as numbers; None if not negotiated.
         client_hello, server_hello: the last ones of a hello retry, else the only ones; None if not seen.
         first_client_hello, hello_retry_request: of a hello retry; None otherwise.

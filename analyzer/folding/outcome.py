@@ -187,8 +187,8 @@ def is_established(timeline: Timeline, tls13: bool) -> bool:
 def outcome(
     timeline: Timeline, ending: Closed, view: Visibility, *, established: bool, any_payload: bool, repeated: bool
 ) -> Outcome:
-    """See contract: established, failed, not-tls, no-data, unknown. Silence alone is `unknown` (nobody gave up); a flight
-    sent again and again without an answer (`repeated`) is `failed`."""
+    """How it went. Silence alone is `unknown` (nobody gave up); a flight sent again and again without an answer (`repeated`)
+    is `failed`."""
     client, server = timeline.client, timeline.server
     if not any_payload:
         return Outcome.UNKNOWN if view.one_sided or view.gap_bytes else Outcome.NO_DATA

@@ -129,7 +129,7 @@ def _registry(metrics: Metrics) -> CollectorRegistry:
     try:
         from prometheus_client import CollectorRegistry, ProcessCollector
     except ImportError:
-        raise UsageError("metrics need prometheus_client: pip install 'mtlscope[metrics]'") from None
+        raise UsageError("--metrics needs prometheus_client: python -m pip install prometheus_client") from None
     registry = CollectorRegistry(auto_describe=False)
     registry.register(metrics)
     ProcessCollector(namespace="mtlscope", registry=registry)

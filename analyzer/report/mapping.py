@@ -31,7 +31,7 @@ EXACT = 2**53
 
 
 def connection_object(conn: Connection) -> objects.ConnectionObject:
-    """A connection, every key of the contract."""
+    """A connection, every key of docs/fields.md."""
     made: dict[str, Any] = {
         **as_dict(connection_head(conn)),
         **connection_shared(conn),

@@ -22,7 +22,7 @@ class Expected:
 
     Attributes:
         stream: its number in the capture.
-        outcome: see the contract. resumed, version, server_name, preamble, the states: None = not checked.
+        outcome: see docs/fields.md. resumed, version, server_name, preamble, the states: None = not checked.
         first: the rule that must be named first, or one of several that are as good; None = nothing may be wrong: no
             error, no warning but those in `expect`.
         expect: rule -> severity ("error or warning" where both are right), must come. may: rules that may come besides.

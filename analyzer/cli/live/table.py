@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from analyzer.screen.draw import About
     from analyzer.screen.work import Work
 
-HINT = "Ctrl-C ends it and prints the report; for keys: pip install 'mtlscope[tui]'"
+HINT = "Ctrl-C ends it and prints the report; for keys: python -m pip install textual"
 REPEATED = 100
 """Messages that are said again after the table."""
 PATIENCE = 1.0

@@ -61,7 +61,10 @@ def test_a_port_that_is_taken_ends_it_before_the_capture(shell: Shell) -> None:
 def test_without_the_package_it_says_what_to_install(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     done = shell("live", "-i", "lo", "--metrics", "0")
-    assert (done.code, done.err) == (2, "mtlscope: metrics need prometheus_client: pip install 'mtlscope[metrics]'\n")
+    assert (done.code, done.err) == (
+        2,
+        "mtlscope: --metrics needs prometheus_client: python -m pip install prometheus_client\n",
+    )
 
 
 @pytest.mark.parametrize(
