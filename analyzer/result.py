@@ -90,7 +90,9 @@ def _of_hosts(trust: Trust, topology: Topology | None) -> Trust:
     """With the stores that the topology names."""
     if topology is None:
         return trust
-    return replace(trust, topology=topology, of_hosts=load_hosts(host.trust for host in topology.hosts))
+    return replace(
+        trust, topology=topology, of_hosts=load_hosts((host.trust for host in topology.hosts), topology.file)
+    )
 
 
 def _each(paths: Path | Sequence[Path]) -> list[Path]:

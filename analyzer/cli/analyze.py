@@ -256,7 +256,7 @@ def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose
         side, sign, path = word.partition("=")
         given.append((side, path) if sign and side in SIDES else (None, word))
     sides = load_sides(given)
-    of_hosts = load_hosts(host.trust for host in topology.hosts) if topology is not None else {}
+    of_hosts = load_hosts((host.trust for host in topology.hosts), topology.file) if topology is not None else {}
     for store in () if quiet else dict.fromkeys(itertools.chain(*sides.values(), *of_hosts.values())):
         told = [f"certificates read: {len(store.certificates):,}"]
         if store.problems:

@@ -78,10 +78,14 @@ def load_sides(given: Iterable[tuple[str | None, str | os.PathLike[str]]]) -> di
     return {side: tuple(dict.fromkeys(found)) for side, found in sides.items()}
 
 
-def load_hosts(given: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], tuple[TrustStore, ...]]:
-    """The stores of hosts by their paths, each path read once. Raise UsageError as `load_store` does."""
+def load_hosts(given: Iterable[tuple[str, ...]], file: str) -> dict[tuple[str, ...], tuple[TrustStore, ...]]:
+    """The stores of hosts by their paths, each path read once. Raise UsageError as `load_store` does; it names this file,
+    whose words they are."""
     hosts = dict.fromkeys(paths for paths in given if paths)
-    stores = {path: load_store(path) for path in dict.fromkeys(chain.from_iterable(hosts))}
+    try:
+        stores = {path: load_store(path) for path in dict.fromkeys(chain.from_iterable(hosts))}
+    except UsageError as error:
+        raise UsageError(f"{file}: trust: {error}") from None
     return {paths: tuple(stores[path] for path in paths) for paths in hosts}
 
 
