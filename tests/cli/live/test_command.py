@@ -75,6 +75,9 @@ def namespace() -> Iterator[Namespace]:
             space.run("ip", "link", "set", end, "up")
         yield space
     finally:
+        left = subprocess.run(["ip", "netns", "pids", name], capture_output=True, check=True).stdout
+        for process in left.split():  # of a test that failed
+            os.kill(int(process), signal.SIGKILL)
         subprocess.run(["ip", "netns", "del", name], check=True)
 
 

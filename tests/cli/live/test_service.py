@@ -179,7 +179,7 @@ def test_a_full_disk_is_survived_and_told(namespace: Namespace, tmp_path: Path) 
         assert "lines were lost; it is written again" in live.err.read_text()
         assert live.process.returncode == 3
     finally:
-        subprocess.run(["umount", small], check=True)
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 def test_kills_at_random_moments_under_load_leave_lines(namespace: Namespace, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_reports_for_people_survive_a_full_disk_as_well(
         if name == "csv":
             assert len({len(row) for row in csv.reader(path.read_text(encoding="utf-8").splitlines())}) == 1
     finally:
-        subprocess.run(["umount", small], check=True)
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not installed")
