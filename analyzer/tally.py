@@ -113,7 +113,7 @@ class Tally:
             first_ns=self._first_ns,
             last_ns=self._last_ns,
             time_digits=self.time_digits,
-            ports=dict(self._ports.most_common(BUSIEST)),
+            ports=dict(sorted(self._ports.items(), key=lambda known: (-known[1], known[0]))[:BUSIEST]),
             snap_length=min(snap, default=None),
             dropped=sum(dropped) if dropped else None,
             cut_packets=self._cut,

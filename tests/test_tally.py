@@ -78,6 +78,18 @@ def test_facts_of_all_files_come_together() -> None:
     assert summary.notes[0] == "odd" and "filter" in summary.notes[1] and "local time" in summary.notes[2]
 
 
+def test_ports_as_busy_as_each_other_have_an_order() -> None:
+    """However the capture was cut into batches."""
+    tally = Tally(ONE)
+    tally.begin("a", Facts())
+    for ports in ({("tcp", 3306): 2, ("udp", 53): 7}, {("tcp", 1194): 2}):
+        batch = build.batch(MIXED)
+        decoded = Decoder().feed(batch)
+        decoded.ports = ports
+        tally.count(batch, decoded)
+    assert list(tally.summary(None, ()).ports) == [("udp", 53), ("tcp", 1194), ("tcp", 3306)]
+
+
 def test_the_busiest_ports_come_first_and_many_ports_stay_few() -> None:
     tally = Tally(ONE)
     for port in range(1, 3_000, 50):
