@@ -18,7 +18,7 @@ REPEATED = 2
 """Sent again this often without an answer: nobody is there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Clock:
     """`now_ns`: the latest time stamp of the capture so far. `over`: the capture has ended."""
 
