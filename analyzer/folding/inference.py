@@ -19,6 +19,12 @@ LOOK_AHEAD = 5
 """Records of the client's flight among which its Finished is looked for."""
 MOST_TICKETS = 4
 """NewSessionTicket records that a server sends at once at most."""
+SMALLEST_TICKET = 50
+"""A NewSessionTicket record is never shorter: its fields and a ticket of 16 bytes (RFC 8446 section 4.6.1), type and tag."""
+MOST_ALERTS = 2
+"""Alerts that a server sends one behind the other when it refuses: GnuTLS says access_denied, and then why."""
+PROMPT_NS = 1_000_000_000
+"""Who refuses a certificate does so at once: after a client that has talked on for longer, a close is a close."""
 
 
 @dataclass(slots=True)
@@ -91,34 +97,43 @@ def read(
     client_end: int | None,
     server_end: int | None,
     early_data: bool = False,
+    wants_tickets: bool = True,
 ) -> Reading:
     """Judge the records after the ServerHello. `client_end`, `server_end`: frame of the first FIN or RST of that side,
-    None if it sent none. `early_data`: the ClientHello announced some (RFC 8446 section 4.2.10)."""
+    None if it sent none. `early_data`: the ClientHello announced some (RFC 8446 section 4.2.10). `wants_tickets`: it said how
+    it would use session tickets; else a server sends none (section 4.2.9)."""
     size = sizes(cipher_suite)
     closed = client_end is not None or server_end is not None
     if client and size.is_alert(client[0].length) and len(client) == 1 and closed:
         auth = ClientAuth13(None, "medium", False, True, _lengths(client), _lengths(server), (client[0].frame,))
         return Reading(auth, 0, len(server), 0, client_alert=0)
     lengths = [record.length for record in client]
+    padded = bool(client and server) and lengths[0] == server[0].length  # EncryptedExtensions, as long as a chain
     answer, confidence, flight = _behind_early_data(lengths, size) if early_data else _client_answer(lengths, size)
-    if not flight:
+    if not flight or padded:
         auth = ClientAuth13(None, "medium", False, False, _lengths(client), _lengths(server), ())
-        return Reading(auth, 0, len(server), 0)
-    done = client[flight - 1].frame
-    before = sum(1 for record in server if record.frame <= done)
+        # no handshake message is as short as an alert
+        alone = closed and not client and len(server) > 1 and server[-1].length == size.alert
+        return Reading(auth, 0, len(server), 0, server_alert=len(server) - 1 if alone else None)
+    done = client[flight - 1]
+    before = sum(1 for record in server if record.frame <= done.frame)
     after = server[before:]
+    asked = bool(after) and len(client) > flight and client[flight].frame < after[0].frame
     last = client[-1] if len(client) > flight and size.is_alert(client[-1].length) else None
     client_alert = len(client) - 1 if last is not None and closed else None
     refused = (
-        len(after) == 1
-        and size.is_alert(after[0].length)
+        0 < len(after) <= (1 if asked else MOST_ALERTS)
+        and all(size.is_alert(record.length) for record in after)
+        and not (asked and after[0].time_ns - done.time_ns >= PROMPT_NS)
         and closed
         and not (last is not None and last.frame < after[0].frame)
         and not (client_end is not None and client_end < after[0].frame)
     )
     server_alert = len(server) - 1 if after and closed and size.is_alert(after[-1].length) else None
-    tickets = 0 if refused else _tickets([r.length for r in after], size)
+    tickets = _tickets(after, client[flight:], size) if wants_tickets and not refused else 0
     frames = tuple(sorted({record.frame for record in client[:flight]}))
+    if refused and asked:
+        confidence = "medium"  # an answer of two bytes looks the same
     auth = ClientAuth13(answer, confidence, refused, False, _lengths(client), _lengths(server), frames)
     return Reading(auth, flight, before, tickets, client_alert, server_alert)
 
@@ -161,12 +176,19 @@ def _client_answer(lengths: list[int], size: Sizes) -> tuple[str | None, str, in
     return None, "medium", 0
 
 
-def _tickets(after: list[int], size: Sizes) -> int:
-    """Leading records of the server's answer that look like tickets: of one length, more than a Finished, at the very
-    start. One ticket alone cannot be told from a short answer; it counts as a ticket, so that silence stays silence."""
-    if not after or after[0] <= size.alert or size.is_alert(after[0]):
+def _tickets(after: list[Record], said: list[Record], size: Sizes) -> int:
+    """Leading records of the server that look like tickets: of one length, and nothing that the client said came between.
+
+    One that comes behind data of the client is taken for an answer. One that comes before cannot be told from a greeting; it
+    counts as a ticket, so that silence stays silence.
+    """
+    if not after or after[0].length < SMALLEST_TICKET or size.is_alert(after[0].length):
         return 0
+    asked = said[0].frame if said else None
+    again = next((record.frame for record in said if record.frame > after[0].frame), None)
     count = 1
-    while count < min(len(after), MOST_TICKETS) and abs(after[count] - after[0]) <= 1:
+    while count < min(len(after), MOST_TICKETS) and abs(after[count].length - after[0].length) <= 1:
+        if again is not None and again < after[count].frame:
+            break
         count += 1
-    return count
+    return 0 if count == 1 and asked is not None and asked < after[0].frame else count

@@ -293,11 +293,12 @@ def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
 
 def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Reading | None:
     """Lengths of both sides' records after the ServerHello; None if that was not seen."""
-    hello, cipher, early_data = None, None, False
+    hello, cipher, early_data, wants_tickets = None, None, False, True
     for row in rows:
         event = row[8]
         if isinstance(event, Handshake) and isinstance(event.body, ClientHello):
             early_data = event.body.early_data
+            wants_tickets = event.body.psk_key_exchange_modes is not None
         if row[4] == "ServerHello" and isinstance(event, Handshake) and isinstance(event.body, ServerHello):
             hello, cipher = row[0], event.body.cipher_suite
             break
@@ -321,6 +322,7 @@ def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Re
         client_end=ends.get(client),
         server_end=ends.get(1 - client),
         early_data=early_data,
+        wants_tickets=wants_tickets,
     )
 
 

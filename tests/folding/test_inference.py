@@ -10,6 +10,7 @@ from analyzer.folding.inference import MOST_TICKETS, Reading, Record, read, size
 
 SHA256, SHA384, CHACHA, CCM, CCM_8 = 0x1301, 0x1302, 0x1303, 0x1304, 0x1305
 SERVER = (23, 1_000, 281, 53)
+SECOND = 1_000_000_000
 
 
 def records(*lengths: int, start: int) -> list[Record]:
@@ -120,6 +121,10 @@ def test_early_data_is_no_certificate(client: tuple[int, ...], answer: str | Non
         pytest.param((53, 400), (19,), (None, 31), True, 4, id="the client had begun to talk"),
         pytest.param((25, 53), (19,), (32, None), True, 4, id="an alert, and only the client's close is there"),
         pytest.param((53,), (35,), (None, 31), True, 4, id="a padded alert"),
+        pytest.param((900, 281, 53), (19, 19), (None, 32), True, 5, id="two alerts, as GnuTLS sends them"),
+        pytest.param(
+            (53, 400), (19, 19), (None, 32), False, 5, id="the client talked: a short answer, and a polite close"
+        ),
         pytest.param((53,), (19,), (None, None), False, None, id="nobody closed: 19 bytes of data"),
         pytest.param((53,), (19,), (29, 31), False, 4, id="the client had closed before: an answer to that"),
         pytest.param((53, 19), (19,), (32, 31), False, 4, id="the client had sent close_notify before"),
@@ -139,6 +144,46 @@ def test_refused(
     found = reading(client, answer, client_end=ends[0], server_end=ends[1])
     assert (found.auth.refused, found.server_alert) == (refused, server_alert)
     assert not found.auth.client_refused
+
+
+@pytest.mark.parametrize(
+    ("said_ns", "closed_ns", "refused", "confidence"),
+    [
+        pytest.param(None, 20 * SECOND, True, "high", id="the client waited: revocation may take its time"),
+        pytest.param(
+            1_000, SECOND // 10, True, "medium", id="the client talked at once: an answer of two bytes is as long"
+        ),
+        pytest.param(SECOND // 2, 4 * SECOND, False, "high", id="the client talked on, nobody minded"),
+    ],
+)
+def test_who_refuses_does_it_at_once(said_ns: int | None, closed_ns: int, refused: bool, confidence: str) -> None:
+    client = [Record(900, 20, 0), Record(281, 20, 0), Record(53, 20, 0)]
+    client += [] if said_ns is None else [Record(300, 22, said_ns)]
+    server = [*records(*SERVER, start=10), Record(19, 30, closed_ns)]
+    found = read(client, server, SHA256, client_end=None, server_end=31)
+    assert (found.auth.refused, found.auth.confidence) == (refused, confidence)
+
+
+@pytest.mark.parametrize(
+    ("last", "end", "alert"),
+    [
+        pytest.param(19, 32, 4, id="an alert and a close"),
+        pytest.param(19, None, None, id="nobody closed"),
+        pytest.param(35, 32, None, id="EncryptedExtensions may be as long as a padded one"),
+    ],
+)
+def test_the_server_ends_it_before_the_client_has_said_anything_encrypted(
+    last: int, end: int | None, alert: int | None
+) -> None:
+    found = read([], records(*SERVER, last, start=10), SHA256, client_end=end, server_end=None)
+    assert found.server_alert == alert
+
+
+def test_of_padded_records_nobody_can_tell_what_is_in_them() -> None:
+    """An empty Certificate is as long as EncryptedExtensions then."""
+    server = records(528, 528, 1_552, 528, 528, start=10)
+    found = read(records(528, 528, start=20), server, SHA256, client_end=None, server_end=31)
+    assert (found.auth.answer, found.client_flight) == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -186,11 +231,33 @@ def test_the_client_refused(client: tuple[int, ...], ends: tuple[int | None, int
         pytest.param((19,), 0, id="an alert is none"),
         pytest.param((35, 35), 0, id="a padded one neither"),
         pytest.param((17, 17), 0, id="smaller than an alert"),
+        pytest.param((37,), 0, id="smaller than any ticket"),
         pytest.param((), 0, id="none"),
     ],
 )
 def test_tickets(answer: tuple[int, ...], tickets: int) -> None:
     assert reading((53,), answer).tickets == tickets
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "tickets"),
+    [
+        pytest.param((29,), (30,), 0, id="one behind a request is the answer"),
+        pytest.param((29,), (30, 31), 2, id="two of one length are tickets, behind a request as well"),
+        pytest.param((31,), (30, 32), 1, id="a greeting or a ticket, and an answer"),
+        pytest.param((29, 31, 33), (30, 32, 34), 0, id="question and answer, again and again"),
+    ],
+)
+def test_what_answers_the_client_is_no_ticket(asked: tuple[int, ...], answered: tuple[int, ...], tickets: int) -> None:
+    client = [Record(53, 20, 0), *[Record(300, frame, 0) for frame in asked]]
+    server = [*records(*SERVER, start=10), *[Record(250, frame, 0) for frame in answered]]
+    assert read(client, server, SHA256, client_end=None, server_end=40).tickets == tickets
+
+
+def test_a_client_that_does_not_say_how_it_uses_tickets_gets_none() -> None:
+    server = records(*SERVER, start=10) + records(250, 250, start=30)
+    found = read(records(53, start=20), server, SHA256, client_end=None, server_end=40, wants_tickets=False)
+    assert found.tickets == 0
 
 
 def test_records_of_the_server_before_the_clients_finished_are_its_flight() -> None:

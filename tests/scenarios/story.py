@@ -64,6 +64,7 @@ class Story(Tcp):
             tls.supported_versions_extension(0x0304, 0x0303),
             tls.groups_extension(0x001D),
             tls.key_share_extension((0x001D, bytes(32))),
+            (45, b"\x01\x01"),  # psk_key_exchange_modes: it takes session tickets
         ]
         if early_data:
             extensions += [(42, b""), (41, b"\0\x07\0\x01\x61" + bytes(4) + b"\0\x21\x20" + bytes(32))]

@@ -41,6 +41,7 @@ RULE = Rule(
     ),
 )
 LATE = "rejected after the handshake"
+ONE_TICKET = "more than one record that looks like a session ticket, or is a short greeting"
 MAYBE = "it wanted no more than a handshake, as monitors, scanners and scripts do, or it rejected the server only now"
 PRESENTED = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 
@@ -74,14 +75,26 @@ def _finding(conn: Connection, close: Ending, after: int, done_frame: int) -> Fi
     peer = close.side.peer
     answer = f" and the {peer.value}'s first data" if _spoke(conn, peer, close.frame) else ""
     perhaps = close.how == "fin" and close.side is Side.CLIENT
+    tickets = _inferred_tickets(conn, close)
+    sent = (
+        "any data" if not tickets else "more than records that look like session tickets" if tickets > 1 else ONE_TICKET
+    )
     return RULE.finding(
         conn,
         f"{who(conn, close.side)} {verb} the connection {lasting(after)} after the complete handshake{answer}, without an "
-        f"alert and without having sent any data: {MAYBE if perhaps else LATE}",
+        f"alert and without having sent {sent}: {MAYBE if perhaps else LATE}",
         advice=_advice(conn, close.side),
         frames=(done_frame, close.frame),
-        confidence=Confidence.LOW if perhaps else None,
+        confidence=Confidence.LOW if perhaps or (tickets == 1 and close.how == "fin") else None,
     )
+
+
+def _inferred_tickets(conn: Connection, close: Ending) -> int:
+    """Records of the closing side that were taken for session tickets by their sizes alone (TLS 1.3)."""
+    if conn.client_auth_13 is None:
+        return 0
+    mine = (step for step in conn.steps if step.side is close.side and step.frames[0] < close.frame)
+    return sum(step.name == "NewSessionTicket" for step in mine)
 
 
 def _spoke(conn: Connection, side: Side, before: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzer.connection import CertificateState, Outcome, Seen, Side
+from analyzer.connection import CertificateState, ClientAuth13, Outcome, Seen, Side
 from analyzer.findings import Confidence, Severity
 from tests.build.cases import Case, cannot_tell, clear, hit
 from tests.build.connections import DATA, HANDSHAKE, HANDSHAKE_13, SERVER_FLIGHT, connection
@@ -28,6 +28,20 @@ CASES = [
         "TLS 1.3: tickets are no data",
         connection(*HANDSHAKE_13, "> ApplicationData", "< RST", version="TLSv1.3"),
         says=("server",),
+    ),
+    hit(
+        "TLS 1.3 without keys: one record may be a ticket or a greeting",
+        connection(*HANDSHAKE_13, "< FIN", version="TLSv1.3", client_auth_13=ClientAuth13("sent")),
+        confidence=Confidence.LOW,
+        says=("more than one record that looks like a session ticket",),
+    ),
+    hit(
+        "TLS 1.3 without keys: two of one size are tickets, by all that can be seen",
+        connection(
+            *HANDSHAKE_13, "< NewSessionTicket", "< RST", version="TLSv1.3", client_auth_13=ClientAuth13("sent")
+        ),
+        confidence=Confidence.MEDIUM,
+        says=("more than records that look like session tickets",),
     ),
     hit(
         "the client throws the server out",
