@@ -9,11 +9,11 @@ from analyzer.connection import Side, StepRow, Steps
 from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
-from analyzer.folding.inference import Reading, Record, read
+from analyzer.folding.inference import Reading
+from analyzer.folding.naming import name_13, read_13
 from analyzer.tls.messages import (
     Alert,
     ChangeCipherSpec,
-    ClientHello,
     Event,
     Handshake,
     Lost,
@@ -141,9 +141,9 @@ def build(conversation: Conversation, client: int) -> Timeline:
         side = Side.CLIENT if end.direction == client else Side.SERVER
         rows.append((end.frame, LAST, len(rows), side, end.how.upper(), (end.frame,), end.time_ns, 0, None, 1))
     rows.sort(key=_ORDER)
-    reading = _read_13(rows, conversation, client) if conversation.tls13 else None
+    reading = read_13(rows, conversation, client) if conversation.tls13 else None
     if reading is not None:
-        _name_13(rows, reading)
+        name_13(rows, reading)
         first.app_records = second.app_records = 0
         first.alerts.clear()
         second.alerts.clear()
@@ -286,69 +286,6 @@ def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
         frames = half.assembler.frames(event.at, event.at + 1) if half.assembler else ()
         where = f", frame {frames[0]}" if frames else ""
         direction.malformed.append(f"{side.value} (byte {event.at:,}{where}): {event.reason}")
-
-
-# ---- TLS 1.3: name what sizes tell -----------------------------------------------------------------------------------
-
-
-def _read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Reading | None:
-    """Lengths of both sides' records after the ServerHello; None if that was not seen."""
-    hello, cipher, early_data, wants_tickets = None, None, False, True
-    for row in rows:
-        event = row[8]
-        if isinstance(event, Handshake) and isinstance(event.body, ClientHello):
-            early_data = event.body.early_data
-            wants_tickets = event.body.psk_key_exchange_modes is not None
-        if row[4] == "ServerHello" and isinstance(event, Handshake) and isinstance(event.body, ServerHello):
-            hello, cipher = row[0], event.body.cipher_suite
-            break
-    if hello is None:
-        return None
-    records: dict[Side, list[Record]] = {Side.CLIENT: [], Side.SERVER: []}
-    for frame, _, _, side, name, _, time_ns, size, _, _ in rows:
-        if name == "ApplicationData" and frame >= hello:
-            records[side].append(Record(size, frame, time_ns))
-    for side, half in ((Side.CLIENT, conversation.halves[client]), (Side.SERVER, conversation.halves[1 - client])):
-        lane = conversation.flow.lanes[client if side is Side.CLIENT else 1 - client]
-        if half.tail is not None and half.tail[4] == (lane.last_payload_seq or 0) & 0xFFFFFFFF:
-            records[side].append(Record(half.tail[3], half.tail[0], half.tail[1]))
-    ends: dict[int, int] = {}
-    for end in conversation.ends:
-        ends.setdefault(end.direction, end.frame)
-    return read(
-        records[Side.CLIENT],
-        records[Side.SERVER],
-        cipher,
-        client_end=ends.get(client),
-        server_end=ends.get(1 - client),
-        early_data=early_data,
-        wants_tickets=wants_tickets,
-    )
-
-
-def _name_13(rows: list[StepRow], reading: Reading) -> None:
-    """Rename application data that is handshake, tickets or alerts by its size and place."""
-    hello = next(row[0] for row in rows if row[4] == "ServerHello")
-    seen = {Side.CLIENT: 0, Side.SERVER: 0}
-    for index, row in enumerate(rows):
-        if row[4] == "ApplicationData" and row[0] >= hello:
-            at = seen[row[3]]
-            seen[row[3]] += 1
-            rows[index] = (*row[:4], _name_of_13(row[3], at, reading), *row[5:])
-
-
-def _name_of_13(side: Side, at: int, reading: Reading) -> str:
-    if side is Side.CLIENT:
-        if at == reading.client_alert:
-            return "EncryptedAlert"
-        if at == reading.client_flight - 1:
-            return "Finished"
-        return "EncryptedHandshake" if at < reading.client_flight else "ApplicationData"
-    if at == reading.server_alert:
-        return "EncryptedAlert"
-    if at < reading.server_flight or not reading.client_flight:
-        return "EncryptedHandshake"
-    return "NewSessionTicket" if at < reading.server_flight + reading.tickets else "ApplicationData"
 
 
 def _sum_up_13(rows: list[StepRow], client: Direction, server: Direction) -> None:
