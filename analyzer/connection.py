@@ -310,6 +310,8 @@ class SideTraffic:
         bytes: payload bytes seen, retransmissions excluded as far as known.
         app_records: application data records after the handshake; tickets of TLS 1.3 excluded; as far as followed.
         app_bytes: payload bytes after the handshake (all of them, also those not followed record by record).
+        unread_bytes: those behind the last record that was followed; an alert at the end excluded. Nobody knows what they
+            are: with app_records 0, tickets of TLS 1.3 perhaps, or data.
         first_frame, last_frame, last_payload_ns, last_payload_frame: None if nothing was seen.
         last_ns: time of its last packet of any kind.
         syn_frame, syn_count: connection openers (SYN of the client, SYN-ACK of the server).
@@ -333,6 +335,7 @@ class SideTraffic:
     bytes: int = 0
     app_records: int = 0
     app_bytes: int = 0
+    unread_bytes: int = 0
     first_frame: int | None = None
     last_frame: int | None = None
     last_payload_ns: int | None = None

@@ -24,20 +24,12 @@ def alerts(case: Case) -> tuple[Alert, ...]:
             else:
                 inferred = event.content_type != ContentType.alert
                 out.append(Alert(side, None, None, frame, time_ns, True, after, inferred))
-    if case.conversation.settled and not case.conversation.tls13:
-        out += _tail_alerts(case)
+        if direction.late_alert is not None:
+            after = case.timeline.reading is None or case.established
+            inferred = case.timeline.reading is not None
+            out.append(Alert(side, None, None, *direction.late_alert, True, after, inferred))
     out.sort(key=lambda alert: (alert.frame, alert.time_ns))
     return tuple(out)
-
-
-def _tail_alerts(case: Case) -> list[Alert]:
-    """Alert records seen after the handshake had been followed to its end."""
-    out = []
-    for side, direction in ((Side.CLIENT, case.client), (Side.SERVER, 1 - case.client)):
-        tail = case.conversation.halves[direction].tail
-        if tail is not None and tail[2] == ContentType.alert:
-            out.append(Alert(side, None, None, tail[0], tail[1], True, True, False))
-    return out
 
 
 def _finished_frame(case: Case) -> int | None:

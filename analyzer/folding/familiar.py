@@ -11,6 +11,7 @@ from analyzer.connection import Side
 from analyzer.dataclass import dataclass
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
+from analyzer.folding.unread import speaks_late
 from analyzer.tls.flights import Place
 from analyzer.tls.messages import (
     ChangeCipherSpec,
@@ -20,7 +21,6 @@ from analyzer.tls.messages import (
     OpaqueRecord,
     ServerHello,
 )
-from analyzer.tls.names import ContentType
 
 MAX_SCRIPTS, MAX_LAYOUTS = 4_096, 64
 """Remembered at most: places, and segmentations of one place."""
@@ -166,8 +166,3 @@ def _order(conversation: Conversation, tellings: tuple[Telling, Telling]) -> tup
             frames.append(half.tail[0])
     frames += [end.frame for end in conversation.ends]
     return tuple(sorted(range(len(frames)), key=frames.__getitem__)) if len(frames) <= MAX_ORDERED else None
-
-
-def speaks_late(conversation: Conversation, half: Half) -> bool:
-    """An alert of this direction came after what was followed."""
-    return conversation.settled and half.tail is not None and half.tail[2] == ContentType.alert

@@ -27,6 +27,10 @@ PROMPT_NS = 1_000_000_000
 """Who refuses a certificate does so at once: after a client that has talked on for longer, a close is a close."""
 
 
+UNREAD = 0
+"""Length of a `Record` that stands for any number of records that were only counted; none is that short."""
+
+
 @dataclass(slots=True)
 class Record:
     """An encrypted record: its length field, the frame that completes it, and when."""
@@ -139,7 +143,7 @@ def read(
 
 
 def _lengths(records: list[Record]) -> tuple[int, ...]:
-    return tuple(record.length for record in records[:16])
+    return tuple(record.length for record in records[:16] if record.length != UNREAD)
 
 
 def _behind_early_data(lengths: list[int], size: Sizes) -> tuple[str | None, str, int]:

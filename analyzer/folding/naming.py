@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from analyzer.connection import Side, StepRow
 from analyzer.folding.conversation import Conversation
-from analyzer.folding.inference import Reading, Record, read
+from analyzer.folding.inference import UNREAD, Reading, Record, read
+from analyzer.folding.unread import unread_bytes
 from analyzer.tls.messages import ClientHello, Handshake, ServerHello
 
 
@@ -25,10 +26,16 @@ def read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Rea
     for frame, _, _, side, name, _, time_ns, size, _, _ in rows:
         if name == "ApplicationData" and frame >= hello:
             records[side].append(Record(size, frame, time_ns))
-    for side, half in ((Side.CLIENT, conversation.halves[client]), (Side.SERVER, conversation.halves[1 - client])):
-        lane = conversation.flow.lanes[client if side is Side.CLIENT else 1 - client]
-        if half.tail is not None and half.tail[4] == (lane.last_payload_seq or 0) & 0xFFFFFFFF:
-            records[side].append(Record(half.tail[3], half.tail[0], half.tail[1]))
+    lanes = conversation.flow.lanes
+    for at, side in enumerate(Side):
+        half, lane = conversation.halves[client ^ at], lanes[client ^ at]
+        tail = half.tail
+        if tail is not None and tail[4] != (lane.last_payload_seq or 0) & 0xFFFFFFFF:
+            tail = None  # not the last that it said
+        if unread_bytes(conversation, client ^ at, tail=tail is not None):
+            records[side].append(Record(UNREAD, max(lane.last_frame or 0 for lane in lanes), conversation.flow.last_ns))
+        if tail is not None:
+            records[side].append(Record(tail[3], tail[0], tail[1]))
     ends: dict[int, int] = {}
     for end in conversation.ends:
         ends.setdefault(end.direction, end.frame)
@@ -43,8 +50,9 @@ def read_13(rows: list[StepRow], conversation: Conversation, client: int) -> Rea
     )
 
 
-def name_13(rows: list[StepRow], reading: Reading) -> None:
-    """Rename application data that is handshake, tickets or alerts by its size and place."""
+def name_13(rows: list[StepRow], reading: Reading) -> tuple[int, int]:
+    """Rename application data that is handshake, tickets or alerts by its size and place. Returns how many records there
+    were of the client and of the server."""
     hello = next(row[0] for row in rows if row[4] == "ServerHello")
     seen = {Side.CLIENT: 0, Side.SERVER: 0}
     for index, row in enumerate(rows):
@@ -52,6 +60,7 @@ def name_13(rows: list[StepRow], reading: Reading) -> None:
             at = seen[row[3]]
             seen[row[3]] += 1
             rows[index] = (*row[:4], _name_of_13(row[3], at, reading), *row[5:])
+    return seen[Side.CLIENT], seen[Side.SERVER]
 
 
 def _name_of_13(side: Side, at: int, reading: Reading) -> str:

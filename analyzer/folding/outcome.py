@@ -116,11 +116,12 @@ def closed(conversation: Conversation, client: int, timeline: Timeline, clock: C
         end = conversation.ends[0]
         side = Side.CLIENT if end.direction == client else Side.SERVER
         name, stage_side = _stage(timeline.rows, end.frame)
+        peer = timeline.server if side is Side.CLIENT else timeline.client
         echo = any(
             isinstance(event, OpaqueRecord) or event.level == AlertLevel.fatal
-            for event, frame, _ in (timeline.server if side is Side.CLIENT else timeline.client).alerts
+            for event, frame, _ in peer.alerts
             if frame <= end.frame
-        )
+        ) or (peer.late_alert is not None and peer.late_alert[0] <= end.frame)
         return Closed(side, end.how, name, stage_side, end.frame, end.time_ns, after_ns(flow, end), echo)
     name, stage_side = _stage(timeline.rows, None)
     silent = clock.now_ns - flow.last_ns >= limit("never_answers_s") * 1_000_000_000

@@ -78,8 +78,22 @@ def troubled_end(conn: Connection) -> bool:
     if conn.outcome is not Outcome.ESTABLISHED:
         return conn.outcome is Outcome.FAILED
     closed = conn.closed
-    if closed.by is None or conn.traffic(closed.by).app_records:
+    if closed.by is None or (sender := conn.traffic(closed.by)).app_records or sender.unread_bytes:
         return False
+    return _ended_at_once(conn)
+
+
+def _perhaps_troubled(conn: Connection) -> bool:
+    """It ended at once after the handshake, and what its side had said by then was only counted: data, or mere tickets."""
+    if conn.outcome is not Outcome.ESTABLISHED or conn.closed.by is None:
+        return False
+    sender = conn.traffic(conn.closed.by)
+    return bool(sender.unread_bytes) and not sender.app_records and _ended_at_once(conn)
+
+
+def _ended_at_once(conn: Connection) -> bool:
+    """The first FIN or RST came shortly after the handshake."""
+    closed = conn.closed
     done = max((step.time_ns for step in conn.steps if step.name == "Finished"), default=None)
     return done is not None and closed.time_ns - done <= limit("at_once_s") * 1_000_000_000
 
@@ -94,6 +108,8 @@ def hidden_facts(conn: Connection, seen: Seen) -> Seen:
     bits = 0
     if conn.version_code is not None and conn.client_auth_13 is not None:
         bits |= _SERVER_CERTIFICATE | _CERTIFICATE_REQUEST | _CLIENT_CERTIFICATE | _CLIENT_CERTIFICATE_MESSAGE
+    if _perhaps_troubled(conn):
+        bits |= _TROUBLED_END
     if conn.visibility.limited:
         bits |= _FLIGHTS | _CLIENT_HELLO | _HELLO_RETRY | _SYN | _SYN_ACK | _ALERT
     return _as_flags(bits & ~seen.value) if bits else NOTHING

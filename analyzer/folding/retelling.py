@@ -29,11 +29,12 @@ from analyzer.folding.case import Setting
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.credentials import ca_list
 from analyzer.folding.ends import endings
-from analyzer.folding.familiar import Key, Likeness, Telling, speaks_late
+from analyzer.folding.familiar import Key, Likeness, Telling
 from analyzer.folding.identity import endpoints, uid
 from analyzer.folding.presence import hidden_facts, seen_facts, troubled_end
 from analyzer.folding.timeline import build
 from analyzer.folding.traffic import round_trip, traffic
+from analyzer.folding.unread import speaks_late, unread_bytes
 from analyzer.tls import messages as wire
 from analyzer.tls.messages import Certificate, Event, Handshake, OpaqueRecord
 from analyzer.tls.names import ContentType, HandshakeType
@@ -109,8 +110,9 @@ def retell(conversation: Conversation, like: Likeness, setting: Setting) -> Conn
     request = _asked(known.certificate_request, server, plot.numbers[1], answers)
     client_chain = _sent(known.client_chain, client, plot.numbers[2], said)
     hello, choice = said[0], answers[0]
-    sent = traffic(conversation, c, known.client.app_records, client.script.clear_end)
-    answered = traffic(conversation, s, known.server.app_records, server.script.clear_end)
+    left = _unread(conversation, c) if conversation.settled else (0, 0)
+    sent = traffic(conversation, c, known.client.app_records, left[0], client.script.clear_end)
+    answered = traffic(conversation, s, known.server.app_records, left[1], server.script.clear_end)
     if not conversation.settled:
         conversation.forget()  # its steps may be asked for, its bytes are not
     conn = _same(known)
@@ -193,6 +195,15 @@ def _is_smooth(conn: Connection) -> bool:
         or server.unacked_full_size
         or client.zero_window_frame
         or server.zero_window_frame
+    )
+
+
+def _unread(conversation: Conversation, client: int) -> tuple[int, int]:
+    """Of the client and of the server; it is no part of what makes a likeness."""
+    client_late, server_late = [speaks_late(conversation, conversation.halves[client ^ at]) for at in (0, 1)]
+    return (
+        unread_bytes(conversation, client, tail=client_late),
+        unread_bytes(conversation, 1 - client, tail=server_late),
     )
 
 

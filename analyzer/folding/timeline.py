@@ -11,6 +11,7 @@ from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.folding.inference import Reading
 from analyzer.folding.naming import name_13, read_13
+from analyzer.folding.unread import speaks_late, unread_bytes
 from analyzer.tls.messages import (
     Alert,
     ChangeCipherSpec,
@@ -84,7 +85,8 @@ FIRST, MIDDLE, LAST = 0, 1, 2
 
 @dataclass(slots=True)
 class Direction:
-    """What one direction's events add up to. Frames are those that complete a thing; None = not there."""
+    """What one direction's events add up to. Frames are those that complete a thing; None = not there. `late_alert`: frame and
+    time of one that came after what was followed; `unread`: see `unread_bytes`."""
 
     messages: dict[int, Handshake] = field(default_factory=dict)
     places: dict[int, tuple[tuple[int, ...], int]] = field(default_factory=dict)  # message type -> frames, time
@@ -92,7 +94,9 @@ class Direction:
     finished_ns: int | None = None
     ccs_frame: int | None = None
     alerts: list[tuple[Alert | OpaqueRecord, int, int]] = field(default_factory=list)  # event, frame, time
+    late_alert: tuple[int, int] | None = None
     app_records: int = 0
+    unread: int = 0
     lost: list[Lost] = field(default_factory=list)
     malformed: list[str] = field(default_factory=list)
     preamble: str | None = None
@@ -132,9 +136,6 @@ def build(conversation: Conversation, client: int) -> Timeline:
             )
         if half.assembler is not None:
             _add_events(rows, side, half, direction)
-        if conversation.settled and not conversation.tls13 and half.tail and half.tail[2] == ContentType.alert:
-            frame, time_ns, _, size, _ = half.tail
-            rows.append((frame, MIDDLE, len(rows), side, "EncryptedAlert", (frame,), time_ns, size, None, 1))
     if first.first_hello is not None and _answers_first(second):
         first.messages[HandshakeType.client_hello], first.first_hello = first.first_hello, None
     for end in conversation.ends:
@@ -142,8 +143,10 @@ def build(conversation: Conversation, client: int) -> Timeline:
         rows.append((end.frame, LAST, len(rows), side, end.how.upper(), (end.frame,), end.time_ns, 0, None, 1))
     rows.sort(key=_ORDER)
     reading = read_13(rows, conversation, client) if conversation.tls13 else None
+    named = name_13(rows, reading) if reading is not None else (0, 0)
+    if conversation.settled:
+        _add_rest(rows, conversation, client, (first, second), reading, named)
     if reading is not None:
-        name_13(rows, reading)
         first.app_records = second.app_records = 0
         first.alerts.clear()
         second.alerts.clear()
@@ -151,6 +154,27 @@ def build(conversation: Conversation, client: int) -> Timeline:
     if first.app_records > 1 or second.app_records > 1:
         rows = _fold_runs(rows)
     return Timeline(rows, first, second, reading)
+
+
+def _add_rest(
+    rows: list[StepRow],
+    conversation: Conversation,
+    client: int,
+    directions: tuple[Direction, Direction],
+    reading: Reading | None,
+    named: tuple[int, int],
+) -> None:
+    """What came after all that was followed: an alert at the end, and bytes of which nothing is known."""
+    alerts = (reading.client_alert, reading.server_alert) if reading is not None else (None, None)
+    for at, side in enumerate(Side):
+        number, half = alerts[at], conversation.halves[client ^ at]
+        late = speaks_late(conversation, half) if not conversation.tls13 else number is not None and number >= named[at]
+        directions[at].unread = unread_bytes(conversation, client ^ at, tail=late)
+        if late and half.tail is not None:
+            frame, time_ns, _, size, _ = half.tail
+            directions[at].late_alert = frame, time_ns
+            rows.append((frame, MIDDLE, len(rows), side, "EncryptedAlert", (frame,), time_ns, size, None, 1))
+    rows.sort(key=_ORDER)
 
 
 def _answers_first(server: Direction) -> bool:

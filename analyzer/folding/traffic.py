@@ -13,20 +13,21 @@ def handshake_end(line: Direction) -> int:
     return max([message.span.end for message in line.messages.values()], default=0)
 
 
-def traffic(conv: Conversation, direction: int, app_records: int, clear_end: int) -> SideTraffic:
-    """Counters of one direction. `clear_end`: see `handshake_end`."""
+def traffic(conv: Conversation, direction: int, app_records: int, unread: int, clear_end: int) -> SideTraffic:
+    """Counters of one direction. `unread`: see `unread_bytes`; `clear_end`: see `handshake_end`."""
     lane, half = conv.flow.lanes[direction], conv.halves[direction]
     assembler = half.assembler
     size = judge.payload_bytes(conv, direction)
-    after = size - clear_end if app_records else 0
+    after = size - clear_end if app_records or unread else 0
     zero_ns = half.zero_ns
     if half.zero_since is not None:
         zero_ns = max(zero_ns, conv.flow.last_ns - half.zero_since)
-    out = SideTraffic()  # 26 arguments by name cost three times as much
+    out = SideTraffic()  # 27 arguments by name cost three times as much
     out.packets = lane.packets
     out.bytes = size
     out.app_records = app_records
     out.app_bytes = after if after > 0 else 0
+    out.unread_bytes = unread
     out.first_frame = lane.first_frame
     out.last_frame = lane.last_frame
     out.last_payload_ns = lane.last_payload_ns

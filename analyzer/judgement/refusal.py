@@ -243,7 +243,7 @@ def _late(conn: Connection) -> Refusal | None:
     closed = conn.closed
     if conn.visibility.limited or closed.by is not Side.SERVER or closed.how not in ("fin", "rst"):
         return None
-    if closed.echo or conn.server.app_records or forged_reset(conn):
+    if closed.echo or conn.server.app_records or conn.server.unread_bytes or forged_reset(conn):
         return None
     if any(alert.side is Side.SERVER for alert in conn.alerts):
         return None  # an alert record and FIN after both Finished reads as close_notify

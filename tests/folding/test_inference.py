@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.folding.inference import MOST_TICKETS, Reading, Record, read, sizes
+from analyzer.folding.inference import MOST_TICKETS, UNREAD, Reading, Record, read, sizes
 
 SHA256, SHA384, CHACHA, CCM, CCM_8 = 0x1301, 0x1302, 0x1303, 0x1304, 0x1305
 SERVER = (23, 1_000, 281, 53)
@@ -132,6 +132,8 @@ def test_early_data_is_no_certificate(client: tuple[int, ...], answer: str | Non
         pytest.param((53,), (250,), (None, 31), False, None, id="a ticket and a close"),
         pytest.param((53,), (), (None, 31), False, None, id="a close alone"),
         pytest.param((53,), (18,), (None, 31), False, None, id="smaller than an alert"),
+        pytest.param((53,), (UNREAD, 19), (None, 32), False, 5, id="more that nobody read came before the alert"),
+        pytest.param((53,), (19, UNREAD), (None, 32), False, None, id="more that nobody read came behind it"),
     ],
 )
 def test_refused(
@@ -207,6 +209,8 @@ def test_refused_with_a_short_tag(client: tuple[int, ...], answer: tuple[int, ..
         pytest.param((19,), (None, None), False, id="nobody closed"),
         pytest.param((53, 19), (22, None), False, id="after its Finished it is close_notify"),
         pytest.param((19, 19), (22, None), False, id="two of them"),
+        pytest.param((19, UNREAD), (22, None), False, id="more that nobody read came behind it"),
+        pytest.param((UNREAD, 19), (22, None), False, id="more that nobody read came before it"),
         pytest.param((), (21, None), False, id="a close alone"),
     ],
 )

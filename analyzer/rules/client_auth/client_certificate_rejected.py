@@ -87,7 +87,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     stores = context.trust.judging(conn, Side.CLIENT)
     flaws = sorted(client_flaws(conn, context.history, clock, stores), key=lambda flaw: _rank(refusal, flaw))
     plain = any(not flaw.slight for flaw in flaws)
-    if refusal.late and not plain and conn.client.app_records:
+    if refusal.late and not plain and (conn.client.app_records or conn.client.unread_bytes):
         return  # the client had already asked something: then the refusal is about that
     guess = refusal.late and not plain  # then what is seen, the end after the handshake, is named first
     yield RULE.finding(

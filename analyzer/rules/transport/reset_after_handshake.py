@@ -14,7 +14,8 @@ Look at the log of the side that closed: an untrusted root of the other side's c
 trusted servers, a revocation check that fails, or a policy above TLS.
 
 ## When it cannot tell
-The handshake is not in full view: data of that side may be missing from the capture.
+The handshake is not in full view: data of that side may be missing from the capture. Of a long transfer only the beginning is
+read record by record; what that side sent later is counted, but it may have been data or session tickets.
 """
 
 from __future__ import annotations
