@@ -426,6 +426,7 @@ class ClientAuth13:
         client_refused: the client ended with an alert before its Finished.
         client_records, server_records: lengths of the encrypted records looked at, in order.
         frames: frames of the client's records looked at.
+        arrived: False if the server's own acknowledgements show that it never had the client's whole flight.
     """
 
     answer: str | None = None
@@ -435,6 +436,7 @@ class ClientAuth13:
     client_records: tuple[int, ...] = ()
     server_records: tuple[int, ...] = ()
     frames: tuple[int, ...] = ()
+    arrived: bool = True
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analyzer.connection import Closed, Outcome, Side, StepRow, Visibility
 from analyzer.dataclass import dataclass
 from analyzer.flows import Flow
+from analyzer.folding.arrival import REPEATED
 from analyzer.folding.closing import End
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.timeline import NOT_STAGES, Timeline
@@ -14,8 +15,6 @@ from analyzer.tls.names import AlertLevel, ContentType, HandshakeType
 
 SMALLEST_FULL_SEGMENT = 500
 """Bytes: a hole or a lost segment below this is no full-size one (the smallest MSS in use is 536, RFC 9293 3.7.1)."""
-REPEATED = 2
-"""Sent again this often without an answer: nobody is there."""
 
 
 @dataclass(slots=True)
@@ -176,7 +175,7 @@ def is_established(timeline: Timeline, tls13: bool) -> bool:
         if reading.auth.refused:
             return False
         if reading.client_flight:
-            return True
+            return reading.auth.arrived
         # coalesced or padded records: both sides went on talking long after any handshake
         return len(reading.auth.client_records) > 2 and len(reading.auth.server_records) > 6
     finished = (client.finished_frame is not None, server.finished_frame is not None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from operator import itemgetter
 
 from analyzer.connection import Side, StepRow, Steps
 from analyzer.dataclass import dataclass
+from analyzer.folding.arrival import never_arrived
 from analyzer.folding.conversation import Conversation
 from analyzer.folding.half import Half
 from analyzer.folding.inference import Reading
@@ -147,6 +148,7 @@ def build(conversation: Conversation, client: int) -> Timeline:
     if conversation.settled:
         _add_rest(rows, conversation, client, (first, second), reading, named)
     if reading is not None:
+        _deny_13(rows, reading, first, conversation, client)
         first.app_records = second.app_records = 0
         first.alerts.clear()
         second.alerts.clear()
@@ -310,6 +312,22 @@ def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
         frames = half.assembler.frames(event.at, event.at + 1) if half.assembler else ()
         where = f", frame {frames[0]}" if frames else ""
         direction.malformed.append(f"{side.value} (byte {event.at:,}{where}): {event.reason}")
+
+
+_BEHIND_13 = frozenset({"NewSessionTicket", "ApplicationData"})
+
+
+def _deny_13(rows: list[StepRow], reading: Reading, hellos: Direction, conversation: Conversation, client: int) -> None:
+    """What the server never had it cannot have refused. If it went on, it did have it."""
+    assembler, acked = conversation.halves[client].assembler, conversation.halves[client].acked
+    if assembler is None or acked is None or acked >= assembler.high:  # nearly always
+        return
+    if any(row[3] is Side.SERVER and row[4] in _BEHIND_13 for row in rows):
+        return
+    start = max([message.span.end for message in hellos.messages.values()], default=0)
+    done = next((row[8] for row in rows if row[3] is Side.CLIENT and row[4] == "Finished"), None)
+    if isinstance(done, OpaqueRecord) and never_arrived(conversation, client, start, done.span.end):
+        reading.auth = replace(reading.auth, arrived=False, refused=False)
 
 
 def _sum_up_13(rows: list[StepRow], client: Direction, server: Direction) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.connection import CertificateState, Connection, Side
-from analyzer.judgement.story import last_step
+from analyzer.judgement.story import last_step, never_arrived
 from analyzer.judgement.thresholds import limit_ns
 
 CLIENT_ANSWER = frozenset(
@@ -50,12 +50,18 @@ CANCELLED = (
     "The client ended it by itself, moments after its hello and before the server said anything: browsers open several "
     "connections and drop those they do not need. Else look at the client's log; nothing here points at the server."
 )
+NEVER_ARRIVED = (
+    "The {waiting} never had all of the {sender}'s last flight, as its acknowledgements show, so it cannot have refused what "
+    "is in it: capture on the {waiting}'s side too, and look at MTU, firewalls and inspection devices in between."
+)
 GAVE_UP = "The client gave up before the server said anything: look at the server's load, and at what is in between."
 
 
 def causes(conn: Connection, side: Side, before_ns: int) -> str:
     """Advice for a handshake that `side` ended without saying why."""
     heard = last_step(conn, before_ns, side.peer)
+    if heard is not None and heard.name != "ClientHello" and never_arrived(conn, side.peer):
+        return NEVER_ARRIVED.format(waiting=side.value, sender=side.peer.value)
     if side is Side.CLIENT:
         if heard is None:
             own = last_step(conn, before_ns, side)

@@ -14,6 +14,7 @@ from analyzer.dataclass import dataclass
 from analyzer.findings import Confidence, Depth, Severity
 from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.reading import broken, strict_refusal
+from analyzer.judgement.story import never_arrived
 from analyzer.knowledge import alert as alert_name
 from analyzer.knowledge import limit
 from analyzer.tls.names import AlertDescription
@@ -215,11 +216,10 @@ def _by_alert(conn: Connection, alert: Alert, since: int) -> Refusal | None:
 
 def _silent(conn: Connection, side: Side, since: int) -> Refusal | None:
     """A FIN or RST without an alert: it speaks of the certificate only if its sender had the whole flight and the turn."""
-    closed, sender = conn.closed, conn.traffic(side)
+    closed = conn.closed
     if conn.visibility.limited or closed.time_ns < since or went_on(conn, side.peer, since) or forged_reset(conn):
         return None
-    never_arrived = sender.acked_bytes is not None and sender.acked_bytes < sender.sent_bytes and sender.retransmitted
-    if sender.unacked_full_size or never_arrived:
+    if never_arrived(conn, side):
         return None
     gave_up_waiting = (closed.after_ns or 0) >= limit("at_once_s") * SECOND_NS
     if gave_up_waiting and not any(s.name == _FLIGHT_ENDS[side] for s in _steps_since(conn, side, since)):
@@ -243,7 +243,8 @@ def _late(conn: Connection) -> Refusal | None:
     closed = conn.closed
     if conn.visibility.limited or closed.by is not Side.SERVER or closed.how not in ("fin", "rst"):
         return None
-    if closed.echo or conn.server.app_records or conn.server.unread_bytes or forged_reset(conn):
+    said = conn.server.app_records or conn.server.unread_bytes
+    if closed.echo or said or forged_reset(conn) or never_arrived(conn, Side.CLIENT):
         return None
     if any(alert.side is Side.SERVER for alert in conn.alerts):
         return None  # an alert record and FIN after both Finished reads as close_notify

@@ -100,6 +100,16 @@ def first_ending(conn: Connection) -> Ending | None:
     return conn.endings[0] if conn.endings else None
 
 
+def never_arrived(conn: Connection, side: Side) -> bool:
+    """The other side never had all that this one sent: then it has not judged what it did not have."""
+    told, sender = conn.client_auth_13, conn.traffic(side)
+    if sender.unacked_full_size or (side is Side.CLIENT and told is not None and not told.arrived):
+        return True
+    if conn.established and sender.app_records:
+        return False  # what was not acknowledged is no part of the handshake
+    return bool(sender.retransmitted) and sender.acked_bytes is not None and sender.acked_bytes < sender.sent_bytes
+
+
 def waited(conn: Connection, ending: Ending) -> int:
     """How long the side that ended it had waited in vain for the peer, in ns; 0 if the peer had the word or answered.
 

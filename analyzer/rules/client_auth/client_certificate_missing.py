@@ -27,6 +27,7 @@ from analyzer.findings import CannotTell, Confidence, Finding, Severity
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import counted, where
 from analyzer.judgement.refusal import refusal_of
+from analyzer.judgement.story import never_arrived
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -55,7 +56,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
             frames=(*frames, *refusal.frames),
             confidence=refusal.confidence,
         )
-    elif conn.failed and conn.closed.how == "timeout" and conn.closed.stage_side is not Side.SERVER:
+    elif _went_silent(conn):
         yield RULE.finding(
             conn,
             f"the client sent no certificate although the server asked for one{_wanted(conn)}; the server went silent",
@@ -70,6 +71,12 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 def quiet(kind: Kind) -> Period | None:
     """See judgement/kind.py."""
     return quiet_if(kind.client_state not in NONE)
+
+
+def _went_silent(conn: Connection) -> bool:
+    """The server had the answer and said nothing more."""
+    timed_out = conn.failed and conn.closed.how == "timeout" and conn.closed.stage_side is not Side.SERVER
+    return timed_out and not never_arrived(conn, Side.CLIENT)
 
 
 def _note(conn: Connection, context: Context, frames: tuple[int, ...]) -> Finding:

@@ -2,8 +2,8 @@
 
 ## What it does
 Fires when a handshake stops after a whole flight: three seconds of silence before anybody gives up, or the flight was
-sent again and again. Says who was waiting for whom, and whether TCP acknowledged the flight. A warning of low confidence
-while nobody has given up when the capture ends.
+sent again and again and never arrived. Says who was waiting for whom, and whether TCP acknowledged the flight. A warning
+of low confidence while nobody has given up when the capture ends.
 
 ## Why it matters
 If TCP acknowledged the flight, the machine received it and its program is stuck: overloaded, waiting for a revocation
@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from analyzer.connection import Connection, Outcome, Seen, Side, Step
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.story import first_alert, first_ending, last_step, lasting, named, who
+from analyzer.judgement.story import first_alert, first_ending, last_step, lasting, named, never_arrived, who
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
 
@@ -86,7 +86,7 @@ def _silence(conn: Connection, flight: Step) -> int | None:
         return silence if never else None
     again = conn.traffic(flight.side).retransmitted >= SENT_AGAIN
     silence = ending.time_ns - flight.time_ns
-    given_up = again and ending.side is flight.side
+    given_up = again and (ending.side is flight.side or never_arrived(conn, flight.side))
     return silence if given_up or silence >= limit_ns("never_answers_s") else None
 
 

@@ -3,7 +3,7 @@
 ## What it does
 Fires when, within two seconds of the handshake's end, a side that sent no application data resets the connection, or
 closes it without an alert record before. TLS 1.3 session tickets are not application data. An alert record and FIN is an
-ordinary close and does not count.
+ordinary close and does not count; nor does an end by a side that never had what the other sent.
 
 ## Why it matters
 Services that check certificates themselves (Lync and Skype for Business do) accept every certificate in the handshake and
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from analyzer.connection import CertificateState, Connection, Ending, Seen, Side, Step
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.injection import forged_reset
-from analyzer.judgement.story import first_ending, last_step, lasting, who
+from analyzer.judgement.story import first_ending, last_step, lasting, never_arrived, who
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
 
@@ -52,6 +52,8 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     close = first_ending(conn)
     if close is None or conn.traffic(close.side).app_records or forged_reset(conn):
         return  # of a forged reset another rule speaks
+    if never_arrived(conn, close.side.peer):
+        return  # it waited for what got lost on the way
     if any(alert.time_ns <= close.time_ns for alert in conn.alerts):
         return  # its own alert: an ordinary close; the peer's: only the echo of one
     done = _completed(conn, close)

@@ -119,6 +119,12 @@ def test_a_server_that_goes_silent_is_a_guess() -> None:
     assert (said.severity.value, said.confidence) == ("error", Confidence.LOW)
 
 
+def test_an_answer_that_never_arrived_made_nobody_silent() -> None:
+    conn = empty(*CLIENT_DONE, client={"retransmitted": 3, "acked_bytes": 100, "sent_bytes": 2_000})
+    conn = replace(conn, outcome=Outcome.FAILED, closed=Closed(None, "timeout"))
+    assert answer(RULE, replace(conn, seen=conn.seen | Seen.FAILED | Seen.TROUBLED_END)) == "note"
+
+
 def test_user_clients_on_sip_ports_are_normal() -> None:
     assert "as user clients do" in finding(RULE, empty(*HANDSHAKE, *DATA), sip_ports=frozenset({5061})).summary
     assert "as user clients do" not in finding(RULE, empty(*HANDSHAKE, *DATA), sip_ports=frozenset()).summary

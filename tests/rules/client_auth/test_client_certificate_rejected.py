@@ -95,6 +95,11 @@ def test_a_silent_end_needs_the_whole_view(facts: dict[str, Any], expected: str)
     assert answer(RULE, connection(*CLIENT_DONE, "< RST", client_chain=GOOD, **facts)) == expected
 
 
+def test_a_late_end_refuses_nothing_that_never_arrived() -> None:
+    lost = {"retransmitted": 3, "acked_bytes": 100, "sent_bytes": 2_000}
+    assert answer(RULE, connection(*HANDSHAKE, "< FIN", client_chain=GOOD, client=lost)) == "silent"
+
+
 @pytest.mark.parametrize(
     ("sent", "told"),
     [

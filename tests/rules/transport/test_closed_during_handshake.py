@@ -21,6 +21,11 @@ CASES = [
     hit("the server closes after the hello", connection(*TCP, "> ClientHello", "< FIN"), says=("ClientHello", "36874")),
     hit("the server closes after the client's flight", connection(*CLIENT_FLIGHT, "< FIN"), says=("clientAuth",)),
     hit(
+        "the server closes, and the client's flight had never arrived",
+        connection(*CLIENT_DONE, "< FIN", client={"retransmitted": 3, "acked_bytes": 100, "sent_bytes": 2_000}),
+        says=("it cannot have refused what is in it", "capture on the server's side too"),
+    ),
+    hit(
         "keys refused: no client certificate in play",
         connection(*SERVER_FLIGHT, "> Finished", "< FIN", client_certificate_state=CertificateState.NOT_REQUESTED),
         says=("KB 4557473",),

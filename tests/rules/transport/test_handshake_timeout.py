@@ -92,6 +92,15 @@ CASES = [
     clear(
         "lossy, then reset by the other side", connection(*TCP, "> ClientHello", "< RST", client={"retransmitted": 3})
     ),
+    hit(
+        "it never arrives, and the side that waits for it closes",
+        connection(
+            *CLIENT_DONE,
+            "< FIN",
+            client={"retransmitted": 3, "retransmitted_frames": (15, 16), "acked_bytes": 100, "sent_bytes": 2000},
+        ),
+        says=("did not acknowledge", "got lost"),
+    ),
     clear("half a flight", connection(*HELLOS, "... 30 s", "> FIN")),
     clear("half the client's flight", connection(*CLIENT_FLIGHT, "... 30 s", "< FIN")),
     clear("an alert after long thought", connection(*SERVER_FLIGHT, "... 30 s", "> Alert 48", "> FIN")),

@@ -70,6 +70,23 @@ CASES = [
     clear("the echo of the peer's FIN", connection(*HANDSHAKE, *DATA, "> FIN", "< RST")),
     clear("it had sent data", connection(*HANDSHAKE, *DATA, "< RST")),
     clear("it had sent data, FIN without an alert", connection(*HANDSHAKE, "< ApplicationData", "< FIN")),
+    clear(
+        "it never had the client's flight",
+        connection(*HANDSHAKE, "< FIN", client={"retransmitted": 3, "acked_bytes": 100, "sent_bytes": 2_000}),
+    ),
+    clear(
+        "what came behind the handshake got lost", connection(*HANDSHAKE, "< RST", client={"unacked_full_size": True})
+    ),
+    hit(
+        "a request that was sent behind a lossy handshake, to a port that was closed by then",
+        connection(
+            *HANDSHAKE,
+            "< FIN",
+            "> ApplicationData",
+            client={"retransmitted": 1, "acked_bytes": 900, "sent_bytes": 2_000},
+        ),
+        says=("closed",),
+    ),
     clear("long after the handshake", connection(*HANDSHAKE, "... 40 s", "< RST")),
     clear("three seconds after: not at once", connection(*HANDSHAKE, "... 3 s", "< RST", also=Seen.TROUBLED_END)),
     clear("closed before the peer's Finished came", connection(*HANDSHAKE[:-1], "> FIN", "< Finished")),
