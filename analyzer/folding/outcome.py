@@ -73,14 +73,14 @@ def payload_bytes(conversation: Conversation, direction: int) -> int:
 
 
 def _starts_at_hello(timeline: Timeline) -> bool:
-    """The stream can be read from its first byte: a hello, or plain text before one, was there."""
+    """The stream can be read from its first byte: the client's hello, or plain text before one, was there. A ServerHello
+    alone is only an answer: what it answers, and what became of that, is missing."""
     return any(
-        direction.messages.keys() & _HELLOS or direction.preamble is not None or direction.not_tls is not None
+        HandshakeType.client_hello in direction.messages
+        or direction.preamble is not None
+        or direction.not_tls is not None
         for direction in (timeline.client, timeline.server)
     )
-
-
-_HELLOS = {int(HandshakeType.client_hello), int(HandshakeType.server_hello)}
 
 
 def _one_sided(conversation: Conversation, client: int) -> Side | None:

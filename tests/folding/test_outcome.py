@@ -14,6 +14,7 @@ from tests.build.records import application_data, change_cipher_spec, record
 from tests.build.tcp import CLIENT, MILLISECOND, SERVER, Tcp, merged
 from tests.scenarios import STORIES, Story
 from tests.scenarios.following import follow, only, packets_of
+from tests.scenarios.story import SIP, server_flight
 
 E, F, N, D, U = Outcome.ESTABLISHED, Outcome.FAILED, Outcome.NOT_TLS, Outcome.NO_DATA, Outcome.UNKNOWN
 EXPECTED = {
@@ -202,6 +203,25 @@ def test_visibility(name: str, facts: dict[str, object]) -> None:
 def test_a_capture_that_starts_at_the_hello_is_not_mid_stream() -> None:
     conn = only(packets_of("mutual")[3:])
     assert not conn.visibility.mid_stream and not conn.visibility.syn_seen and conn.outcome is E
+
+
+def test_a_capture_that_starts_at_the_answer_is_mid_stream() -> None:
+    """A ServerHello sent again to a client that is long gone: its bare reset answers a closed port, not the hello."""
+    story = Story()
+    story.open()
+    story.hello()
+    begun = len(story.packets)
+    story.send(SERVER, server_flight(SIP.chain, None)[:1_000], heard=False)
+    story.put(CLIENT, flags=RST)
+    conn = only(story.packets[begun:])
+    assert conn.server_hello is not None and conn.closed.how == "rst"
+    assert (conn.visibility.mid_stream, conn.outcome) == (True, U)
+
+
+def test_a_whole_handshake_behind_a_missing_hello_is_established() -> None:
+    conn = only(packets_of("mutual")[5:])
+    assert conn.client_hello is None and conn.server_hello is not None
+    assert (conn.visibility.mid_stream, conn.outcome) == (True, E)
 
 
 def test_bytes_of_each_side_are_those_of_its_stream() -> None:
