@@ -177,8 +177,11 @@ def refusal_of(conn: Connection, side: Side) -> Refusal | None:
 
 
 def _has_reason(conn: Connection, side: Side, code: int) -> bool:
-    """Without a certificate there is no proof of its key that could fail, and one that we can read others can too."""
+    """Without a certificate there is no proof of its key that could fail, and one that we can read others can too. But a
+    GnuTLS server answers an empty Certificate message, up to TLS 1.2, with decode_error."""
     sent = conn.chain(side)
+    if sent is None and code == _PARSING:
+        return side is Side.CLIENT and conn.client_certificate_state is CertificateState.EMPTY
     if sent is None or code == _PROOF:
         return sent is not None
     return any(broken(certificate) or strict_refusal(certificate) for certificate in sent.chain.certificates)

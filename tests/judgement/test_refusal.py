@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.connection import CertificateState, Side
+from analyzer.connection import CertificateState, Outcome, Side
 from analyzer.findings import Confidence, Depth, Severity
 from analyzer.judgement.refusal import Defect, Refusal, refusal_of, weaker, weigh
 from tests.build.connections import CLIENT_DONE, DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, connection
@@ -44,6 +44,24 @@ def test_an_empty_message_can_be_refused_but_has_no_proof_that_fails() -> None:
     empty: dict[str, Any] = {"client_certificate_state": CertificateState.EMPTY}
     assert refusal_of(connection(*CLIENT_DONE, "< Alert 40", **empty), Side.CLIENT) is not None
     assert refusal_of(connection(*CLIENT_DONE, "< Alert 51", **empty), Side.CLIENT) is None
+
+
+@pytest.mark.parametrize(
+    ("ladder", "facts", "refused"),
+    [
+        pytest.param((*CLIENT_DONE, "< Alert 50"), {}, True, id="GnuTLS says decode_error of an empty message"),
+        pytest.param((*HANDSHAKE, "< Alert 50"), {}, False, id="it had gone on without a certificate"),
+        pytest.param((*SERVER_FLIGHT, "< Alert 50", "> Certificate"), {}, False, id="before the answer was there"),
+        pytest.param((*CLIENT_DONE, "< Alert 50"), CHAINS, False, id="of a chain that can be read"),
+    ],
+)
+def test_decode_error(ladder: tuple[str, ...], facts: dict[str, Any], refused: bool) -> None:
+    state = CertificateState.SENT if facts else CertificateState.EMPTY
+    refusal = refusal_of(
+        connection(*ladder, client_certificate_state=state, outcome=Outcome.FAILED, **facts), Side.CLIENT
+    )
+    assert (refusal is not None) is refused
+    assert refusal is None or refusal.confidence is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(

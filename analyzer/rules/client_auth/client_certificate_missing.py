@@ -6,9 +6,10 @@ inferred from the sizes of the encrypted records (with the confidence that these
 then dies and a note when it goes on.
 
 ## Why it matters
-A server that insists ends the handshake: handshake_failure, bad_certificate, certificate_required, or just a reset. A
-client sends none because it has none, cannot use the private key, has none for client authentication, or finds none of a
-CA on the server's list. User clients on a SIP port (5061) have no certificate for TLS and go on without: that is normal.
+A server that insists ends the handshake: handshake_failure, bad_certificate, certificate_required, decode_error (GnuTLS
+up to TLS 1.2), or just a reset. A client sends none because it has none, cannot use the private key, has none for client
+authentication, or finds none of a CA on the server's list. User clients on a SIP port (5061) have no certificate for TLS
+and go on without: that is normal.
 
 ## What to do
 Servers as clients: see that a certificate with its private key is assigned, readable by the service's account, with the

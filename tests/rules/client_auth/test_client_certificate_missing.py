@@ -33,6 +33,7 @@ def empty(*ladder: str, **facts: Any) -> Connection:
         pytest.param((*CLIENT_DONE, "< Alert 51"), "note", id="the server finds other keys than the client"),
         pytest.param((*CLIENT_DONE, "< Alert 40", "< FIN"), "error", id="handshake_failure, as OpenSSL says"),
         pytest.param((*CLIENT_DONE, "< Alert 42", "< FIN"), "error", id="bad_certificate, as Java says"),
+        pytest.param((*CLIENT_DONE, "< Alert 50", "< FIN"), "error", id="decode_error, as GnuTLS says"),
         pytest.param((*CLIENT_DONE, "< Alert 116", "< FIN"), "error", id="certificate_required"),
         pytest.param((*CLIENT_DONE, "< RST"), "error", id="a bare reset"),
         pytest.param((*CLIENT_DONE, "< FIN"), "error", id="a bare close"),
