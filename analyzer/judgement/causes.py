@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analyzer.connection import CertificateState, Connection, Side
-from analyzer.judgement.story import last_step, never_arrived
+from analyzer.judgement.story import last_step, never_arrived, proxy_header
 from analyzer.judgement.thresholds import limit_ns
 
 CLIENT_ANSWER = frozenset(
@@ -24,6 +24,11 @@ OLD_FORMAT_REFUSED = (
 NOTHING_SAID = (
     "The listener accepted the connection and dropped it before a byte was said: look for a load balancer without a "
     "healthy back end, a connection limit, or an address filter in front of the service."
+)
+PROXY_HEADER_REFUSED = (
+    "The client side, most likely a load balancer, put a PROXY header before the hello, and this listener most likely does "
+    "not take one. Switch the header off for this back end (HAProxy: send-proxy), or let the listener accept it (nginx: "
+    "`listen ... proxy_protocol`, HAProxy: accept-proxy). If this listener takes the header from others, look at its log."
 )
 CLIENT_CERTIFICATE_REFUSED = (
     "Most likely the server does not accept the client's certificate. On the server check: the client's root in Trusted "
@@ -68,6 +73,8 @@ def causes(conn: Connection, side: Side, before_ns: int) -> str:
             at_once = own is not None and before_ns - own.time_ns < limit_ns("at_once_s")
             return CANCELLED if at_once else GAVE_UP
         return CHOICE_REFUSED if heard.name in ("ServerHello", "HelloRetryRequest") else SERVER_CERTIFICATE_REFUSED
+    if proxy_header(conn) is not None:
+        return PROXY_HEADER_REFUSED
     if heard is None:
         return NOTHING_SAID
     if heard.name not in CLIENT_ANSWER:

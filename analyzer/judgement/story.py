@@ -10,6 +10,9 @@ from analyzer.judgement.thresholds import SECOND_NS, limit_ns
 TCP_STEPS = frozenset({"SYN", "SYN-ACK", "FIN", "RST"})
 NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "PlainText", "Preamble", "Heartbeat"}
 READABLE = {"EncryptedHandshake": "encrypted handshake records"}
+PROXY_HEADER = "PROXY protocol"
+"""`Connection.preamble`, and the first of `not_tls`, of a client side that announces whom it speaks for (HAProxy's
+proxy-protocol.txt): a load balancer writes it and awaits no answer."""
 CERTIFICATE_ALERTS = range(41, 50)
 """RFC 5246 section 7.2.2: some stacks send these with level warning and close all the same."""
 LOWER = {Confidence.HIGH: Confidence.MEDIUM, Confidence.MEDIUM: Confidence.LOW, Confidence.LOW: Confidence.LOW}
@@ -58,6 +61,32 @@ def last_step(conn: Connection, before_ns: int, side: Side | None = None) -> Ste
         if step.time_ns <= before_ns and step.name not in NOT_HANDSHAKE and (side is None or step.side is side):
             return step
     return None
+
+
+def last_word(conn: Connection, before_ns: int) -> Step | None:
+    """The last handshake step that was over by then, else the plain text before TLS; None if nobody had said anything."""
+    step = last_step(conn, before_ns)
+    if step is not None or conn.preamble is None:
+        return step
+    return next((s for s in reversed(conn.steps) if s.name == "Preamble" and s.time_ns <= before_ns), None)
+
+
+def word(conn: Connection, step: Step, actor: Side | None = None) -> str:
+    """As `named`, of a step of `last_word`: "the client's PROXY header", "its own plain text (SMTP)"."""
+    if step.name != "Preamble":
+        return named(step, actor)
+    whose = "its own" if step.side is actor else f"the {step.side.value}'s"
+    plain = "PROXY header" if conn.preamble == PROXY_HEADER else f"plain text ({conn.preamble})"
+    return f"{whose} {plain}"
+
+
+def proxy_header(conn: Connection) -> Step | None:
+    """The PROXY header before the client's hello, if nothing of the server shows that it takes one: an alert or plain text
+    does not. None without such a header."""
+    if conn.preamble != PROXY_HEADER:
+        return None
+    took_it = any(s.size and s.side is Side.SERVER and s.name not in ("Alert", "PlainText") for s in conn.steps)
+    return None if took_it else conn.step("Preamble", Side.CLIENT)
 
 
 def alert_name(code: int) -> str:
@@ -115,7 +144,7 @@ def waited(conn: Connection, ending: Ending) -> int:
 
     A side that closes after its own last message, with long silence in between, gave up: the peer is the one to look at.
     """
-    last = last_step(conn, ending.time_ns)
+    last = last_word(conn, ending.time_ns)
     if last is None or last.side is not ending.side:
         return 0
     silence = ending.time_ns - last.time_ns
@@ -127,7 +156,7 @@ def moment(conn: Connection, ending: Ending) -> tuple[str, Confidence]:
     to be looked at: a side that gave up waiting is not, and long silence before the end is a matter of its own."""
     if gave_up := waited(conn, ending):
         return f"after waiting {lasting(gave_up)} for an answer to", Confidence.LOW
-    last = last_step(conn, ending.time_ns)
+    last = last_word(conn, ending.time_ns)
     silence = ending.time_ns - last.time_ns if last else 0
     if silence >= limit_ns("never_answers_s"):
         return f"{lasting(silence)} after", Confidence.MEDIUM

@@ -10,6 +10,7 @@ application asks Schannel for it. The absence of an alert says nothing about the
 
 ## What to do
 Look at the log of the side that closed. The advice is ranked by the message that this side had received last.
+A server that ends it behind a PROXY header most likely does not take such a header.
 
 ## When it cannot tell
 Packets of the handshake are missing from the capture: there may have been an alert, or the handshake may have completed.
@@ -19,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Ending, Outcome, Seen
+from analyzer.connection import Connection, Ending, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
-from analyzer.judgement.story import first_alert, first_ending, last_step, moment, named, who
+from analyzer.judgement.refusal import weaker
+from analyzer.judgement.story import first_alert, first_ending, last_word, moment, proxy_header, who, word
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -59,15 +61,18 @@ def _alerted(conn: Connection, close: Ending) -> bool:
 
 
 def _finding(conn: Connection, close: Ending) -> Finding:
-    before = last_step(conn, close.time_ns)
+    before = last_word(conn, close.time_ns)
     when, sure = moment(conn, close)
+    header = proxy_header(conn) if close.side is Side.SERVER else None
     polite = any(a.code == 0 and a.time_ns <= close.time_ns for a in conn.alerts)
     said = "saying only close_notify" if polite else "without an alert"
-    what = named(before, close.side) if before else "the TCP handshake"
+    what = word(conn, before, close.side) if before else "the TCP handshake"
+    if header and before is not None and before.name != "Preamble":
+        what += " behind a PROXY header"
     return RULE.finding(
         conn,
         f"{who(conn, close.side)} closed the connection {when} {what}, {said}",
         advice=causes(conn, close.side, close.time_ns),
-        frames=((before.frames[-1],) if before else ()) + (close.frame,),
-        confidence=sure,
+        frames=(*(header.frames[-1:] if header else ()), *(before.frames[-1:] if before else ()), close.frame),
+        confidence=weaker(sure, Confidence.MEDIUM) if header else sure,
     )

@@ -12,6 +12,7 @@ does not fit its sender's other packets is `reset-injected`, and this rule then 
 
 ## What to do
 Look at the log of the side that reset. The advice is ranked by the message that this side had received last.
+A server that ends it behind a PROXY header most likely does not take such a header.
 
 ## When it cannot tell
 Packets of the other side are missing from the capture: an alert among them may have been the real end. Or the capture does
@@ -26,16 +27,18 @@ from analyzer.connection import Connection, Ending, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
 from analyzer.judgement.injection import forged_reset
+from analyzer.judgement.refusal import weaker
 from analyzer.judgement.story import (
     alert_name,
     closing_alerts,
     first_ending,
-    last_step,
+    last_word,
     lowered,
     moment,
-    named,
+    proxy_header,
     view_of,
     who,
+    word,
 )
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
@@ -76,7 +79,7 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def _finding(conn: Connection, reset: Ending) -> Finding:
-    before = last_step(conn, reset.time_ns)
+    before = last_word(conn, reset.time_ns)
     own = next((a for a in closing_alerts(conn, reset.time_ns) if a.side is reset.side), None)
     if own is None:
         said = "without an alert"
@@ -84,13 +87,17 @@ def _finding(conn: Connection, reset: Ending) -> Finding:
         said = "after an encrypted alert" if own.code is None else f"after its alert {alert_name(own.code)}"
     when, sure = moment(conn, reset)
     forged = forged_reset(conn) is not None
-    what = named(before, None if forged else reset.side) if before else "the TCP handshake"
+    header = proxy_header(conn) if reset.side is Side.SERVER and not forged else None
+    sure = weaker(sure, Confidence.MEDIUM) if header else sure
+    what = word(conn, before, None if forged else reset.side) if before else "the TCP handshake"
+    if header and before is not None and before.name != "Preamble":
+        what += " behind a PROXY header"
     actor = f"a packet in the name of {who(conn, reset.side)}" if forged else who(conn, reset.side)
     return RULE.finding(
         conn,
         f"{actor} reset the connection {when} {what}, {said}",
         advice="" if forged else causes(conn, reset.side, reset.time_ns),
-        frames=((before.frames[-1],) if before else ()) + (reset.frame,),
+        frames=(*(header.frames[-1:] if header else ()), *(before.frames[-1:] if before else ()), reset.frame),
         confidence=lowered(conn, sure),
     )
 
