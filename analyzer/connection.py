@@ -472,6 +472,7 @@ class Connection:
         icmp: errors that quote this connection.
         preamble: protocol of plain text before TLS, e.g. "HTTP CONNECT"; None if TLS started at once.
         not_tls: what the payload looks like, and who sent it, when it is no TLS; None otherwise.
+        not_tls_answer: the first bytes of the server's payload if that of both sides is no TLS; b"" otherwise.
         expected: TLS is expected on this port (--ports).
         tls: a TLS record of either side was recognised.
         visibility: see Visibility. malformed: oddities of the peers' bytes, one line each with side and place.
@@ -536,6 +537,7 @@ class Connection:
     icmp: tuple[IcmpError, ...] = ()
     preamble: str | None = None
     not_tls: tuple[str, Side, bytes] | None = None
+    not_tls_answer: bytes = b""
     expected: bool = True
     tls: bool = False
     visibility: Visibility = field(default_factory=Visibility)

@@ -132,6 +132,7 @@ def _record(case: Case, roles_known: str) -> Connection:
         icmp=tuple(flow.icmp),
         preamble=line.client.preamble or line.server.preamble,
         not_tls=_not_tls(case),
+        not_tls_answer=_not_tls_answer(line.client.not_tls, line.server.not_tls),
         expected=case.setting.expects(ports),
         tls=line.client.tls or line.server.tls,
         visibility=case.view,
@@ -146,6 +147,10 @@ def _not_tls(case: Case) -> tuple[str, Side, bytes] | None:
         if direction.not_tls is not None:
             return direction.not_tls.protocol, side, direction.not_tls.sample
     return None
+
+
+def _not_tls_answer(said: wire.NotTls | None, answer: wire.NotTls | None) -> bytes:
+    return b"" if said is None or answer is None else answer.sample
 
 
 def _malformed(case: Case) -> tuple[str, ...]:

@@ -179,6 +179,7 @@ def _same(known: Connection) -> Connection:
     conn.tls = known.tls
     conn.first_client_hello = conn.hello_retry_request = conn.client_auth_13 = None
     conn.preamble = conn.not_tls = None
+    conn.not_tls_answer = b""
     conn.malformed = ()
     conn.findings, conn.diagnosis, conn.worked_beside = (), None, None
     return conn

@@ -135,6 +135,12 @@ def test_what_is_no_tls_says_what_it_is_and_whose() -> None:
     assert (protocol, side, sample[:5]) == ("HTTP", Side.CLIENT, b"GET /")
 
 
+def test_the_answer_is_kept_only_beside_what_it_answers() -> None:
+    assert only("plain_http").not_tls_answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert told(lambda story: story.send(SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\n")).not_tls_answer == b""
+    assert only("behind_a_proxy").not_tls_answer == b""
+
+
 def test_both_hellos_of_a_retry_are_kept() -> None:
     conn = only("hello_retry_13")
     assert conn.first_client_hello is not None and conn.client_hello is not None

@@ -4,6 +4,10 @@
 Fires when the first bytes of either side are no TLS and none follows. Names what they look like (SIP, HTTP ...) and who
 sent them.
 
+A request to a proxy (CONNECT) that is refused is no fault of anybody's TLS: the finding shows the proxy's status line, as a
+warning if it asks for credentials (407), because a client that has some asks again. A server that ends the connection at a
+PROXY header, or answers it in clear text, most likely does not take such a header.
+
 ## Why it matters
 One side speaks clear text and the other waits for TLS, or the reverse: a wrong port, a listener configured for TCP instead
 of TLS, a proxy or load balancer that answers in the server's place.
@@ -13,16 +17,22 @@ Make both sides agree: TLS on this port, or the clear-text port for the one that
 expected here, leave the port out of `--ports`.
 
 ## When it cannot tell
-The beginning of the connection is not in the capture, or the capture ends right behind a request to a proxy (CONNECT).
+The beginning of the connection is not in the capture, or the capture ends right behind a request to a proxy (CONNECT) or a
+PROXY header. Nothing follows such a header, and the server did not end the connection at once: balancers test so. A proxy
+opened the tunnel, and no TLS went through it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Seen, Side
+from analyzer.connection import Connection, Ending, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
-from analyzer.judgement.story import who
+from analyzer.judgement.causes import PROXY_HEADER_REFUSED
+from analyzer.judgement.injection import forged_reset
+from analyzer.judgement.story import PROXY_HEADER, first_ending, proxy_header, who
+from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -32,10 +42,22 @@ RULE = Rule(
     confidence=Confidence.HIGH,
     depth=Depth.ROOT,
     needs=(Seen.NOT_TLS,),
-    citations=("RFC 8446 section 5.1", "RFC 3261 section 26.3.2.1", "RFC 7231 section 3"),
+    citations=("RFC 8446 section 5.1", "RFC 3261 section 26.3.2.1", "RFC 7231 section 3", "RFC 9110 section 9.3.6"),
 )
 QUOTED = 24
 """Bytes of the payload that the summary quotes."""
+STATUS_LINE = 48
+"""The same of a proxy's answer: enough for "HTTP/1.1 407 Proxy Authentication Required"."""
+ASKS_A_PROXY = b"CONNECT "
+HTTP_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)\b")
+GIVE_CREDENTIALS = (
+    "The proxy wants credentials: nothing is to be seen wrong here if the client asks again with some. Else give the client "
+    "its user and password (or Kerberos) for the proxy, or let the proxy pass this target without them."
+)
+LOOK_AT_THE_PROXY = (
+    "Look at the proxy's log: whether it may connect to this target and port, and whether it reaches it (name, route, "
+    "firewall). If this is no proxy, correct the proxy settings of the client."
+)
 
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
@@ -46,24 +68,75 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         yield CannotTell(conn.visibility.limited)
         return
     protocol, side, sample = conn.not_tls
-    if conn.visibility.open_end and sample.startswith(b"CONNECT "):
+    asked = sample.startswith(ASKS_A_PROXY)
+    header = side is Side.CLIENT and protocol == PROXY_HEADER
+    if conn.visibility.open_end and not conn.not_tls_answer and (asked or header):
         yield CannotTell("the capture ends before TLS could begin behind the proxy")
+        return
+    if asked and (said := HTTP_STATUS.match(conn.not_tls_answer)):
+        yield _from_proxy(conn, said[1])
+        return
+    if header:
+        yield _behind_header(conn)
         return
     what = "something that is no TLS" if protocol == "unknown" else f"{protocol} in clear text"
     to = " to the client's TLS ClientHello" if side is Side.SERVER and conn.client_hello else ""
     verb = "answers" if to else "speaks"
+    if hidden := to and proxy_header(conn) is not None:
+        to += " behind a PROXY header"
     yield RULE.finding(
         conn,
         f"{who(conn, side)} {verb} {what}{to} on port {conn.server_port}, where TLS is expected: it starts with "
         f"{quoted(sample)}",
-        advice=_advice(conn, side),
+        advice=PROXY_HEADER_REFUSED if hidden else _advice(conn, side),
         frames=_frames(conn, side),
+        confidence=Confidence.MEDIUM if hidden else None,
     )
 
 
-def quoted(sample: bytes) -> str:
+def _from_proxy(conn: Connection, status: bytes) -> Finding | CannotTell:
+    """The answer to CONNECT, RFC 9110 section 9.3.6."""
+    if status[:1] == b"2":
+        return CannotTell("the proxy opened the tunnel, and no TLS went through it")
+    challenge = status == b"407"
+    return RULE.finding(
+        conn,
+        f"{who(conn, Side.SERVER)} refused the client's request to a proxy (CONNECT) with "
+        f"{quoted(conn.not_tls_answer, STATUS_LINE)}, so TLS never began",
+        advice=GIVE_CREDENTIALS if challenge else LOOK_AT_THE_PROXY,
+        frames=(*_frames(conn, Side.CLIENT), *_frames(conn, Side.SERVER)),
+        severity=Severity.WARNING if challenge else None,
+    )
+
+
+def _behind_header(conn: Connection) -> Finding | CannotTell:
+    """A PROXY header that no hello followed."""
+    if conn.not_tls_answer:
+        did, shown = f"answered in clear text: {quoted(conn.not_tls_answer)}", _frames(conn, Side.SERVER)
+    elif (ending := _thrown_out(conn)) is not None:
+        did, shown = f"{'reset' if ending.how == 'rst' else 'closed'} the connection", (ending.frame,)
+    else:
+        return CannotTell("nothing followed the PROXY header, as in a balancer's health check")
+    return RULE.finding(
+        conn,
+        f"right after the client's PROXY header, before TLS could begin, {who(conn, Side.SERVER)} {did}",
+        advice=PROXY_HEADER_REFUSED,
+        frames=(*_frames(conn, Side.CLIENT), *shown),
+        confidence=Confidence.MEDIUM,
+    )
+
+
+def _thrown_out(conn: Connection) -> Ending | None:
+    """The server's end at once behind the client's first words; None if there is none."""
+    step, ending = conn.step("PlainText", Side.CLIENT), first_ending(conn)
+    if step is None or ending is None or ending.side is not Side.SERVER or forged_reset(conn):
+        return None
+    return ending if ending.time_ns - step.time_ns < limit_ns("at_once_s") else None
+
+
+def quoted(sample: bytes, length: int = QUOTED) -> str:
     """The first bytes as text if they are printable ASCII, else in hexadecimal."""
-    head = sample.splitlines()[0][:QUOTED] if sample else b""
+    head = sample.splitlines()[0][:length] if sample else b""
     if head and all(0x20 <= byte < 0x7F for byte in head):
         return f'"{head.decode("ascii")}"'
     return sample[: QUOTED // 2].hex(" ")
