@@ -225,7 +225,8 @@ def _summary(conn: Connection, side: Side, link: MissingLink, weight: Weight) ->
     if link.elsewhere is None and link.lone:
         what += ", unless that issuer is one itself"
     if weight.refusal is None and conn.established:
-        what += f" (it worked here: the {side.peer} knew that issuer already)"
+        fetched = ", fetched it" if link.child.aia_urls else ""
+        what += f" (it worked here: the {side.peer} had that issuer{fetched} or does not check)"
     return what
 
 

@@ -6,7 +6,7 @@ between certificates that were sent, or when the leaf was sent alone and nothing
 A root left out is normal and never reported, and neither are two or more certificates that link well below an unseen
 issuer. It is silent when the issuer is known to be a root: from a trust store, from a CA list on the wire (that of this
 connection first of all), or from a self-issued certificate elsewhere in the capture. It is an error when the server then
-refuses, and a warning when the server goes on: that one had the intermediate already, the next one may not.
+refuses, and a warning when the server goes on: that one had the intermediate, or does not check; the next one may not.
 
 ## Why it matters
 A server that cannot build a path from the client's certificate to a root of its own refuses it, and many say nothing:

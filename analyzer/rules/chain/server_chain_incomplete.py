@@ -6,7 +6,7 @@ between certificates that were sent, or when the leaf was sent alone and nothing
 A root left out is normal and never reported, and neither are two or more certificates that link well below an unseen
 issuer. It is silent when the issuer is known to be a root: from a trust store, from a CA list on the wire, or from a
 self-issued certificate elsewhere in the capture. It is an error when the client then refuses, and a warning when the
-client goes on: that one had the intermediate already, the next one may not.
+client goes on: that one had it, fetched it or does not check; the next one may not.
 
 ## Why it matters
 A client needs every certificate between the leaf and a root that it trusts. Windows may fetch a missing one from the

@@ -157,6 +157,19 @@ def test_the_client_may_have_sent_what_the_server_lacks() -> None:
     assert "it worked here" in said.summary
 
 
+@pytest.mark.parametrize(
+    ("leaf", "reasons"),
+    [
+        pytest.param(
+            SERVER, "the client had that issuer, fetched it or does not check)", id="it says where to fetch it"
+        ),
+        pytest.param(DEEP, "the client had that issuer or does not check)", id="it cannot be fetched"),
+    ],
+)
+def test_a_client_that_takes_it_proves_no_trust(leaf: pki.Identity, reasons: str) -> None:
+    assert reasons in finding(RULE, connection(*HANDSHAKE, *DATA, server_chain=chain(leaf))).summary
+
+
 def test_a_ca_of_that_name_with_another_key_is_no_proof() -> None:
     stranger = certificate(OTHER.issue("Sub", ca=True, key_label="stranger"))
     said = finding(RULE, connection(*HANDSHAKE, server_chain=LONE), FakeHistory(cas=(stranger,)))
