@@ -22,11 +22,16 @@ from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import DAY, HOUR, amount, called, where
 from analyzer.judgement.refusal import Defect, Judgement, weigh
 from analyzer.knowledge import limit
+from analyzer.tls.names import AlertDescription
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_NS = 1_000_000_000
 FIRST_SSL_NS = 788_918_400 * SECOND_NS
 """1995-01-01: SSL 2.0 came out in that February. Machines without a clock start at 1970 or 1980."""
+Y2000_NS = 946_684_800 * SECOND_NS
+"""2000-01-01: no certificate of before is in use; a clock that says so is one that was never set."""
+YEAR = 365 * DAY
+"""Seconds. A whole chain, its CAs included, is not made so long ahead of its use."""
 
 if TYPE_CHECKING:
     from analyzer.certificates.paths import Store
@@ -222,11 +227,37 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
         summary += f" and {more - 1} more above it" if more > 1 else " above it"
     if found.bypassed:
         summary += "; another path with valid dates goes round it"
-    elif defect is Defect.NOT_YET_VALID and conn.outcome is Outcome.ESTABLISHED and not clock.given:
+    clock_wrong = defect is Defect.NOT_YET_VALID and _clock_wrong(sent.chain, clock)
+    if clock_wrong:
+        refusal = weight.refusal
+        if refusal is None or refusal.code != AlertDescription.certificate_expired:
+            proof = Confidence.LOW  # else the peer says so too: its clock may be the same one
+        at = EPOCH + timedelta(seconds=clock.at_ns // SECOND_NS)
+        summary += f"; the capture is dated {at:%Y-%m-%d}: most likely its clock is wrong, not the certificate"
+    elif (
+        defect is Defect.NOT_YET_VALID
+        and not found.bypassed
+        and conn.outcome is Outcome.ESTABLISHED
+        and not clock.given
+    ):
         proof = Confidence.LOW  # a clock that is behind looks just like this, and peers check this date
         summary += "; the other side took it, so the clock of the capturing machine may be wrong"
-    advice = _advice(conn, sent, defect, is_leaf) + in_the_log(conn, weight, defect)
+    advice = _advice(conn, sent, defect, is_leaf)
+    if clock_wrong:
+        advice = f"Correct the clock of the capturing machine, or give the right time with `--at`. {advice}"
+    advice += in_the_log(conn, weight, defect)
     return weight.judgement(summary + _today(first, defect, clock), advice, sent.frames, proof)
+
+
+def _clock_wrong(chain: Chain, clock: Clock) -> bool:
+    """Is the capture's time the likelier culprit: of the last century, or long before all of a chain with its CA?"""
+    if clock.given:
+        return False
+    if clock.at_ns < Y2000_NS:
+        return True
+    latest = clock.at_ns // SECOND_NS + YEAR
+    path = as_meant(chain).path
+    return len(path) > 1 and all(c.not_before is not None and seconds(c.not_before) > latest for c in path)
 
 
 def _dates(certificate: Certificate, defect: Defect) -> str:

@@ -13,7 +13,8 @@ mean clocks that differ: of the CA, of the peer, or of the machine that captured
 Compare the clocks first. If they are right, the certificate was put to use too early: wait, or use the old one.
 
 ## When it cannot tell
-A peer that takes it all the same is a sign that the capturing machine's clock is wrong: then the confidence is low. TLS 1.3
+A peer that takes it all the same is a sign that the capturing machine's clock is wrong, and so is a capture dated before 2000
+or more than a year before the whole chain with its CAs: then the confidence is low. TLS 1.3
 without keys and resumed sessions show no certificates. A capture that carries local time without its zone (Network Monitor
 before 2.3, without `--timezone`) leaves 14 hours of doubt either way. Time stamps from before 1995 are a clock that was
 never set. A date that cannot be read is not judged.

@@ -126,6 +126,32 @@ def test_a_peer_that_took_it_makes_the_captures_clock_doubtful() -> None:
     assert "the other side took it, so the clock of the capturing machine may be wrong" in said.summary
 
 
+@pytest.mark.parametrize(
+    ("sent", "year", "blamed"),
+    [
+        pytest.param(chain(SERVER, SUB, ROOT), 1999, True, id="of the last century"),
+        pytest.param(chain(SERVER), 1999, True, id="a lone leaf in the last century"),
+        pytest.param(chain(SERVER, SUB, ROOT), 2009, True, id="the whole chain starts years later"),
+        pytest.param(chain(EARLY, SUB), 2009, True, id="the leaf later still"),
+        pytest.param(chain(SERVER), 2009, False, id="a lone leaf says little"),
+        pytest.param(chain(EARLY, SUB), 2026, False, id="the CAs are valid"),
+        pytest.param(chain(UNDER_EARLY, EARLY_SUB), 2026, False, id="an intermediate made too early"),
+    ],
+)
+def test_a_clock_that_is_plainly_wrong_is_blamed_before_the_certificate(sent: Chain, year: int, blamed: bool) -> None:
+    at = int(NOW.replace(year=year).timestamp()) * 10**9
+    said = finding(RULE, connection(*SERVER_FLIGHT, "> RST", server_chain=sent, end_ns=at))
+    assert (said.confidence is Confidence.LOW) is blamed
+    assert (f"the capture is dated {year}-09-21: most likely its clock is wrong" in said.summary) is blamed
+    assert said.advice.startswith("Correct the clock of the capturing machine") is blamed
+
+
+def test_a_peer_that_says_the_same_may_share_the_wrong_clock() -> None:
+    at = int(NOW.replace(year=1999).timestamp()) * 10**9
+    said = finding(RULE, connection(*SERVER_FLIGHT, "> Alert 45", server_chain=chain(SERVER, SUB), end_ns=at))
+    assert said.confidence is Confidence.HIGH and "most likely its clock is wrong" in said.summary
+
+
 def test_a_given_moment_is_beyond_doubt() -> None:
     conn = connection(*HANDSHAKE, *DATA, server_chain=chain(EARLY, SUB))
     said = finding(RULE, conn, now_ns=START_NS)
