@@ -18,7 +18,7 @@ from analyzer.judgement.phrases import called, dn, some
 from analyzer.judgement.reading import broken_in
 from analyzer.judgement.refusal import Defect
 from analyzer.judgement.uses import lacking, missing_usage, uses_of
-from analyzer.judgement.validity import Clock, lapse
+from analyzer.judgement.validity import Clock, clock_is_wrong, lapse
 from analyzer.judgement.weakness import hash_name, old_hashes, pss_signatures, refused_then, short_keys
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def _flaws(conn: Connection, known: Known, clock: Clock, stores: tuple[Store, ..
     for defect in (Defect.EXPIRED, Defect.NOT_YET_VALID):
         found = lapse(sent.chain, defect, clock, Here(conn, known), stores)
         if found is not None and not found.bypassed and not found.doubtful:
-            yield Flaw(defect, f"{called(found.certificates[0])} is {defect}")
+            doubtful = defect is Defect.NOT_YET_VALID and clock_is_wrong(sent.chain, clock)
+            yield Flaw(defect, f"{called(found.certificates[0])} is {defect}", slight=doubtful)
     if Side.CLIENT in lacking(sent.chain):
         yield Flaw(Defect.USE, f"its extended key usage lacks clientAuth (it has {uses_of(chain.leaf)})")
     link = missing_link(conn, Side.CLIENT, known)

@@ -227,7 +227,7 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
         summary += f" and {more - 1} more above it" if more > 1 else " above it"
     if found.bypassed:
         summary += "; another path with valid dates goes round it"
-    clock_wrong = defect is Defect.NOT_YET_VALID and _clock_wrong(sent.chain, clock)
+    clock_wrong = defect is Defect.NOT_YET_VALID and clock_is_wrong(sent.chain, clock)
     if clock_wrong:
         refusal = weight.refusal
         if refusal is None or refusal.code != AlertDescription.certificate_expired:
@@ -249,7 +249,7 @@ def _judge(conn: Connection, sent: SentChain, defect: Defect, found: Lapse, cloc
     return weight.judgement(summary + _today(first, defect, clock), advice, sent.frames, proof)
 
 
-def _clock_wrong(chain: Chain, clock: Clock) -> bool:
+def clock_is_wrong(chain: Chain, clock: Clock) -> bool:
     """Is the capture's time the likelier culprit: of the last century, or long before all of a chain with its CA?"""
     if clock.given:
         return False

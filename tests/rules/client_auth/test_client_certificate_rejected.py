@@ -123,6 +123,13 @@ def test_defects_are_named(sent: Chain, told: str) -> None:
     assert told in finding(RULE, connection(*CLIENT_DONE, "< RST", client_chain=sent)).summary
 
 
+def test_dates_are_no_reason_where_the_captures_clock_is_wrong() -> None:
+    at = int(NOW.replace(year=1999).timestamp()) * 10**9
+    said = finding(RULE, connection(*CLIENT_DONE, "< RST", client_chain=GOOD, end_ns=at))
+    assert "nothing wrong with it can be seen here" in said.summary
+    assert "besides, edge.example is not yet valid" in said.summary
+
+
 def test_an_issuer_that_is_not_listed_is_named() -> None:
     conn = connection(*CLIENT_DONE, "< RST", client_chain=chain(CLIENT, SUB, ROOT), request=ca_list(name(OTHER)))
     said = finding(RULE, conn)
