@@ -17,7 +17,8 @@ fetch the CRLs, and that it allows this name (federation list, trusted servers, 
 
 ## When it cannot tell
 TLS 1.3 without keys: whether a certificate was sent and refused is inferred from record sizes, what is wrong with it cannot
-be seen. Where the capture has a gap, only an alert in clear counts.
+be seen: then look at the client's certificate (dates, intermediates, clientAuth) as well as at the server. Where the capture
+has a gap, only an alert in clear counts.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ LOOK_AT_THE_KEY = (
 LOOK_THERE = (
     "On {server} import the client's root into Trusted Root (or the CA file), let it reach the CRLs of the chain, and check "
     "which names it allows; its own log (Schannel events 36877, 36887, 36888) says more."
+)
+LOOK_AT_BOTH = (
+    "On {client} look at the certificate that it sends: its dates, whether the intermediates are sent along, and the "
+    "clientAuth use. " + LOOK_THERE
 )
 
 
@@ -138,5 +143,7 @@ def _advice(conn: Connection, refusal: Refusal, flaws: list[Flaw]) -> str:
     machines = {"client": where(conn, Side.CLIENT), "server": where(conn, Side.SERVER)}
     if _bad_proof(refusal, flaws):
         return LOOK_AT_THE_KEY.format(**machines)
+    if conn.client_chain is None:
+        return LOOK_AT_BOTH.format(**machines)
     fitting = [REMEDY[flaw.defect] for flaw in flaws if refusal.may_mean(flaw.defect) and not flaw.slight]
     return " ".join((*dict.fromkeys(fitting[:2]), *(() if fitting else (LOOK_THERE,)))).format(**machines)

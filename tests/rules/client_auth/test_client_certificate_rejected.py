@@ -212,6 +212,8 @@ def test_tls_1_3_is_inferred(outcome: Outcome, told: ClientAuth13 | None, expect
     if expected == "error":
         said = finding(RULE, conn)
         assert "cannot be seen, TLS 1.3 encrypts it" in said.summary
+        assert said.advice.startswith("On 192.0.2.10 look at the certificate that it sends: its dates")
+        assert "On 198.51.100.5:5061 import the client's root" in said.advice
         assert said.confidence is Confidence.MEDIUM
         assert 8 in said.frames
 
