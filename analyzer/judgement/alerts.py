@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import Alert, CertificateState, Connection, Side
-from analyzer.judgement.hellos import offer_text
+from analyzer.judgement.hellos import keyed_by_psk, offer_text
 from analyzer.tls.names import AlertDescription as Code
 
 ABOUT_CERTIFICATES = frozenset(
@@ -18,6 +18,8 @@ ABOUT_CERTIFICATES = frozenset(
     }
 )
 ABOUT_KEYS = frozenset({Code.bad_record_mac, Code.decryption_failed, Code.decrypt_error})
+ABOUT_BINDERS = frozenset({Code.illegal_parameter, Code.decrypt_error})
+"""What servers say of a binder that does not verify; RFC 8446 section 4.2.11 names no alert."""
 CERTIFICATE_WORDS = {
     Code.bad_certificate: "finds {whose} certificate damaged or not acceptable (signature, name, or policy)",
     Code.unsupported_certificate: "cannot use {whose} certificate for this purpose (type of key, extended key usage)",
@@ -62,6 +64,15 @@ def meaning(conn: Connection, alert: Alert) -> str:
             if conn.server_name
             else "no server name was sent"
         )
+    if code in ABOUT_BINDERS and _offered_psk(conn, side):
+        return (
+            "perhaps the proof (binder) of the pre-shared key or session ticket that the client offers did not hold; else a "
+            "field of the hello does not fit"
+        )
+    if code in ABOUT_KEYS and keyed_by_psk(conn):
+        return (
+            "the pre-shared keys of both sides differ, or the server does not know the identity that the client named"
+        )
     if code in ABOUT_KEYS:
         return (
             "the keys of both sides differ: a private key that does not belong to its certificate, a signature that does not "
@@ -77,6 +88,13 @@ def what_to_do(conn: Connection, alert: Alert) -> str:
     if code in CERTIFICATE_ADVICE and _certificate_of_peer(conn, judge):
         use = "serverAuth" if owner is Side.SERVER else "clientAuth"
         return CERTIFICATE_ADVICE[Code(code)].format(judge=judge.value, owner=owner.value, use=use)
+    if code in ABOUT_BINDERS and _offered_psk(conn, judge):
+        return (
+            "Compare the pre-shared key and its identity on both sides; if the client only resumed a session, restart it, so "
+            "that it forgets its tickets. Then read the server's log at this moment."
+        )
+    if code in ABOUT_KEYS and keyed_by_psk(conn):
+        return "Compare the pre-shared key and its identity on both sides."
     if code in ABOUT_KEYS:
         return (
             "Check that key and certificate belong together on both sides and that nothing on the path rewrites the handshake; "
@@ -94,6 +112,12 @@ def _certificate_of_peer(conn: Connection, side: Side) -> bool:
     if side is Side.CLIENT:
         return conn.server_hello is not None
     return conn.client_certificate_state not in (None, CertificateState.NOT_REQUESTED, CertificateState.NOT_SENT)
+
+
+def _offered_psk(conn: Connection, judge: Side) -> bool:
+    """The server judged a ClientHello that offers a pre-shared key or ticket of TLS 1.3."""
+    hello = conn.client_hello
+    return judge is Side.SERVER and conn.server_hello is None and hello is not None and bool(hello.psk_identities)
 
 
 def _server_finds_no_match(conn: Connection) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analyzer.connection import CertificateState, Connection, Side
+from analyzer.judgement.hellos import keyed_by_psk
 from analyzer.judgement.story import last_step, never_arrived, proxy_header
 from analyzer.judgement.thresholds import limit_ns
 
@@ -45,6 +46,10 @@ KEYS_REFUSED = (
     "and failures now and then, see KB 4557473; else a key that does not belong to its certificate, or a device that "
     "changes the handshake."
 )
+PRE_SHARED_KEY_REFUSED = (
+    "The keys come from a pre-shared one: compare it, and the identity that the client names, on both sides, and look at the "
+    "log of the side that ended it."
+)
 SERVER_CERTIFICATE_REFUSED = (
     "Most likely the client does not accept the server's certificate: its root or an intermediate is missing on the client "
     "(Schannel 36882, Lync 14428 with 0x80090325), the name differs (36884, 0x80090322), it expired (36881), or its CRL "
@@ -72,6 +77,8 @@ def causes(conn: Connection, side: Side, before_ns: int) -> str:
             own = last_step(conn, before_ns, side)
             at_once = own is not None and before_ns - own.time_ns < limit_ns("at_once_s")
             return CANCELLED if at_once else GAVE_UP
+        if conn.server_chain is None and keyed_by_psk(conn):
+            return PRE_SHARED_KEY_REFUSED
         return CHOICE_REFUSED if heard.name in ("ServerHello", "HelloRetryRequest") else SERVER_CERTIFICATE_REFUSED
     if proxy_header(conn) is not None:
         return PROXY_HEADER_REFUSED
@@ -82,4 +89,6 @@ def causes(conn: Connection, side: Side, before_ns: int) -> str:
         return OLD_FORMAT_REFUSED if old else HELLO_REFUSED
     if conn.client_certificate_state in EMPTY:
         return NO_CLIENT_CERTIFICATE
-    return CLIENT_CERTIFICATE_REFUSED if conn.client_certificate_state in SENT else KEYS_REFUSED
+    if conn.client_certificate_state in SENT:
+        return CLIENT_CERTIFICATE_REFUSED
+    return PRE_SHARED_KEY_REFUSED if keyed_by_psk(conn) else KEYS_REFUSED

@@ -44,6 +44,11 @@ def is_narrow(hello: ClientHello) -> bool:
     return len(offered_suites(hello)) <= knowledge.limit("few_suites")
 
 
+def keyed_by_psk(conn: Connection) -> bool:
+    """The chosen suite of TLS 1.2 or older takes its keys from a pre-shared one (RFC 4279): mostly without certificates."""
+    return conn.cipher is not None and "_PSK_" in conn.cipher
+
+
 def hello_refused(conn: Connection) -> bool:
     """The server ended the handshake instead of answering the ClientHello with its choice: by an alert, or by closing at
     once. A server that closes after long silence refused nothing: it was stuck."""

@@ -4,6 +4,7 @@
 Fires for TLS 1.2 and older with a TLS_DHE suite when the server ends the handshake at once after the client's Finished,
 without an alert or with one about keys (bad_record_mac, decrypt_error), or the client says so of the server's Finished. The
 confidence rises when the same two machines completed such handshakes before.
+With a pre-shared key (TLS_DHE_PSK) a wrong key is the likelier reason: nothing is said.
 
 ## Why it matters
 When the shared secret of Diffie-Hellman begins with a zero byte, one side must drop it and the other must too. Windows 2012
@@ -25,6 +26,7 @@ from collections.abc import Iterator
 from analyzer.connection import CertificateState, Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.alerts import ABOUT_KEYS
+from analyzer.judgement.hellos import keyed_by_psk
 from analyzer.judgement.phrases import counted
 from analyzer.judgement.story import end, first_alert, first_ending
 from analyzer.judgement.thresholds import limit_ns
@@ -44,7 +46,7 @@ FINITE_FIELD = "TLS_DHE_"
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
-    if conn.cipher is None or not conn.cipher.startswith(FINITE_FIELD):
+    if conn.cipher is None or not conn.cipher.startswith(FINITE_FIELD) or keyed_by_psk(conn):
         return
     if conn.visibility.limited:
         yield CannotTell(conn.visibility.limited)

@@ -20,6 +20,15 @@ from tests.build.connections import (
     connection,
 )
 
+PSK = "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384"
+PSK_DONE = (
+    *HELLOS,
+    "< ServerKeyExchange",
+    "< ServerHelloDone",
+    "> ClientKeyExchange",
+    "> ChangeCipherSpec",
+    "> Finished",
+)
 CASES = [
     hit(
         "unknown_ca from the client is about the server's chain",
@@ -83,6 +92,34 @@ CASES = [
     hit("116", connection(*CLIENT_FLIGHT, "< Alert 116"), says=("got none",)),
     hit("120", connection(*TCP, "> ClientHello", "< Alert 120"), says=("ALPN",)),
     hit("51 is about keys", connection(*CLIENT_DONE, "< Alert 51"), says=("private key", "KB 4557473")),
+    hit(
+        "51 with a pre-shared key is about that key: RFC 4279 section 2",
+        connection(*PSK_DONE, "< Alert 51", cipher=PSK),
+        says=(
+            "the pre-shared keys of both sides differ",
+            "Compare the pre-shared key and its identity on both sides. Windows",
+        ),
+    ),
+    hit(
+        "20 from a client with a pre-shared key",
+        connection(*PSK_DONE, "< ChangeCipherSpec", "< Finished", "> Alert 20", cipher=PSK, outcome=Outcome.FAILED),
+        says=("the pre-shared keys of both sides differ",),
+    ),
+    hit(
+        "47 to a hello that offers a pre-shared key",
+        connection(*TCP, "> ClientHello", "< Alert 47", client_hello=client_hello(psk_identities=1)),
+        says=("perhaps the proof (binder) of the pre-shared key or session ticket", "forgets its tickets"),
+    ),
+    hit(
+        "47 to a hello without one",
+        connection(*TCP, "> ClientHello", "< Alert 47"),
+        says=("out of range or contradicts another one", "Read the server's log"),
+    ),
+    hit(
+        "47 after the server took that hello",
+        connection(*HELLOS, "< Alert 47", client_hello=client_hello(psk_identities=1)),
+        says=("out of range or contradicts another one",),
+    ),
     hit("an unknown code", connection(*CLIENT_FLIGHT, "< Alert 200"), says=("0xc8 (200)",)),
     hit(
         "TLS 1.3: OpenSSL's client sends it in clear",

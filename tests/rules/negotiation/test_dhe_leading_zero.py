@@ -28,6 +28,7 @@ def dhe(*ladder: str, **facts: Any) -> Connection:
     return connection(*ladder, **({"cipher": "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384"} | facts))
 
 
+PSK = "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384"
 CASES = [
     hit(
         "the server closes without an alert",
@@ -48,6 +49,7 @@ CASES = [
         confidence=Confidence.MEDIUM,
         says=("12 such handshakes of these two worked before",),
     ),
+    clear("a pre-shared key is the likelier one to differ", dhe(*CLIENT_DONE, "< Alert 20", cipher=PSK)),
     clear("another key exchange", connection(*CLIENT_DONE, "< FIN")),
     clear("Diffie-Hellman without certificates", dhe(*CLIENT_DONE, "< FIN", cipher="TLS_DH_anon_WITH_AES_128_CBC_SHA")),
     clear("healthy", dhe(*HANDSHAKE, *DATA)),

@@ -9,6 +9,7 @@ from analyzer.findings import Confidence, Severity
 from tests.build.cases import Case, cannot_tell, clear, hit
 from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, TCP, connection
 
+PSK = "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384"
 CASES = [
     hit(
         "the client closes after the server's flight",
@@ -29,6 +30,16 @@ CASES = [
         "keys refused: no client certificate in play",
         connection(*SERVER_FLIGHT, "> Finished", "< FIN", client_certificate_state=CertificateState.NOT_REQUESTED),
         says=("KB 4557473",),
+    ),
+    hit(
+        "the server closes after the Finished of a pre-shared key",
+        connection(*HELLOS, "< ServerHelloDone", "> ClientKeyExchange", "> Finished", "< FIN", cipher=PSK),
+        says=("pre-shared",),
+    ),
+    hit(
+        "the client closes where a pre-shared key stands for certificates",
+        connection(*HELLOS, "< ServerHelloDone", "> FIN", cipher=PSK),
+        says=("pre-shared",),
     ),
     hit(
         "close_notify in clear explains nothing",
