@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from analyzer import knowledge
 from analyzer.connection import Alert, CertificateState, Connection, Side
+from analyzer.judgement.causes import PROXY_HEADER_REFUSED
 from analyzer.judgement.hellos import keyed_by_psk, offer_text
+from analyzer.judgement.story import proxy_header
 from analyzer.tls.names import AlertDescription as Code
 
 ABOUT_CERTIFICATES = frozenset(
@@ -18,6 +20,15 @@ ABOUT_CERTIFICATES = frozenset(
     }
 )
 ABOUT_KEYS = frozenset({Code.bad_record_mac, Code.decryption_failed, Code.decrypt_error})
+ABOUT_FRAMING = frozenset(
+    {
+        Code.unexpected_message,
+        Code.record_overflow,
+        Code.decode_error,
+        Code.protocol_version,
+    }
+)
+"""What stacks say of first bytes that are no TLS record."""
 ABOUT_BINDERS = frozenset({Code.illegal_parameter, Code.decrypt_error})
 """What servers say of a binder that does not verify; RFC 8446 section 4.2.11 names no alert."""
 CERTIFICATE_WORDS = {
@@ -42,6 +53,13 @@ CERTIFICATE_ADVICE = {
 def meaning(conn: Connection, alert: Alert) -> str:
     """One clause; "" if nothing is known of the code."""
     code, side = alert.code or 0, alert.side
+    if _at_a_header(conn, alert) and code == Code.protocol_version and conn.client_hello is not None:
+        return (
+            "the server takes no PROXY header before the hello, and read it as a record; or no TLS version is in common: the "
+            f"client offers {offer_text(conn.client_hello)}"
+        )
+    if _at_a_header(conn, alert):
+        return "most likely the server takes no PROXY header before the hello, and read it as a broken TLS record"
     if code in CERTIFICATE_WORDS and _certificate_of_peer(conn, side):
         return (
             f"the {side.value} {CERTIFICATE_WORDS[Code(code)].format(whose=f'the {side.peer.value}' + chr(39) + 's')}"
@@ -85,6 +103,8 @@ def meaning(conn: Connection, alert: Alert) -> str:
 def what_to_do(conn: Connection, alert: Alert) -> str:
     """One or two sentences of advice; "" if the code says nothing that can be acted on."""
     code, judge, owner = alert.code or 0, alert.side, alert.side.peer
+    if _at_a_header(conn, alert):
+        return PROXY_HEADER_REFUSED
     if code in CERTIFICATE_ADVICE and _certificate_of_peer(conn, judge):
         use = "serverAuth" if owner is Side.SERVER else "clientAuth"
         return CERTIFICATE_ADVICE[Code(code)].format(judge=judge.value, owner=owner.value, use=use)
@@ -112,6 +132,11 @@ def _certificate_of_peer(conn: Connection, side: Side) -> bool:
     if side is Side.CLIENT:
         return conn.server_hello is not None
     return conn.client_certificate_state not in (None, CertificateState.NOT_REQUESTED, CertificateState.NOT_SENT)
+
+
+def _at_a_header(conn: Connection, alert: Alert) -> bool:
+    """The server's first word behind a PROXY header is that it cannot read what came."""
+    return alert.side is Side.SERVER and alert.code in ABOUT_FRAMING and proxy_header(conn) is not None
 
 
 def _offered_psk(conn: Connection, judge: Side) -> bool:

@@ -14,8 +14,8 @@ WinHTTP; with OpenSSL MinProtocol and MaxProtocol. Products: Skype for Business 
 only the Edge role can do without TLS 1.0.
 
 ## When it cannot tell
-The server's answer is missing from the capture. A server that closes without an alert gives no reason: see
-reset-during-handshake.
+The server's answer is missing from the capture. A PROXY header went before the hello: perhaps the server read that.
+A server that closes without an alert gives no reason: see reset-during-handshake.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from analyzer import knowledge
 from analyzer.connection import Connection, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.hellos import accepts_version, hello_refused, offer_text, refusing_alert
-from analyzer.judgement.story import alert_name, view_of, who
+from analyzer.judgement.story import alert_name, proxy_header, view_of, who
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription
 
@@ -62,6 +62,9 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
         return
     hello = conn.client_hello
     if hello is None or alert.code != AlertDescription.protocol_version or not hello_refused(conn):
+        return
+    if proxy_header(conn) is not None:
+        yield CannotTell("a PROXY header went before the hello: the server may have found no version in that")
         return
     yield RULE.finding(
         conn,

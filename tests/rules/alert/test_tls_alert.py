@@ -120,6 +120,26 @@ CASES = [
         connection(*HELLOS, "< Alert 47", client_hello=client_hello(psk_identities=1)),
         says=("out of range or contradicts another one",),
     ),
+    hit(
+        "10 behind a PROXY header: the server read that as a record",
+        connection(*TCP, "> Preamble", "> ClientHello", "< Alert 10", preamble="PROXY protocol"),
+        says=("takes no PROXY header", "send-proxy"),
+    ),
+    hit(
+        "70 behind a PROXY header may be about either",
+        connection(*TCP, "> Preamble", "> ClientHello", "< Alert 70", preamble="PROXY protocol"),
+        says=("takes no PROXY header", "or no TLS version is in common", "up to TLSv1.2"),
+    ),
+    hit(
+        "120 behind a PROXY header: the server has read the hello",
+        connection(*TCP, "> Preamble", "> ClientHello", "< Alert 120", preamble="PROXY protocol"),
+        says=("ALPN",),
+    ),
+    hit(
+        "10 from a server that took the PROXY header",
+        connection(*TCP, "> Preamble", *SERVER_FLIGHT[3:], "> Certificate", "< Alert 10", preamble="PROXY protocol"),
+        says=("Read the server's log",),
+    ),
     hit("an unknown code", connection(*CLIENT_FLIGHT, "< Alert 200"), says=("0xc8 (200)",)),
     hit(
         "TLS 1.3: OpenSSL's client sends it in clear",

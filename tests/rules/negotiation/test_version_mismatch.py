@@ -65,6 +65,11 @@ CASES = [
     clear("the fallback signal is refused: there is a common version", connection(*TCP, "> ClientHello", "< Alert 86")),
     clear("healthy TLS 1.0", connection(*HANDSHAKE, *DATA, client_hello=ONLY_10, server_hello=CHOSE_10)),
     cannot_tell(
+        "the server may have read the PROXY header as a record",
+        connection(*TCP, "> Preamble", *REFUSED[3:], preamble="PROXY protocol"),
+        says=("PROXY header",),
+    ),
+    cannot_tell(
         "the server's answer is missing",
         connection(
             *TCP, "> ClientHello", "> FIN", outcome=Outcome.FAILED, visibility={"gap_bytes": 7, "gap_side": Side.SERVER}
