@@ -56,6 +56,7 @@ FLOORS = (
     "wire",
     "knowledge",
     "views",
+    "places",
     "errors",
     "dataclass",
     "version",

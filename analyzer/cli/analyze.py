@@ -10,6 +10,7 @@ from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
 
+from analyzer import places
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
 from analyzer.cli.parser import Parser, add_color, at_least_one, number, one_of
@@ -324,7 +325,7 @@ def _repro(folder: str | None, paths: Sequence[str]) -> Repro | None:
     from analyzer.report.repro import TEXT, Repro
 
     target = Path(folder)
-    if target.exists() and not target.is_dir():
+    if places.is_there(target) and not places.is_folder(target):
         raise UsageError(f"--repro {folder} is no folder")
     refuse_inputs(str(target / TEXT), paths, "--repro")
     return Repro(target)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer import places
 from analyzer.cli.main import say
 from analyzer.errors import UsageError
 
@@ -85,17 +86,14 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
 
     inputs = find_inputs(paths).inputs
     for path in (path for one in inputs for path in one.files):
-        if path == "-" or (Path(path).exists() and not Path(path).is_file()):
+        if path == "-" or (places.is_there(path) and not places.is_file(path)):
             name = "standard input" if path == "-" else path
             raise UsageError(
                 f"-w reads the capture a second time, which {name} does not allow; save it to a file first"
             )
-        if Path(target).exists() and Path(path).exists() and Path(target).samefile(path):
+        if places.is_there(target) and places.is_there(path) and Path(target).samefile(path):
             raise UsageError(f"-w {target} is an input; choose another file")
-    if Path(target).is_dir():
-        raise UsageError(f"-w {target} is a folder; name a file")
-    if not Path(target).absolute().parent.is_dir():  # told now: it is written when all is analysed
-        raise UsageError(f"cannot write {target}: there is no folder {Path(target).absolute().parent}")
+    _check_place(target)
     plan = Plan(
         all_packets=args.all_packets,
         keep_secrets=args.keep_secrets,
@@ -104,6 +102,20 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
         ports=options.ports,
     )
     return Copy(target, inputs, plan, Collector(), args.quiet)
+
+
+def _check_place(target: str) -> None:
+    """Raise UsageError where no file can be. Told now: it is written when all is analysed."""
+    folder = Path(target).absolute().parent
+    if places.is_folder(target):
+        raise UsageError(f"-w {target} is a folder; name a file")
+    try:
+        Path(target).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if not places.is_folder(folder):
+            raise UsageError(f"cannot write {target}: there is no folder {folder}") from None
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
 
 
 def _field(name: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from analyzer import places
 from analyzer.cli.parser import Parser
 
 DEFAULTS = {
@@ -41,7 +42,7 @@ def run(words: list[str]) -> int:
     widths = [min(WIDEST, max(len(row[column]) for row in rows)) for column in (0, 1)]
     lines = [f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for name, value, origin in rows]
     lines.append("\nfiles, the later one wins:")
-    lines += [f"  {path}{'' if path.is_file() else ' (not there)'}" for path in files()]
+    lines += [f"  {path}{'' if places.is_file(path) else ' (not there)'}" for path in files()]
     lines.append(f"Over these, variables such as {variable('fail-on')}, and over all the options of the command line.")
     sys.stdout.write("\n".join(safe.line(line) if line[:1] != "\n" else line for line in lines) + "\n")
     return 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer import places
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser, add_color, one_of
 from analyzer.errors import UsageError
@@ -75,7 +76,7 @@ def add_common(parser: Parser) -> None:
 def split(word: str) -> tuple[str, int | None]:
     """Path and stream. A file whose name ends in ":7" is meant itself."""
     match = _STREAM.fullmatch(word)
-    if match is None or Path(word).exists():
+    if match is None or places.is_there(word):
         return word, None
     return match["path"], int(match["stream"])
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
+from analyzer import places
 from analyzer.errors import CaptureError, LiveError, UsageError
 
 COMMANDS = {
@@ -95,7 +96,7 @@ def _dispatch(words: list[str]) -> int:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
     if "--version" in words:
         return _run("version", words)
-    if words[0] == "help" and not Path("help").exists():
+    if words[0] == "help" and not places.is_there("help"):
         words = ["--help"]
     command, rest = ("analyze", words) if words[0] not in COMMANDS else (words[0], words[1:])
     if words[0] not in COMMANDS:
@@ -110,7 +111,7 @@ def _run(command: str, words: list[str]) -> int:
 
 def _no_misspelt_command(word: str) -> None:
     """A bare word that is no file but nearly a command. Raise UsageError for it."""
-    if word.isalpha() and not Path(word).exists() and (near := get_close_matches(word.lower(), COMMANDS, 1)):
+    if word.isalpha() and not places.is_there(word) and (near := get_close_matches(word.lower(), COMMANDS, 1)):
         raise UsageError(f"no file and no command called {word!r}; did you mean: mtlscope {near[0]}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analyzer import places
 from analyzer.cli.main import say
 from analyzer.cli.parser import Parser, one_of
 from analyzer.errors import UsageError
@@ -99,7 +100,7 @@ def _write_table(told: str, target: str | None, source: str) -> None:
     if target is None or target == "-":
         sys.stdout.write(told)
         return
-    if Path(target).is_file() and Path(target).samefile(source):
+    if places.is_file(target) and Path(target).samefile(source):
         raise UsageError(f"-o {target} is the topology; choose another file")
     try:
         Path(target).write_text(told, encoding="ascii", newline="")
@@ -121,7 +122,7 @@ def _write_requests(planned: Plan, kind: str, folder: str | None) -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
         for file in files:
             path, data = Path(folder, file.name), file.text.replace("\n", line_end).encode("ascii")
-            if path.exists() and path.read_bytes() != data:
+            if places.is_there(path) and path.read_bytes() != data:
                 raise UsageError(f"{path} is there already with other contents; choose another folder")
             path.write_bytes(data)
             sys.stdout.write(f"{path}\n")

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from analyzer import places
 from analyzer.cli.progress import Progress
 from analyzer.errors import UsageError
 from analyzer.report.output import OutputOptions
@@ -44,7 +45,7 @@ def open_sink(
 
 def is_folder(target: str | None) -> bool:
     """Does -o mean a folder: one that is there, or a name that ends as one?"""
-    return target is not None and (Path(target).is_dir() or target.endswith(("/", os.sep)))
+    return target is not None and (places.is_folder(target) or target.endswith(("/", os.sep)))
 
 
 def make_folder(target: str) -> Path:
@@ -122,24 +123,28 @@ def _wants_color(color: str, terminal: bool) -> bool:
 def refuse_inputs(target: str, inputs: Sequence[str], option: str = "-o") -> None:
     """Never write over a capture: one of the arguments, or one in a folder that is an argument."""
     path = Path(target)
-    if not path.is_file():
+    if not places.is_file(path):
         return
     for name in inputs:
         given = Path(name)
-        same = given.is_file() and given.samefile(path)
+        same = places.is_file(given) and given.samefile(path)
         if same or (_holds(given, path) and _is_capture(path)):
             raise UsageError(f"{option} {target} is an input; choose another file")
 
 
 def _holds(given: Path, path: Path) -> bool:
     """Is `path` in this folder, or does this glob (its folder, to be safe) reach it?"""
-    folder = given if given.is_dir() else given.parent
+    folder = given if places.is_folder(given) else given.parent
     return folder.resolve() in path.resolve().parents
 
 
 def _is_capture(path: Path) -> bool:
+    """Raise UsageError where nobody can look: it may be one."""
     from analyzer.capture.source import formats
 
-    with path.open("rb") as file:
-        head = file.read(64)
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
     return head.startswith(GZIP) or any(known.sniff(head) for known in formats())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from analyzer import places
 from analyzer.cli.main import Exit, say
 from analyzer.cli.parser import Parser
 from analyzer.errors import UsageError
@@ -20,7 +21,7 @@ def run(words: list[str]) -> int:
     paths = [*args.read, *args.paths]
     if not paths:
         raise UsageError("no capture to guess from; try: mtlscope topology FILE.pcapng")
-    if args.output not in (None, "-") and Path(args.output).exists():
+    if args.output not in (None, "-") and places.is_there(args.output):
         raise UsageError(f"{args.output} is there already; a guess never overwrites a topology")
     from analyzer import knowledge
     from analyzer.connection import Connection

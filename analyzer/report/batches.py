@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.report.output import Item
 from analyzer.report.tables import TABLES, Row, Rows, Table
@@ -64,11 +65,14 @@ def through_a_file(out: BinaryIO, fill: Callable[[Path], None]) -> None:
 
 def replaceable(path: Path, magic: bytes, at: int = 0) -> Path:
     """`path`, if nothing is there or a file of the same kind. Raise UsageError for another file: it may be a capture."""
-    if path.is_dir():
+    if places.is_folder(path):
         raise UsageError(f"{path} is a folder; choose a file")
-    if path.is_file():
-        with path.open("rb") as file:
-            head = file.read(at + len(magic))
+    if places.is_file(path):
+        try:
+            with path.open("rb") as file:
+                head = file.read(at + len(magic))
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
         if head and head[at:] != magic:
             raise UsageError(f"{path} is a file of another kind and would be lost; choose another name")
     return path

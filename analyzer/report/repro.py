@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 
-from analyzer import knowledge
+from analyzer import knowledge, places
 from analyzer.connection import CertificateState, Connection, SentChain, Side
 from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
@@ -140,10 +140,10 @@ class Repro:
             with path.open("wb" if anew else "xb") as file:
                 file.write(data)
         except FileExistsError:
-            if not self.folder.is_dir():
+            if not places.is_folder(self.folder):
                 raise UsageError(f"--repro {self.folder} is no folder") from None
         except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+            raise UsageError(f"cannot write {error.filename or path}: {error.strerror or error}") from None
 
 
 def _pem(der: bytes) -> bytes:

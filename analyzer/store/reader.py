@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.report import tables
 from analyzer.report.sqlite_file import as_read
@@ -49,7 +50,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
+        if not places.is_file(path):
             raise UsageError(f"{path}: there is no such file; mtlscope live --db makes it")
         schema.refuse_others(path)
         self._base, self._unchanging = _connect(path)

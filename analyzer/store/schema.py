@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.report import sqlite_file, tables
 from analyzer.report.tables import Kind, Table, TableColumn
@@ -74,7 +75,7 @@ def open_to_write(path: Path, timeout: float) -> sqlite3.Connection:
 
     `timeout`: seconds to wait for another writer.
     """
-    if path.exists() and not (path.is_file() or path.is_dir()):
+    if places.is_there(path) and not (places.is_file(path) or places.is_folder(path)):
         raise UsageError(f"{path} is no file on a disk; choose one")
     try:
         with path.open("ab"):  # says better than SQLite why it cannot be written
@@ -110,9 +111,12 @@ def log_of(path: Path) -> Path:
 
 
 def refuse_others(path: Path) -> None:
-    """Raise UsageError for a file that is no SQLite database. An empty one may become one."""
-    with path.open("rb") as file:
-        head = file.read(len(sqlite_file.MAGIC))
+    """Raise UsageError for a file that is no SQLite database, or that cannot be read. An empty one may become one."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(sqlite_file.MAGIC))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
     if head and head != sqlite_file.MAGIC:
         raise UsageError(f"{path} is no store: it starts with {head[:4].hex(' ')}, not as SQLite; choose another name")
 

@@ -9,6 +9,7 @@ import sysconfig
 from importlib import resources
 from pathlib import Path
 
+from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.wireshark.tool import find_tool
 
@@ -80,9 +81,9 @@ def install(where: Path) -> Path:
 def uninstall(where: Path) -> Path | None:
     """Remove the file; None if it is not there. Raise UsageError if it is not ours, or cannot be removed."""
     target = where / NAME
-    if not target.exists():
-        return None
     _refuse_foreign(target)
+    if not places.is_there(target):
+        return None
     try:
         target.unlink()
     except OSError as error:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
+from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.wireshark.tool import Process, needed_tool
 
@@ -27,7 +27,7 @@ def packets(path: str, display_filter: str) -> list[Any]:
     command = [needed_tool("to_pyshark()"), "-n", "-T", "pdml", "-r", path, "-Y", display_filter]
     if path == "-":
         raise UsageError("to_pyshark() reads the capture again, and standard input is gone; save it to a file")
-    if not Path(path).is_file():
+    if not places.is_file(path):
         raise UsageError(f"to_pyshark() reads the capture again, and {path} is not there")
     with Process(command, path) as process:
         found = [make(text) for text in _texts(process.output)]

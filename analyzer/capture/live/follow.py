@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from analyzer import places
 from analyzer.capture.inputs import WILDCARDS, looks_like_capture, missing
 from analyzer.capture.live.relay import Relay
 from analyzer.capture.rings import family
@@ -114,8 +115,8 @@ class Ring:
 
     def _names(self) -> list[str]:
         path = self._path
-        if not Path(path).is_dir():
-            if not Path(path).exists() and any(sign in path for sign in WILDCARDS):
+        if not places.is_folder(path):
+            if not places.is_there(path) and any(sign in path for sign in WILDCARDS):
                 return glob.glob(path)  # noqa: PTH207 - Path would change what the user wrote
             path = os.path.dirname(path)  # noqa: PTH120 - as above
         try:
@@ -200,7 +201,7 @@ def _digest(head: bytes) -> bytes:
 
 def follow(path: str) -> tuple[Relay, str | None]:
     """The packets of a ring, and its newest file if there is one. Raise UsageError if there is no such place."""
-    if not Path(path).exists() and not any(sign in path for sign in WILDCARDS):
+    if not places.is_there(path) and not any(sign in path for sign in WILDCARDS):
         raise UsageError(missing(path))
     ring = Ring(path)
     first = ring.following()

@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from analyzer import places
 from analyzer.cli.live.logfile import LogFile, Parts
 from analyzer.cli.live.pipe import Pipe, is_pipe
 from analyzer.cli.live.rotation import Rotation
@@ -97,7 +97,7 @@ def _log_file(args: argparse.Namespace, output: Output, told: Callable[[str], No
     if args.keep is not None and not args.rotate:
         raise UsageError("--keep counts rotated files: add --rotate, e.g. --rotate 1d")
     to_file = args.output not in (None, "-")
-    fit = to_file and output.lines and (Path(args.output).is_file() or not Path(args.output).exists())
+    fit = to_file and output.lines and (places.is_file(args.output) or not places.is_there(args.output))
     if fit:
         return LogFile(args.output, Rotation.of(args.rotate, args.keep), told)
     if args.rotate:
@@ -111,11 +111,11 @@ def _text_files(args: argparse.Namespace, output: Output, told: Callable[[str], 
     """-o of what is written as it comes, one file or those of a folder; none if it is anything else."""
     if args.output in (None, "-") or output.binary or output.whole:
         return []
-    path, names = Path(args.output), [args.output]
+    names = [args.output]
     if is_folder(args.output):
         if output.write_files is None:
             return []
         names = [str(make_folder(args.output) / name) for name in output.files]
-    elif path.exists() and not path.is_file():
+    elif places.is_there(args.output) and not places.is_file(args.output):
         return []
     return [LogFile(name, Rotation(), told, lines=False) for name in names]
