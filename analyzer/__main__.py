@@ -19,8 +19,12 @@ def main(argv: list[str] | None = None) -> int:
     if words == ["--version"]:  # imports nothing: scripts ask it often
         from analyzer.version import __version__
 
-        sys.stdout.write(f"mtlscope {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"mtlscope {__version__}\n")
+            sys.stdout.flush()
+            return 0
+        except (AttributeError, OSError):  # closed, or its disk is full: below that is told
+            pass
     gc.set_threshold(GARBAGE_THRESHOLD)
     for name in ONE_THREAD:
         os.environ.setdefault(name, "1")

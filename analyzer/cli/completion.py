@@ -7,9 +7,9 @@ PowerShell:  mtlscope completion powershell | Out-String | Invoke-Expression    
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, TypeVar
 
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser, one_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(words: list[str]) -> int:
     from analyzer.cli.commands import commands
 
     script = {"bash": bash, "zsh": zsh, "powershell": powershell}[shell](commands())
-    sys.stdout.write(script)
+    show(script)
     return 0
 
 

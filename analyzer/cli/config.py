@@ -5,9 +5,8 @@ A setting is what an option is when the command line does not give it; see docs/
 
 from __future__ import annotations
 
-import sys
-
 from analyzer import places
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser
 
 DEFAULTS = {
@@ -44,7 +43,7 @@ def run(words: list[str]) -> int:
     lines.append("\nfiles, the later one wins:")
     lines += [f"  {path}{'' if places.is_file(path) else ' (not there)'}" for path in files()]
     lines.append(f"Over these, variables such as {variable('fail-on')}, and over all the options of the command line.")
-    sys.stdout.write("\n".join(safe.line(line) if line[:1] != "\n" else line for line in lines) + "\n")
+    show("\n".join(safe.line(line) if line[:1] != "\n" else line for line in lines) + "\n")
     return 0
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib import metadata
 
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser
 from analyzer.version import __version__
 from analyzer.wireshark.tool import find_tool
@@ -50,7 +51,7 @@ def run(words: list[str]) -> int:
             f"ok       {name} {version}" if version else f"without  {name}: useful for {TOOLS[name]}; {_get()}"
         )
     lines += live()
-    sys.stdout.write("\n".join(lines) + "\n")
+    show("\n".join(lines) + "\n")
     return 2 if missing else 0
 
 

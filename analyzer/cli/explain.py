@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser, near
 from analyzer.errors import UsageError
 
@@ -19,5 +18,5 @@ def run(words: list[str]) -> int:
         entry = find(name)
         if entry is None:
             raise UsageError(f"no rule called {name!r}{near(name, ids()) or '; `mtlscope rules` lists them'}")
-        sys.stdout.write(entry.page())
+        show(entry.page())
     return 0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser, near
 from analyzer.errors import UsageError
 
@@ -27,9 +27,7 @@ def run(words: list[str]) -> int:
     for row in shown:
         if row.object != kind:
             kind = row.object
-            sys.stdout.write(f"\n{kind}\n" if row is not shown[0] else f"{kind}\n")
+            show(f"\n{kind}\n" if row is not shown[0] else f"{kind}\n")
         text = ". ".join(filter(None, (row.type.replace("`", ""), row.meaning)))
-        sys.stdout.write(
-            textwrap.fill(text, WIDTH, initial_indent=f"  {row.path:<42} ", subsequent_indent=" " * 45) + "\n"
-        )
+        show(textwrap.fill(text, WIDTH, initial_indent=f"  {row.path:<42} ", subsequent_indent=" " * 45) + "\n")
     return 0

@@ -6,8 +6,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
@@ -62,12 +62,36 @@ def say(text: str) -> None:
             sys.stderr.write(f"mtlscope: {text}\n")
 
 
+def show(text: str) -> None:
+    """Text on standard output. Raise UsageError if nothing can be written there: it is closed, its disk is full."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed")
+    with _told():
+        sys.stdout.write(text)
+
+
+def flush() -> None:
+    """What waits for standard output is written now. Raise UsageError as `show`."""
+    if sys.stdout is not None:
+        with _told():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"cannot write to standard output: {error.strerror or error}") from None
+
+
 def run(words: list[str]) -> int:
     """Run one command line."""
     try:
         code = _dispatch(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        flush()
     except UsageError as error:
         say(str(error))
         if isinstance(error.__context__, OSError):

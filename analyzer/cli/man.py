@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
-from analyzer.cli.main import Exit
+from analyzer.cli.main import Exit, show
 from analyzer.cli.parser import Parser
 from analyzer.version import __version__
 
@@ -34,7 +33,7 @@ FILES = {
 def run(words: list[str]) -> int:
     """Print the page in roff."""
     Parser(prog="mtlscope man", description=__doc__).parse_args(words)
-    sys.stdout.write(page())
+    show(page())
     return 0
 
 

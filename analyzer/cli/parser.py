@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from analyzer.cli.main import flush, show
 from analyzer.errors import UsageError
 
 
@@ -59,6 +60,11 @@ class Parser(argparse.ArgumentParser):
         if Parser.asked:
             raise Asked(self)
         return super().parse_args(args, namespace)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """The help. argparse would hide that standard output cannot take it."""
+        show(message)
+        flush()
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError with the message, and the option that was probably meant."""

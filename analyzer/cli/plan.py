@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer import places
-from analyzer.cli.main import say
+from analyzer.cli.main import say, show
 from analyzer.cli.parser import Parser, one_of
 from analyzer.errors import UsageError
 
@@ -98,7 +97,7 @@ _TABLES: dict[str, Callable[[Plan], str]] = {"text": text, "csv": table}
 
 def _write_table(told: str, target: str | None, source: str) -> None:
     if target is None or target == "-":
-        sys.stdout.write(told)
+        show(told)
         return
     if places.is_file(target) and Path(target).samefile(source):
         raise UsageError(f"-o {target} is the topology; choose another file")
@@ -115,7 +114,7 @@ def _write_requests(planned: Plan, kind: str, folder: str | None) -> None:
     files = REQUEST_FORMATS[kind].files(planned)
     if folder is None or folder == "-":
         comment = {"openssl": "#", "certreq": ";"}[kind]
-        sys.stdout.write("\n".join(f"{comment} {file.name}\n{file.text}" for file in files))
+        show("\n".join(f"{comment} {file.name}\n{file.text}" for file in files))
         return
     line_end = "\r\n" if kind == "certreq" else "\n"
     try:
@@ -125,6 +124,6 @@ def _write_requests(planned: Plan, kind: str, folder: str | None) -> None:
             if places.is_there(path) and path.read_bytes() != data:
                 raise UsageError(f"{path} is there already with other contents; choose another folder")
             path.write_bytes(data)
-            sys.stdout.write(f"{path}\n")
+            show(f"{path}\n")
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror or error}") from None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
 
+from analyzer.cli.main import show
 from analyzer.cli.parser import Parser
 
 
@@ -16,8 +16,8 @@ def run(words: list[str]) -> int:
     entries = sorted(catalogue(), key=lambda entry: (entry.family, entry.id))
     width = max((len(entry.id) for entry in entries), default=0)
     for family, members in groupby(entries, key=lambda entry: entry.family):
-        sys.stdout.write(f"{family}\n")
+        show(f"{family}\n")
         for entry in members:
-            sys.stdout.write(f"  {entry.id:<{width}}  {entry.rule.severity.value:<7}  {entry.rule.title}\n")
-    sys.stdout.write("\n`mtlscope explain RULE` prints a rule's page.\n")
+            show(f"  {entry.id:<{width}}  {entry.rule.severity.value:<7}  {entry.rule.title}\n")
+    show("\n`mtlscope explain RULE` prints a rule's page.\n")
     return 0

@@ -5,10 +5,9 @@ It says at its top how to use it; docs/service.md says more.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from analyzer.cli.main import Exit
+from analyzer.cli.main import Exit, show
 from analyzer.cli.parser import Parser, one_of
 
 FILES = {"systemd": "mtlscope@.service", "windows": "windows.ps1", "container": "Containerfile"}
@@ -21,5 +20,5 @@ def run(words: list[str]) -> int:
     help_ = "systemd: a unit for Linux; windows: a script for the Task Scheduler; container: a Containerfile"
     parser.add_argument("what", type=one_of(FILES), metavar="WHAT", help=help_)
     args = parser.parse_args(words)
-    sys.stdout.write((FOLDER / FILES[args.what]).read_text(encoding="ascii"))
+    show((FOLDER / FILES[args.what]).read_text(encoding="ascii"))
     return Exit.OK

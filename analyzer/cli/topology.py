@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from analyzer import places
-from analyzer.cli.main import Exit, say
+from analyzer.cli.main import Exit, say, show
 from analyzer.cli.parser import Parser
 from analyzer.errors import UsageError
 
@@ -42,7 +41,7 @@ def run(words: list[str]) -> int:
 
 def _write(text: str, target: str | None) -> None:
     if target is None or target == "-":
-        sys.stdout.write(text)
+        show(text)
         return
     try:
         Path(target).write_text(text, encoding="ascii", newline="\n")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from analyzer.cli.doctor import dependencies, platform_line, tools
+from analyzer.cli.main import show
 from analyzer.version import __version__
 
 
@@ -15,5 +14,5 @@ def run(words: list[str]) -> int:
         lines.append(platform_line())
         lines += [f"{name} {version or 'not installed'}" for name, version in dependencies().items()]
         lines += [f"{name} {version or 'not found'}" for name, version in tools().items()]
-    sys.stdout.write("\n".join(lines) + "\n")
+    show("\n".join(lines) + "\n")
     return 0

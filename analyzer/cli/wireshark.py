@@ -5,10 +5,9 @@ It analyses the capture that is open, shows the findings in a window, and jumps 
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from analyzer.cli.main import Exit, say
+from analyzer.cli.main import Exit, say, show
 from analyzer.cli.parser import Parser, one_of
 
 
@@ -30,5 +29,5 @@ def run(words: list[str]) -> int:
         removed = menu.uninstall(where)
         say(safe.line(f"removed {removed}" if removed else f"there is no {where / menu.NAME}"))
     else:
-        sys.stdout.write(safe.line(str(where / menu.NAME)) + "\n")
+        show(safe.line(str(where / menu.NAME)) + "\n")
     return Exit.OK

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +138,51 @@ def test_a_closed_pipe_is_silent(shell: Shell, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(main, "forget_stdout", lambda: forgotten.append(1))
     done = shell("rules")
     assert (done.code, done.err, forgotten) == (141, "", [1])
+
+
+TALKING = (
+    *(["rules"], ["fields"], ["man"], ["doctor"], ["config"], ["explain", "tls-alert"], ["completion", "bash"]),
+    *(["service", "systemd"], ["--version"], ["--version", "-v"], ["--help"], ["rules", "--help"]),
+)
+"""What commands say about themselves."""
+
+
+@pytest.fixture
+def nobody_reads() -> Iterator[int]:
+    """The end of a pipe whose other end is closed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", TALKING, ids=" ".join)
+def test_a_full_standard_output_is_told_in_one_line(
+    words: list[str], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        done = shell(*words)
+    told = f"mtlscope: cannot write to standard output: {os.strerror(errno.ENOSPC)}\n"
+    assert (done.code, done.err) == (2, told)
+
+
+@pytest.mark.parametrize("words", TALKING, ids=" ".join)
+def test_a_closed_standard_output_is_told_in_one_line(
+    words: list[str], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    done = shell(*words)
+    assert (done.code, done.err) == (2, "mtlscope: standard output is closed\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+@pytest.mark.parametrize("words", TALKING, ids=" ".join)
+def test_a_pipe_that_nobody_reads_is_silent(
+    words: list[str], nobody_reads: int, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with os.fdopen(nobody_reads, "w", closefd=False) as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        done = shell(*words)
+    assert (done.code, done.err) == (141, "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +18,7 @@ from analyzer.cli.live.sources import RELAYS, add_sources, check_source, name_of
 from analyzer.cli.live.stopping import Ending, signals
 from analyzer.cli.live.table import is_wanted
 from analyzer.cli.live.taps import add_taps, open_taps, written_below
-from analyzer.cli.main import Exit, say
+from analyzer.cli.main import Exit, say, show
 from analyzer.cli.parser import Parser, at_least_one, one_of
 from analyzer.cli.writing import wanted_output
 from analyzer.errors import UsageError
@@ -183,7 +182,7 @@ def _snap(text: str) -> int:
 def _list_interfaces() -> int:
     from analyzer.capture.live.ladder import interfaces
 
-    sys.stdout.write("".join(f"{name}\n" for name in interfaces()))
+    show("".join(f"{name}\n" for name in interfaces()))
     return Exit.OK
 
 
