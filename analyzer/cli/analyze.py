@@ -250,7 +250,6 @@ def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose
     """
     from analyzer.certificates.stores.loading import SIDES, load_hosts, load_sides
     from analyzer.judgement.stores import Trust
-    from analyzer.report import safe
 
     given: list[tuple[str | None, str]] = []
     for word in words:
@@ -264,7 +263,7 @@ def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose
             more = f" (and {len(store.problems) - 1:,} more)" if len(store.problems) > 1 else ""
             told.insert(0, f"{store.problems[0]}{more}")
         if store.problems or verbose:
-            say(safe.line(f"{store.name}: {'; '.join(told)}"))
+            say(f"{store.name}: {'; '.join(told)}")
     return Trust(sides["client"], sides["server"], topology, of_hosts)
 
 
@@ -361,21 +360,17 @@ def _say_each(about: str, verdicts: Sequence[Verdict]) -> None:
 
 
 def _say_opinions(conn: Connection, opinions: Sequence[str]) -> None:
-    from analyzer.report import safe
-
     for opinion in opinions:
-        say(safe.line(f"{conn.capture} stream {conn.stream}: {opinion}"))
+        say(f"{conn.capture} stream {conn.stream}: {opinion}")
 
 
 def _tell(analysis: Run, args: argparse.Namespace) -> None:
     """What went wrong, one line each, on standard error."""
-    from analyzer.report import safe
-
     for line in (*analysis.errors, *analysis.crashes):
-        say(safe.line(line))
+        say(line)
     if args.verbose and sys.stderr is not None:
         for setting in getattr(args, "settings", ()):
-            say(safe.line(f"setting {setting}"))
+            say(f"setting {setting}")
         say(f"{len(analysis.paths)} paths given, {len(analysis.errors)} not read to their end")
 
 

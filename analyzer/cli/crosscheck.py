@@ -96,8 +96,7 @@ class Comparison:
         return Checked(path, len(theirs.streams), compared(theirs.streams, items), found)
 
     def _tell(self, lines: Sequence[str], code: Exit) -> None:
-        from analyzer.report import safe
 
         for line in lines:
-            say(safe.line(line))
+            say(line)
             self.exit_code = max(self.exit_code, code)

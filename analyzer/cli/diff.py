@@ -118,14 +118,13 @@ class Captures:
         """The connections of one input."""
         from analyzer.connection import Connection
         from analyzer.pipeline import Options, Run
-        from analyzer.report import safe
 
         analysis = Run([path], Options(ports=self._ports, timezone=self._zone, keep=keep))
         for item in analysis:
             if isinstance(item, Connection):
                 yield item
         for line in (*analysis.errors, *analysis.crashes):
-            say(safe.line(line))
+            say(line)
         code = Exit.BUG if analysis.crashes else Exit.INPUT if analysis.errors else Exit.OK
         self.exit_code = max(self.exit_code, code)
 

@@ -54,7 +54,14 @@ hearing: list[Callable[[str], None]] = []
 
 
 def say(text: str) -> None:
-    """One line on standard error. If that cannot take it (its disk is full, too), nobody is told, and work goes on."""
+    """One line on standard error. If that cannot take it (its disk is full, too), nobody is told, and work goes on.
+
+    What a file name, a peer or the user put into it stays on its line, and moves no cursor.
+    """
+    if not (text.isascii() and text.isprintable()):
+        from analyzer.report import safe  # here: hardly any message needs it
+
+        text = safe.line(text)
     if hearing:
         hearing[-1](text)
     elif sys.stderr is not None:

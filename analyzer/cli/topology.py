@@ -25,7 +25,6 @@ def run(words: list[str]) -> int:
     from analyzer import knowledge
     from analyzer.connection import Connection
     from analyzer.pipeline import Options, Run
-    from analyzer.report import safe
     from analyzer.topology.guess import Guesser
     from analyzer.topology.writing import guess_to_toml
 
@@ -35,7 +34,7 @@ def run(words: list[str]) -> int:
             guesser.see(item)
     _write(guess_to_toml(guesser.guess()), args.output)
     for line in (*analysis.errors, *analysis.crashes):
-        say(safe.line(line))
+        say(line)
     return Exit.BUG if analysis.crashes else Exit.INPUT if analysis.errors else Exit.OK
 
 

@@ -24,10 +24,10 @@ def run(words: list[str]) -> int:
     where = Path(args.folder) if args.folder else menu.folder()
     if args.what == "install":
         target = menu.install(where)
-        say(safe.line(f"wrote {target}; start Wireshark anew, then: Tools > mtlscope"))
+        say(f"wrote {target}; start Wireshark anew, then: Tools > mtlscope")
     elif args.what == "uninstall":
         removed = menu.uninstall(where)
-        say(safe.line(f"removed {removed}" if removed else f"there is no {where / menu.NAME}"))
+        say(f"removed {removed}" if removed else f"there is no {where / menu.NAME}")
     else:
         show(safe.line(str(where / menu.NAME)) + "\n")
     return Exit.OK

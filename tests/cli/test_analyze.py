@@ -177,6 +177,15 @@ def test_standard_output_has_only_the_report(shell: Shell) -> None:
     assert "self-signed: cannot-tell: no certificate" in done.err
 
 
+def test_verdicts_of_a_capture_with_an_odd_name_are_safe_for_a_terminal(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = failed(capture="\x1b[2J\u202e.pcap")
+    monkeypatch.setattr("tests.cli.test_analyze.failed", lambda: odd)
+    told = shell("--verdicts", "x.pcap").err
+    assert "\\x1b[2J\\u202e.pcap stream 0: self-signed: cannot-tell: no certificate\n" in told
+
+
 def test_verbose_has_a_second_opinion_on_standard_error(shell: Shell) -> None:
     assert "stream 0: the server's chain: \\u202etrusted" in shell("-v", "x.pcap").err
     assert "the server's chain: " not in shell("x.pcap").err

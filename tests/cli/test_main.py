@@ -186,3 +186,21 @@ def test_a_pipe_that_nobody_reads_is_silent(
         monkeypatch.setattr(sys, "stdout", pipe)
         done = shell(*words)
     assert (done.code, done.err) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["\x1b]0;x.pcap"], "\\x1b]0;x.pcap: no such file", id="an escape in a file name"),
+        pytest.param(["one\ntwo"], "one\\x0atwo: no such file", id="a line break in a file name"),
+        pytest.param(["-\u202eflac", "x"], "-\\u202eflac", id="bidi in an option"),
+        pytest.param(["\x1b*"], "\\x1b*: no file matches", id="a glob"),
+        pytest.param(["--topology", "\x1b", "x"], "cannot read the topology \\x1b", id="a topology"),
+        pytest.param(["größe.pcap"], "größe.pcap: no such file", id="what can be read stays"),
+    ],
+)
+def test_a_message_stays_on_its_line_and_moves_no_cursor(words: list[str], told: str, shell: Shell) -> None:
+    done = shell(*words)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert told in done.err
+    assert done.err[:-1].isprintable()

@@ -234,16 +234,14 @@ class _Losses:
 
 def _tell(run: LiveRun, args: argparse.Namespace, opened: Opened, losses: _Losses) -> None:
     """What went wrong, one line each, on standard error."""
-    from analyzer.report import safe
-
     for line in (*run.errors, *run.crashes):
-        say(safe.line(line))
+        say(line)
     if run.stream.problem:
         say(f"{args.write}: {run.stream.problem}")
     if args.quiet:
         return
     for note in opened.source.notes:
-        say(safe.line(note))
+        say(note)
     if run.untold:
         say(f"about {run.untold:,} connections that went on at the end are not reported: no time was left")
     if losses.total:
