@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -70,6 +71,8 @@ def find_inputs(paths: Sequence[str]) -> Found:
 def expand(path: str) -> list[str]:
     """The files that one path stands for. Raise UsageError if there are none."""
     if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         return [path]
     if os.path.isdir(path):  # noqa: PTH112 - Path would drop the "./" that the user wrote
         return in_folder(path)

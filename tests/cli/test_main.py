@@ -204,3 +204,9 @@ def test_a_message_stays_on_its_line_and_moves_no_cursor(words: list[str], told:
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert told in done.err
     assert done.err[:-1].isprintable()
+
+
+def test_a_closed_standard_input_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    done = shell("-r", "-")
+    assert (done.code, done.out, done.err) == (2, "", "mtlscope: standard input is closed\n")
