@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analyzer.capture.inputs import find_inputs
-from analyzer.errors import UsageError
+from analyzer.errors import CaptureError, UsageError
 from tests.build.pcap import Packet, pcap
 from tests.build.pcapng import pcapng
 
@@ -110,7 +112,70 @@ def test_a_ring_is_one_input(tmp_path: Path) -> None:
     assert only.name == only.files[0]
 
 
+def refuse(monkeypatch: pytest.MonkeyPatch, name: str, owner: object, method: str) -> None:
+    """What is called so may not be read; root would be let in, whatever its mode is."""
+    real = getattr(owner, method)
+
+    def refusing(path: Any = ".", *args: Any, **named: Any) -> Any:
+        if str(path).rpartition("/")[2] == name:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *args, **named)
+
+    monkeypatch.setattr(owner, method, refusing)
+
+
+def test_a_file_in_a_folder_that_may_not_be_read_is_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be a capture: that it cannot be opened is told when it is analysed."""
+    refuse(monkeypatch, "notes.txt", Path, "open")
+    assert names("deep") == ["deep/d.etl.bak", "deep/er/c", "deep/er/notes.txt"]
+    assert names("deep/er/*") == ["deep/er/c", "deep/er/notes.txt"]
+
+
+def test_a_file_that_may_not_be_looked_at_is_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a folder whose names may be read, and nothing else."""
+    refuse(monkeypatch, "c", os, "stat")
+    refuse(monkeypatch, "c", Path, "open")
+    assert names("deep") == ["deep/d.etl.bak", "deep/er/c"]
+
+
+def test_a_path_that_may_not_be_looked_at_is_an_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "x.pcap", os, "lstat")
+    assert names("deep/x.pcap") == ["deep/x.pcap"]
+
+
+def test_a_folder_below_that_may_not_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, "er", os, "scandir")
+    for path in ("deep", "dee*"):
+        found = find_inputs([path])
+        assert [one.name for one in found.inputs] == ["deep/d.etl.bak"]
+        assert found.problems == ("deep/er: cannot be read: Permission denied",)
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        pytest.param(["deep"], "deep: cannot be read: Permission denied", id="alone"),
+        pytest.param(
+            ["x1", "deep"], "x1: no such file or folder; deep: cannot be read: Permission denied", id="beside another"
+        ),
+        pytest.param(
+            ["deep", "x*"], "x*: no file matches; deep: cannot be read: Permission denied", id="beside a glob"
+        ),
+    ],
+)
+def test_a_folder_that_may_not_be_read_is_no_empty_one(
+    paths: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "deep", os, "scandir")
+    with pytest.raises(CaptureError) as caught:
+        find_inputs(paths)
+    assert str(caught.value) == told
+
+
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not bind this user")
-def test_an_unreadable_file_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+def test_what_may_not_be_read_in_a_real_folder(tmp_path: Path) -> None:
     (tmp_path / "deep/er/c").chmod(0)
-    assert names("deep") == ["deep/d.etl.bak"]
+    (tmp_path / "none").chmod(0)
+    assert names("deep") == ["deep/d.etl.bak", "deep/er/c"]
+    with pytest.raises(CaptureError, match="none: cannot be read: Permission denied"):
+        find_inputs(["none"])

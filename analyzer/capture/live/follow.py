@@ -200,9 +200,17 @@ def _digest(head: bytes) -> bytes:
 
 
 def follow(path: str) -> tuple[Relay, str | None]:
-    """The packets of a ring, and its newest file if there is one. Raise UsageError if there is no such place."""
+    """The packets of a ring, and its newest file if there is one.
+
+    Raise UsageError if there is no such place, or it may not be read.
+    """
     if not places.is_there(path) and not any(sign in path for sign in WILDCARDS):
         raise UsageError(missing(path))
+    if places.is_folder(path):
+        try:
+            os.scandir(path).close()
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
     ring = Ring(path)
     first = ring.following()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -183,3 +184,14 @@ def test_a_place_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "ring").mkdir()
     with pytest.raises(UsageError, match="did you mean"):
         follow(str(tmp_path / "rnig"))
+
+
+def test_a_folder_that_may_not_be_read_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be waited for as one in which no capture has begun."""
+
+    def refuse(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UsageError, match=": cannot be read: Permission denied"):
+        follow(str(tmp_path))
