@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from analyzer import places
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
-from analyzer.cli.parser import Parser, add_color, at_least_one, number, one_of
+from analyzer.cli.parser import Parser, add_color, at_least_one, number, one_of, place
 from analyzer.cli.writing import open_output, wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -97,8 +97,8 @@ def _parser() -> Parser:
         epilog=f"commands:\n{commands}\n\n{_EXIT_CODES}",
     )
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="captures, folders, globs; '-' is standard input")
-    add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
+    add("paths", nargs="*", type=place, metavar="PATH", help="captures, folders, globs; '-' is standard input")
+    add("-r", dest="read", action="append", default=[], type=place, metavar="PATH", help="the same, as in tshark")
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
     add(
         "--via",
@@ -110,6 +110,7 @@ def _parser() -> Parser:
     add(
         "-o",
         dest="output",
+        type=place,
         metavar="FILE",
         help="where to write (default: standard output); zeek, parquet: a folder too",
     )
@@ -140,6 +141,7 @@ def add_judging(parser: Parser) -> None:
         "--trust",
         action="append",
         default=[],
+        type=place,
         metavar="[client=|server=]PATH",
         help="what a host trusts: a PEM, DER, .p7b or .sst file, or a folder of them. client=PATH is the store ON THE CLIENT'S "
         "host, which judges the server's certificates; server=PATH is the store ON THE SERVER'S host, which judges the "
@@ -147,6 +149,7 @@ def add_judging(parser: Parser) -> None:
     )
     add(
         "--topology",
+        type=place,
         metavar="FILE",
         help="hosts, roles, pools and domains, see docs/topology.md; see also mtlscope plan",
     )
@@ -176,6 +179,7 @@ def add_showing(parser: Parser) -> None:
     add("--each", action="store_true", help="text: every connection by itself instead of grouping equal troubles")
     add(
         "--repro",
+        type=place,
         metavar="DIR",
         help="write the chains of what is in trouble as PEM files into DIR, with the openssl lines that try it again "
         "(repro.txt, and on standard error)",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import places
 from analyzer.cli.main import say
+from analyzer.cli.parser import place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add(
         "-w",
         dest="write",
+        type=place,
         metavar="FILE",
         help="write the handshake packets of the connections reported as pcapng, each message and the verdict as a comment",
     )

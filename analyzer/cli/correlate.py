@@ -7,15 +7,15 @@ what was lost, changed, injected or swallowed in between, and where TLS ends and
 from __future__ import annotations
 
 from analyzer.cli.diff import CONFIGURED, Captures, add_common
-from analyzer.cli.parser import Parser
+from analyzer.cli.parser import Parser, place
 from analyzer.errors import UsageError
 
 
 def run(words: list[str]) -> int:
     """Join and report. Raise UsageError if there is nothing to join."""
     parser = Parser(prog="mtlscope correlate", description=__doc__, configured=CONFIGURED)
-    parser.add_argument("a", metavar="A", help="a capture")
-    parser.add_argument("b", metavar="B", help="a capture of the same time, taken at another place")
+    parser.add_argument("a", type=place, metavar="A", help="a capture")
+    parser.add_argument("b", type=place, metavar="B", help="a capture of the same time, taken at another place")
     add_common(parser)
     args = parser.parse(words)
     if args.a == args.b:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyzer.cli.main import Exit, say
-from analyzer.cli.parser import Parser, add_color, one_of
+from analyzer.cli.parser import Parser, add_color, one_of, place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,10 +51,16 @@ def run(words: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="mtlscope crosscheck", description=__doc__, epilog=_EPILOG)
     add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="captures, folders, globs; the files of a ring each by itself")
-    add("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
+    add(
+        "paths",
+        nargs="*",
+        type=place,
+        metavar="PATH",
+        help="captures, folders, globs; the files of a ring each by itself",
+    )
+    add("-r", dest="read", action="append", default=[], type=place, metavar="PATH", help="the same, as in tshark")
     add("-T", default="text", type=one_of(("text", "json")), metavar="FORMAT", help="text or json")
-    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("-o", dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
     add("--via", type=one_of(("tshark",)), metavar="TOOL", help="tshark: let it read for both, see mtlscope --help")
     add("--timezone", metavar="ZONE", help="zone of captures with local time")
     add_color(add)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import places
 from analyzer.cli.main import Exit, say
-from analyzer.cli.parser import Parser, add_color, one_of
+from analyzer.cli.parser import Parser, add_color, one_of, place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def run(words: list[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="mtlscope diff", description=__doc__, configured=CONFIGURED)
     add = parser.add_argument
-    add("a", metavar="A[:STREAM]", help="a capture, and a connection number as in Wireshark")
-    add("b", metavar="B[:STREAM]", nargs="?", help="the capture to compare with (default: the same)")
+    add("a", type=place, metavar="A[:STREAM]", help="a capture, and a connection number as in Wireshark")
+    add("b", type=place, metavar="B[:STREAM]", nargs="?", help="the capture to compare with (default: the same)")
     add_common(parser)
     return parser
 
@@ -67,7 +67,7 @@ def add_common(parser: Parser) -> None:
     """Options of the commands that look at two captures."""
     add = parser.add_argument
     add("-T", default="text", type=one_of(("text", "json")), metavar="FORMAT", help="text or json")
-    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("-o", dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
     add("--ports", metavar="LIST", help="where TLS is expected, e.g. 5061,443, or 'any' (TLS is found on every port)")
     add("--timezone", metavar="ZONE", help="zone of captures with local time")
     add_color(add)

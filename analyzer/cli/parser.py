@@ -117,6 +117,13 @@ def add_color(add: Callable[..., Any]) -> None:
     )
 
 
+def place(text: str) -> str:
+    """A type for files and folders."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name; is a variable of the shell not set?")
+    return text
+
+
 def at_least_one(text: str) -> int:
     """A type for counts."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:

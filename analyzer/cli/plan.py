@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import places
 from analyzer.cli.main import say, show
-from analyzer.cli.parser import Parser, one_of
+from analyzer.cli.parser import Parser, one_of, place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ def run(words: list[str]) -> int:
     """Print the plan or write the files. Raise UsageError for a topology with mistakes."""
     kinds = TABLES | REQUESTS
     parser = Parser(prog="mtlscope plan", description=__doc__)
-    parser.add_argument("file", metavar="FILE", help="the topology, see docs/topology.md")
+    parser.add_argument("file", type=place, metavar="FILE", help="the topology, see docs/topology.md")
     listed = "; ".join(f"{name}: {text}" for name, text in kinds.items())
     parser.add_argument("-T", default="text", type=one_of(kinds), metavar="FORMAT", help=listed)
     parser.add_argument(
-        "-o", dest="output", metavar="PATH", help="write there: text and csv to a file, requests into a folder"
+        "-o",
+        dest="output",
+        type=place,
+        metavar="PATH",
+        help="write there: text and csv to a file, requests into a folder",
     )
     args = parser.parse_args(words)
     from analyzer.topology.plan import plan

@@ -6,16 +6,22 @@ from pathlib import Path
 
 from analyzer import places
 from analyzer.cli.main import Exit, say, show
-from analyzer.cli.parser import Parser
+from analyzer.cli.parser import Parser, place
 from analyzer.errors import UsageError
 
 
 def run(words: list[str]) -> int:
     """Print the guess as TOML, or write it to a new file. Raise UsageError if there is nothing to read."""
     parser = Parser(prog="mtlscope topology", description=__doc__)
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="captures, folders, globs; '-' is standard input")
-    parser.add_argument("-r", dest="read", action="append", default=[], metavar="PATH", help="the same, as in tshark")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="write to this file, which must not be there yet")
+    parser.add_argument(
+        "paths", nargs="*", type=place, metavar="PATH", help="captures, folders, globs; '-' is standard input"
+    )
+    parser.add_argument(
+        "-r", dest="read", action="append", default=[], type=place, metavar="PATH", help="the same, as in tshark"
+    )
+    parser.add_argument(
+        "-o", dest="output", type=place, metavar="FILE", help="write to this file, which must not be there yet"
+    )
     args = parser.parse_args(words)
     paths = [*args.read, *args.paths]
     if not paths:

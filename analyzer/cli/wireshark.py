@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analyzer.cli.main import Exit, say, show
-from analyzer.cli.parser import Parser, one_of
+from analyzer.cli.parser import Parser, one_of, place
 
 
 def run(words: list[str]) -> int:
@@ -16,7 +16,9 @@ def run(words: list[str]) -> int:
     parser = Parser(prog="mtlscope wireshark", description=__doc__)
     what = one_of(("install", "uninstall", "path"))
     parser.add_argument("what", type=what, metavar="WHAT", help="install, uninstall, or path: print where it belongs")
-    parser.add_argument("--folder", metavar="DIR", help="folder of Lua plugins (default: the one Wireshark names)")
+    parser.add_argument(
+        "--folder", type=place, metavar="DIR", help="folder of Lua plugins (default: the one Wireshark names)"
+    )
     args = parser.parse_args(words)
     from analyzer.report import safe
     from analyzer.wireshark import menu

@@ -79,3 +79,42 @@ def test_a_file_beside_the_captures_that_may_not_be_read_is_not_written(
     (tmp_path / "in.pcap").write_bytes(Path(CAPTURE).read_bytes())
     done = shell(*(words if words[-1:] == ["-w"] else [*words, "-o"]), str(target), str(tmp_path / "in.pcap"))
     assert (done.code, done.err) == (2, f"mtlscope: cannot write {target}: Permission denied\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        pytest.param([""], "PATH", id="a capture"),
+        pytest.param(["-r", ""], "-r", id="a capture with -r"),
+        pytest.param(["-o", "", CAPTURE], "-o", id="the report"),
+        pytest.param(["-w", "", CAPTURE], "-w", id="an annotated capture"),
+        pytest.param(["--topology", "", CAPTURE], "--topology", id="a topology"),
+        pytest.param(["--trust", "", CAPTURE], "--trust", id="a trust store"),
+        pytest.param(["--repro", "", CAPTURE], "--repro", id="what to try: not the current folder"),
+        pytest.param(["diff", "", CAPTURE], "A[:STREAM]", id="the first to compare"),
+        pytest.param(["diff", CAPTURE, ""], "B[:STREAM]", id="the second to compare"),
+        pytest.param(["diff", "-o", "", CAPTURE, OTHER], "-o", id="a difference"),
+        pytest.param(["correlate", CAPTURE, ""], "B", id="one to join"),
+        pytest.param(["crosscheck", ""], "PATH", id="one to check"),
+        pytest.param(["topology", "-o", "", CAPTURE], "-o", id="a guessed topology"),
+        pytest.param(["plan", ""], "FILE", id="a topology to plan"),
+        pytest.param(["plan", "-o", "", TOPOLOGY], "-o", id="a plan"),
+        pytest.param(["wireshark", "install", "--folder", ""], "--folder", id="a menu"),
+        pytest.param(["live", "-r", "-", "-o", ""], "-o", id="a live report"),
+        pytest.param(["live", "-r", "-", "-w", ""], "-w", id="a copy"),
+        pytest.param(["live", "-r", "-", "--db", ""], "--db", id="a store"),
+        pytest.param(["live", "-r", "-", "--evidence", ""], "--evidence", id="evidence"),
+        pytest.param(["live", "-r", "-", "--metrics-file", ""], "--metrics-file", id="numbers"),
+        pytest.param(["live", "-r", "-", "--heartbeat", ""], "--heartbeat", id="a sign of life"),
+        pytest.param(["live", "--follow", ""], "--follow", id="a ring"),
+    ],
+)
+def test_an_empty_name_is_told_with_the_option_that_has_it(
+    words: list[str], option: str, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = shell(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"mtlscope: {option}")
+    assert done.err.endswith(": an empty name; is a variable of the shell not set?\n")
+    assert not list(tmp_path.iterdir())

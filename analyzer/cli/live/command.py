@@ -19,7 +19,7 @@ from analyzer.cli.live.stopping import Ending, signals
 from analyzer.cli.live.table import is_wanted
 from analyzer.cli.live.taps import add_taps, open_taps, written_below
 from analyzer.cli.main import Exit, say, show
-from analyzer.cli.parser import Parser, at_least_one, one_of
+from analyzer.cli.parser import Parser, at_least_one, one_of, place
 from analyzer.cli.writing import wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -111,7 +111,7 @@ def _parser() -> Parser:
         metavar="FILTER",
         help=f"capture filter (default: {DEFAULT_FILTER}, or as --ports; VLAN-tagged too)",
     )
-    add("-w", dest="write", metavar="FILE", help="write what is captured, as pcapng")
+    add("-w", dest="write", type=place, metavar="FILE", help="write what is captured, as pcapng")
     add("-c", dest="count", type=at_least_one, metavar="N", help="end after N packets")
     add("-a", dest="seconds", type=_duration, metavar="duration:S", help="end after S seconds")
     add(
@@ -140,7 +140,7 @@ def _parser() -> Parser:
     )
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
     add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
-    add("-o", dest="output", metavar="FILE", help="where to write (default: standard output)")
+    add("-o", dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
     add_rotation(parser)
     add("--no-table", action="store_true", help="text on a terminal: each trouble as it comes, instead of a live table")
     add_taps(parser)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from analyzer.cli.parser import one_of
+from analyzer.cli.parser import one_of, place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +22,12 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 def add_options(parser: argparse.ArgumentParser) -> None:
     """--evidence and what belongs to it."""
     add = parser.add_argument_group("flight recorder (docs/evidence.md)").add_argument
-    add("--evidence", metavar="DIR", help="write the packets of each connection that fails there, with the verdict")
+    add(
+        "--evidence",
+        type=place,
+        metavar="DIR",
+        help="write the packets of each connection that fails there, with the verdict",
+    )
     add(
         "--evidence-quota",
         type=size,

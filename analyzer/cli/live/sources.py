@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from analyzer.capture.live.source import BUFFER_MIB, SNAP_LENGTH
+from analyzer.cli.parser import place
 from analyzer.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--follow",
+        type=place,
         metavar="PATH",
         help="read a ring of files while dumpcap -b or tcpdump -C/-G writes it: its folder, or a glob; begins with the "
         "newest file",

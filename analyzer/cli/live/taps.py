@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analyzer.cli.live import evidence
 from analyzer.cli.live.sources import name_of
-from analyzer.cli.parser import one_of
+from analyzer.cli.parser import one_of, place
 from analyzer.live.taps import Tap, Taps
 
 DAYS = 30
@@ -39,7 +39,12 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         metavar="[HOST:]PORT",
         help=f"answer Prometheus there (host {METRICS_HOST} unless named); needs the extra metrics",
     )
-    add("--metrics-file", metavar="FILE", help="write the same numbers to FILE, for node_exporter's textfile collector")
+    add(
+        "--metrics-file",
+        type=place,
+        metavar="FILE",
+        help="write the same numbers to FILE, for node_exporter's textfile collector",
+    )
     add(
         "--syslog",
         nargs="?",
@@ -55,7 +60,12 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="daemon (unless named), local0 ... local7, or another",
     )
-    add("--db", metavar="FILE", help="write a SQLite store too, or go on with one; analyzer.open_db(FILE) reads it")
+    add(
+        "--db",
+        type=place,
+        metavar="FILE",
+        help="write a SQLite store too, or go on with one; analyzer.open_db(FILE) reads it",
+    )
     add(
         "--db-keep",
         type=_days,
@@ -64,7 +74,12 @@ def add_taps(parser: argparse.ArgumentParser) -> None:
         help=f"take connections out of it after so many days, or 'all' to keep them (default: {DAYS})",
     )
     evidence.add_options(parser)
-    add("--heartbeat", metavar="FILE", help="touch FILE about once a second while it goes on, for health checks")
+    add(
+        "--heartbeat",
+        type=place,
+        metavar="FILE",
+        help="touch FILE about once a second while it goes on, for health checks",
+    )
 
 
 FILES, FOLDERS = ("write", "output", "db", "metrics_file", "heartbeat"), ("evidence",)
