@@ -27,7 +27,7 @@ class Segments:
         window: as on the wire, not scaled.
         tcp_at: offset in `data` of the TCP header.
         payload_at: offset in `data` of the first payload byte.
-        payload: captured payload bytes (padding of the link excluded).
+        payload: captured payload bytes (padding of the link excluded); 0 for a reset, whose text is no part of the stream.
         wire_payload: payload bytes on the wire; larger than `payload` when the capture cut the packet.
         ttl: IPv4 TTL or IPv6 hop limit (of the innermost header).
         ip_id: IPv4 identification; 0 for IPv6.

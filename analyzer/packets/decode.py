@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analyzer.capture.source import BATCH_BYTES, PAD, Frames
 from analyzer.dataclass import dataclass
 from analyzer.packets import datagrams, shapes
-from analyzer.packets.columns import Decoded, Segments
+from analyzer.packets.columns import RST, Decoded, Segments
 from analyzer.packets.fragments import Reassembler
 from analyzer.packets.headers import TCP_HEADER, Rows, empty, gather, join, row_type, segments
 from analyzer.packets.icmp import tcp_error
@@ -93,6 +93,7 @@ class Decoder:
             data = np.concatenate((data, np.frombuffer(bytes(found.extra) + bytes(PAD), np.uint8)))
         parts += [found.segments(frames, data, v4) for v4 in (True, False)]
         decoded.segments = join(parts, data)
+        drop_reset_text(decoded.segments)
         decoded.tcp = len(decoded.segments)
         shapes.count_ports(decoded, "tcp", decoded.segments.src_port, decoded.segments.dst_port)
         return decoded
@@ -119,6 +120,14 @@ class Decoder:
             if packet.ports and end in UDP_REASONS:
                 key = ("udp", min(packet.ports))
                 decoded.ports[key] = decoded.ports.get(key, 0) + 1
+
+
+def drop_reset_text(found: Segments) -> None:
+    """What a reset carries says why, to people: it is no part of the stream, and no receiver hands it on (RFC 9293 section
+    3.5.3). From here on it is not there."""
+    reset = (found.flags & RST) != 0
+    if reset.any():
+        found.payload[reset] = found.wire_payload[reset] = 0
 
 
 def keep_memory() -> None:
