@@ -1,7 +1,8 @@
 """IP fragments put together again (RFC 791, RFC 8200 section 4.5), in bounded memory.
 
 Of overlapping fragments the first wins; the bytes that disagree are not used. A datagram whose pieces do not all come
-within HOLD_NS of capture time is given up, and so is the oldest when there are too many.
+within HOLD_NS of capture time is given up; so is one whose pieces disagree about its end, and the oldest when there are
+too many.
 """
 
 from __future__ import annotations
@@ -71,11 +72,22 @@ class Datagram:
             place += 1
         return overlap
 
+    def end_at(self, end: int) -> bool:
+        """The last fragment ends here. False if another one did elsewhere."""
+        if self.total is None:
+            self.total = end
+        return self.total == end
+
+    def overruns(self) -> bool:
+        """There are bytes behind the end: which of both is wrong cannot be told."""
+        last = self.starts[-1]
+        return self.total is not None and last + len(self.pieces[last]) > self.total
+
     def whole(self) -> bytes | None:
-        """All bytes, once they are there."""
+        """All bytes, once they are there: pieces that do not overlap nor overrun leave no hole when they are as many."""
         if self.total is None or self.protocol is None or self.held < self.total:
             return None
-        return b"".join(self.pieces[start] for start in self.starts)[: self.total]
+        return b"".join(self.pieces[start] for start in self.starts)
 
 
 class Reassembler:
@@ -137,11 +149,13 @@ class Reassembler:
         datagram.cost += PIECE_COST - datagram.held
         self.overlaps += datagram.insert(offset, data)
         datagram.cost += datagram.held
-        if not more and datagram.total is None:
-            datagram.total = offset + len(data)
+        agrees = more or datagram.end_at(offset + len(data))
         if not offset and datagram.protocol is None:
             datagram.protocol = protocol
         self._cost += datagram.cost - cost
+        if not agrees or datagram.overruns():
+            self._drop(key)
+            return None
         whole = datagram.whole()
         if whole is None or datagram.protocol is None:
             self._evict()

@@ -108,6 +108,34 @@ def test_odd_fragments(pieces: list[bytes], reasons: dict[str, int], segments: i
     assert all(LOSER not in row["payload"] for row in rows(decoded.segments))
 
 
+SHORT, LONG = ipv4(BODY[:64], more=True), ipv4(bytes(600), offset=800, more=True)
+END_AT_400 = ipv4(BODY[392:400], offset=392)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param([SHORT, LONG, END_AT_400], id="a hole, and as many bytes behind the end"),
+        pytest.param([SHORT, END_AT_400, LONG], id="the end came before them"),
+        pytest.param([V4[0], V4[1], LONG, END_AT_400], id="no hole, but bytes behind the end"),
+        pytest.param([V4[0], V4[2], END_AT_400, V4[1]], id="two ends"),
+    ],
+)
+def test_fragments_that_contradict_each_other_give_nothing(pieces: list[bytes]) -> None:
+    decoder = Decoder()
+    decoded = decoder.feed(build.batch([ethernet(piece) for piece in pieces]))
+    assert (decoded.tcp, decoded.reasons) == (0, {"fragment": len(pieces)})
+    assert decoder.fragments.given_up == 1
+
+
+def test_a_datagram_that_was_given_up_costs_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragments, "MAX_BYTES", 10_000)
+    decoder = Decoder()
+    decoder.feed(build.batch([ethernet(piece) for _ in range(50) for piece in (SHORT, LONG, END_AT_400)]))
+    assert decoder.fragments.given_up == 50
+    assert decoder.feed(build.batch([ethernet(piece) for piece in V4])).tcp == 1
+
+
 def test_a_cut_fragment_is_not_used() -> None:
     batch = build.batch([ethernet(piece) for piece in V4], snap=300)
     assert Decoder().feed(batch).reasons == {"truncated": 2, "fragment": 1}
