@@ -62,9 +62,10 @@ class Tally:
         self._ports.update(decoded.ports)
         if len(self._ports) > MAX_PORTS:
             self._ports = Counter(dict(self._ports.most_common(MAX_PORTS // 2)))
-        first, last = int(frames.time_ns.min()), int(frames.time_ns.max())
-        self._first_ns = first if self._first_ns is None else min(self._first_ns, first)
-        self._last_ns = last if self._last_ns is None else max(self._last_ns, last)
+        if (period := frames.period()) is not None:
+            first, last = period
+            self._first_ns = first if self._first_ns is None else min(self._first_ns, first)
+            self._last_ns = last if self._last_ns is None else max(self._last_ns, last)
 
     def see(self, conn: Connection) -> None:
         """A connection of the capture, whether it is reported or not."""

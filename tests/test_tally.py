@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analyzer import tally as module
 from analyzer.capture.inputs import Input
-from analyzer.capture.source import Facts
+from analyzer.capture.source import NOT_A_PACKET, Facts
 from analyzer.packets.decode import Decoder
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
@@ -45,6 +45,18 @@ def test_times_and_cut_packets() -> None:
     summary = counted(tally, [ARP], times=[5]).summary(None, ())
     assert (summary.first_ns, summary.last_ns) == (5, 50)
     assert summary.cut_packets == 2
+
+
+def test_entries_that_are_no_packets_have_no_part_in_the_times() -> None:
+    kinds = [NOT_A_PACKET, 1, 1, NOT_A_PACKET]
+    tally = counted(Tally(ONE), [b"note", ARP, ARP, b"note"], link_type=kinds, times=[0, 50, 40, 90])
+    summary = counted(tally, [b"note"], link_type=NOT_A_PACKET, times=[0]).summary(None, ())
+    assert (summary.packets, summary.first_ns, summary.last_ns) == (5, 40, 50)
+
+
+def test_a_capture_without_any_packet_has_no_times() -> None:
+    summary = counted(Tally(ONE), [b"note"], link_type=NOT_A_PACKET, times=[0]).summary(None, ())
+    assert (summary.packets, summary.first_ns, summary.last_ns) == (1, None, None)
 
 
 def test_an_empty_capture_has_no_times() -> None:

@@ -31,6 +31,7 @@ MIN_BLOCK = 12
 MIN_SECTION, MIN_INTERFACE, MIN_STATISTICS = 28, 20, 24
 DATA_AT, SIMPLE_DATA_AT = 28, 12  # of the first packet byte in its block
 AROUND, SIMPLE_AROUND = 32, 16  # block bytes that are not packet bytes
+UNSTAMPED = "some packets have no time stamp (Simple Packet Blocks); they are given the time before them"
 
 Stamped = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
@@ -250,6 +251,8 @@ class Reader:
         unstamped = (simple | other)[:count]
         stamps = (table["high"][:count].astype(np.uint64) << np.uint64(32)) | table["low"][:count].astype(np.uint64)
         time_ns = self._times(stamps, interface, unstamped)
+        if simple[:count].any():
+            note(self.facts, UNSTAMPED)
         link_type = self.interfaces.link_types(interface)
         link_type[other[:count]] = NOT_A_PACKET
         if count:
@@ -291,7 +294,7 @@ class Reader:
     def _times(
         self, stamps: NDArray[np.uint64], interface: NDArray[np.int64], unstamped: NDArray[np.bool_]
     ) -> NDArray[np.int64]:
-        """Nanoseconds since 1970; a packet without a time stamp has the time of the one before it."""
+        """Nanoseconds since 1970; a packet or other entry without a time stamp has the time of the one before it."""
         if not unstamped.any():
             times = self.interfaces.times(stamps, interface, self.facts)
         else:
@@ -300,10 +303,6 @@ class Reader:
             times[stamped] = self.interfaces.times(stamps[stamped], interface[stamped], self.facts)
             before = np.maximum.accumulate(np.where(stamped, np.arange(len(stamps)), -1))
             times = np.where(before >= 0, times[before], self.last_ns)
-            note(
-                self.facts,
-                "some packets have no time stamp (Simple Packet Blocks); they are given the time before them",
-            )
         if len(times):
             self.last_ns = int(times[-1])
         return times

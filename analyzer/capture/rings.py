@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from analyzer.capture.source import open_capture
+from analyzer.capture.source import NOT_A_PACKET, open_capture
 from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
@@ -93,10 +93,11 @@ def span_of(path: str) -> Span:
     try:
         with open_capture(path) as capture:
             for frames in capture:
-                low, high = int(frames.time_ns.min()), int(frames.time_ns.max())
-                first = low if first is None else min(first, low)
-                last = high if last is None else max(last, high)
+                if (period := frames.period()) is None:
+                    continue
+                first = period[0] if first is None else min(first, period[0])
+                last = period[1] if last is None else max(last, period[1])
                 links.update(set(frames.link_type.tolist()))
     except CaptureError:
         pass
-    return Span(path, first, last, frozenset(links))
+    return Span(path, first, last, frozenset(links - {NOT_A_PACKET}))

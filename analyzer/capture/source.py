@@ -49,7 +49,8 @@ class Frames:
         start: offset of each frame's first byte in `data`.
         captured: bytes of each frame that were captured.
         original: bytes of each frame on the wire; at least `captured`.
-        time_ns: nanoseconds since 1970-01-01 UTC; what does not fit 64 bits is clamped and told in `Facts.notes`.
+        time_ns: nanoseconds since 1970-01-01 UTC; what does not fit 64 bits is clamped and told in `Facts.notes`. Of an entry
+            that is no packet it may mean nothing.
         link_type: LINKTYPE_* number (tcpdump.org) of each frame, or NOT_A_PACKET.
         first_frame: number of the first frame, counted from 1 as in Wireshark.
         position: bytes of the input consumed so far, for progress.
@@ -66,6 +67,12 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def period(self) -> tuple[int, int] | None:
+        """Earliest and latest time of its packets; None if there are none."""
+        packets = self.link_type != NOT_A_PACKET
+        times = self.time_ns if packets.all() else self.time_ns[packets]
+        return (int(times.min()), int(times.max())) if len(times) else None
 
 
 @dataclass(frozen=True, slots=True)

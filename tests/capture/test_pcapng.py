@@ -94,6 +94,7 @@ def test_blocks_that_wireshark_numbers_keep_their_numbers() -> None:
     )
     assert got.links == [1, NOT_A_PACKET, NOT_A_PACKET, 1]
     assert got.data[::3] == [b"first", b"second!"]
+    assert got.facts.notes == []  # that some packets have no time is not true
 
 
 def test_sections_of_both_byte_orders_have_their_own_interfaces() -> None:

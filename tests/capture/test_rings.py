@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzer.capture.rings import family, joined
+from tests.build import pcapng as ng
 from tests.build.pcap import SECOND, Packet, pcap
 
 
@@ -69,6 +70,15 @@ def test_times_decide(tmp_path: Path, files: dict[str, Sequence[float]], rings: 
         (tmp_path / name).write_bytes(pcap([Packet(b"x", round(time * SECOND)) for time in times]))
     got = joined([str(tmp_path / name) for name in files])
     assert ["".join(path[-1] for path in ring) for ring in got] == rings
+
+
+def test_entries_that_are_no_packets_tell_nothing_of_the_order(tmp_path: Path) -> None:
+    note = ng.block(0xBAD, b"\0\0\x7d\xd9note")
+    paths = [str(tmp_path / f"x_0000{number}_2026112109300{number}.pcapng") for number in (1, 2, 3)]
+    for time, (path, first) in enumerate(zip(paths, (note, b"", note), strict=True), 1):
+        packet = ng.enhanced(Packet(b"x", time * SECOND))
+        Path(path).write_bytes(ng.section() + ng.interface() + first + (packet if time < 3 else b""))
+    assert joined(paths) == [tuple(paths)]
 
 
 def test_other_link_types_stand_alone(tmp_path: Path) -> None:
