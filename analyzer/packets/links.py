@@ -24,6 +24,7 @@ START: dict[int, Layer] = {
     12: Layer.IP,  # RAW, as some systems number it
     14: Layer.IP,
     50: Layer.SERIAL,
+    51: Layer.PPPOE,  # PPP_ETHER: no Ethernet header before it
     100: Layer.LLC,
     101: Layer.IP,  # RAW
     104: Layer.HDLC,

@@ -63,6 +63,8 @@ ENCAPSULATED = [
     ),
     pytest.param(ethernet(build.pppoe(PACKET), 0x8864), 1, id="PPPoE"),
     pytest.param(ethernet(build.pppoe(PACKET_6), 0x8864, tags=[0x8100]), 1, id="PPPoE in a VLAN"),
+    pytest.param(build.pppoe(PACKET), 51, id="PPPoE alone"),
+    pytest.param(build.pppoe(PACKET_6), 51, id="PPPoE alone, IPv6"),
     pytest.param(ethernet(LLC_SNAP + PACKET, len(PACKET) + 8), 1, id="802.3 with SNAP"),
     pytest.param(ethernet(b"\x06\x06\x03" + PACKET, len(PACKET) + 3), 1, id="802.3 with LLC for IP"),
     pytest.param(ethernet(bytes.fromhex("010100010064") + b"\x08\0" + PACKET, 0x8909), 1, id="Cisco metadata tag"),
