@@ -30,7 +30,7 @@ from analyzer.rules.history import History
 from analyzer.rules.rule import Context
 from analyzer.rules.successes import in_trouble
 from analyzer.sightings.watch import Sightings
-from analyzer.summary import CaptureSummary, LostPackets, Repeated
+from analyzer.summary import INTERRUPTED, CaptureSummary, LostPackets, Repeated
 from analyzer.tally import Tally
 from analyzer.tracker import Tracker
 
@@ -88,6 +88,7 @@ class Run:
         crashes: one line for each contained bug of ours (exit 5).
         worst: rank of the worst severity found (0 error, 1 warning, 2 note); None if nothing was found.
         progress: called with (name of the input, bytes read so far, size or None).
+        left: the inputs that are not read to their end yet, the first one begun; reading: what reads it.
     """
 
     paths: Sequence[str]
@@ -96,16 +97,19 @@ class Run:
     errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     worst: int | None = None
+    left: list[Input] = field(default_factory=list)
+    reading: Analysis | None = None
 
     def __iter__(self) -> Iterator[Item]:
         """Raise UsageError before the first item if there is nothing to analyse."""
         found = find_inputs(self.paths)
         self.errors += found.problems
+        self.left = list(found.inputs)
         if self.options.workers > 1 and len(found.inputs) > 1:
             yield from self._in_parallel(found.inputs)
             return
         for one in found.inputs:
-            analysis = Analysis(one, self.options, self.progress)
+            analysis = self.reading = Analysis(one, self.options, self.progress)
             yield from self._noting(analysis)
             self._take(analysis.errors, analysis.crashes)
 
@@ -127,7 +131,21 @@ class Run:
                     rank = finding.severity.rank
                     if self.worst is None or rank < self.worst:
                         self.worst = rank
+                if isinstance(item, CaptureSummary) and self.left:
+                    del self.left[0]  # it is the last item of its input
+                    self.reading = None
             yield item
+
+    def unfinished(self) -> Iterator[Item]:
+        """For whoever has stopped iterating: what was counted, and a summary that says so. Nothing if all was read."""
+        if not self.left:
+            return
+        one, more = self.left[0], len(self.left) - 1
+        error = f"{INTERRUPTED}; {more} more not read" if more else INTERRUPTED
+        if self.reading is not None:
+            yield from self.reading.unfinished(error)
+        else:  # not begun, or another process reads it
+            yield CaptureSummary(capture=one.name, files=tuple(one.files), error=error)
 
     def _take(self, errors: list[str], crashes: list[str]) -> None:
         self.errors += errors
@@ -162,6 +180,7 @@ class Analysis:
         self._repeats = Repeats(knowledge.limit("repeat_after"))
         self._tally = Tally(one)
         self._losses = LossLog()
+        self._following: Tracker | None = None
 
     def __iter__(self) -> Iterator[Item]:
         """Connections as they are decided, then what was counted instead of listed, then the summary."""
@@ -188,6 +207,14 @@ class Analysis:
             yield from self._counted(tracker)
         yield from self._lost(self._losses.rest())
         yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
+
+    def unfinished(self, error: str) -> Iterator[Item]:
+        """What was counted until now, and the summary. Connections that go on are not decided, nothing is said across them."""
+        self._tally.error = error
+        if self._following is not None:
+            yield from self._counted(self._following)
+        yield from self._lost(self._losses.rest())
+        yield self._tally.summary(self._following, self._history.amendments())
 
     def _counted(self, tracker: Tracker) -> Iterator[Repeated]:
         """What was counted instead of listed since the last call."""
@@ -221,9 +248,10 @@ class Analysis:
         return findings
 
     def _tracker(self) -> Tracker:
-        return Tracker(
+        self._following = Tracker(
             Setting(capture=self.input.name, ports=self.options.ports, known_ports=knowledge.default_tls_ports())
         )
+        return self._following
 
     def _read(self, capture: Capture, decoder: Decoder, tracker: Tracker) -> Iterator[Unjudged]:
         facts = capture.facts

@@ -8,6 +8,9 @@ from analyzer.addresses import endpoint
 from analyzer.dataclass import dataclass
 from analyzer.findings import Comparison, Finding
 
+INTERRUPTED = "interrupted: the capture was not read to its end"
+"""What is said of an input whose reading was stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Amendment:

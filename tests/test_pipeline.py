@@ -22,7 +22,7 @@ from analyzer.judgement.trust import Trust
 from analyzer.pipeline import Options, Run
 from analyzer.report import jsonl
 from analyzer.report.output import Item, OutputOptions
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import INTERRUPTED, CaptureSummary, Repeated
 from tests.build import pki
 from tests.build.frames import ACK, RST
 from tests.build.pcap import Packet, pcap
@@ -85,6 +85,31 @@ def test_connections_come_with_their_findings_and_the_summary_last(tmp_path: Pat
     last = summary(items)
     assert last.packets == last.decoded + sum(last.reasons.values()) == len(several())
     assert (last.connections, last.tcp_streams, last.tls_connections) == (6, 6, 4)
+
+
+def test_a_run_that_is_stopped_says_what_it_has_read(tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"{name}.pcap", several()) for name in "ab"]
+    run = Run(paths)
+    items = iter(run)
+    first = [next(items), next(items)]
+    last = summary(list(run.unfinished()))
+    assert (last.capture, last.error) == (paths[0], f"{INTERRUPTED}; 1 more not read")
+    assert (last.connections, last.packets) == (len(first), len(several()))
+
+
+def test_between_two_inputs_it_is_the_second_that_was_not_read(tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"{name}.pcap", several()) for name in "ab"]
+    run = Run(paths)
+    for item in run:
+        if isinstance(item, CaptureSummary):
+            break
+    last = summary(list(run.unfinished()))
+    assert (last.capture, last.error, last.packets) == (paths[1], INTERRUPTED, 0)
+
+
+def test_a_run_that_was_read_has_nothing_unfinished(tmp_path: Path) -> None:
+    run, _ = analysed(write(tmp_path, "lab.pcap", several()))
+    assert list(run.unfinished()) == []
 
 
 def test_a_healthy_capture_has_no_worst(tmp_path: Path) -> None:

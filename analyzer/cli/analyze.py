@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
@@ -60,6 +60,7 @@ def run(words: list[str]) -> int:
     paths = [*args.read, *args.paths]
     if not paths:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
+    from analyzer.cli.interruption import Interruption
     from analyzer.cli.progress import Progress
     from analyzer.pipeline import Run
 
@@ -68,21 +69,26 @@ def run(words: list[str]) -> int:
     chosen = options(args)
     analysis = Run(paths, chosen, progress.update if progress.on else None)
     copy = annotated.begin(args, paths, chosen)
-    items = _started(analysis)  # usage errors come before the output is opened
+    reading = Interruption(analysis)
+    items = _started(reading)  # usage errors come before the output is opened
     repro = _repro(args.repro, paths)
     try:
         items = repro.watch(items) if repro is not None else items
         items = copy.watch(items) if copy is not None else items
         with open_output(output, args.output, paths, args.color, args.each, progress) as (write, how):
             write(items, replace(how, topology=chosen.topology, prompt="-" in paths))
+        reading.end()
         if repro is not None:
             repro.finish()
             _say_repro(repro, args.quiet)
         if copy is not None:
             copy.finish()
     finally:
+        reading.close()
         progress.clear()
         _tell(analysis, args)
+        if reading.stopped and (args.output or args.T != "text"):  # else the report on the screen has said it
+            say(reading.stopped)
     return _exit_code(analysis, args.fail_on)
 
 
@@ -311,7 +317,7 @@ def zone(text: str | None) -> str | None:
     return text
 
 
-def _started(analysis: Run) -> Iterator[Item]:
+def _started(analysis: Iterable[Item]) -> Iterator[Item]:
     """The items, the first one fetched already: what is wrong with the arguments shows there."""
     items = iter(analysis)
     first = list(itertools.islice(items, 1))

@@ -83,7 +83,6 @@ class LiveAnalysis(Analysis):
         self._run = run
         self._repeats = run.repeats or self._repeats
         self._looked_ns = self._ticked_ns = self._told_ns = self._behind_ns = 0
-        self._following: Tracker | None = None
         self._batch: Frames | None = None
 
     def __iter__(self) -> Iterator[Item]:
@@ -98,10 +97,6 @@ class LiveAnalysis(Analysis):
             yield from self._counted(tracker)
             yield from self._lost(self._losses.rest())
             yield self._tally.summary(tracker, self._history.amendments(), self._across(), self._history.beside.later())
-
-    def _tracker(self) -> Tracker:
-        self._following = super()._tracker()
-        return self._following
 
     def _undecided(self) -> int:
         """Connections that are followed now. Looks at all that are kept: not for every packet."""

@@ -18,7 +18,17 @@ from analyzer.findings import Finding, Severity
 from analyzer.report import flat, overview, safe
 from analyzer.report.blocks import Groups, worst
 from analyzer.report.encode import to_json
-from analyzer.report.html_parts import Block, Front, Input, Repeat, RuleCount, block, input_part, repeat
+from analyzer.report.html_parts import (
+    Block,
+    Front,
+    Input,
+    Repeat,
+    RuleCount,
+    block,
+    input_part,
+    interrupted_part,
+    repeat,
+)
 from analyzer.report.output import Item, OutputOptions
 from analyzer.report.page import Page
 from analyzer.report.times import moment, stamp
@@ -96,6 +106,7 @@ class Book:
         self._certificates: dict[str, _Known] = {}
         self._more_certificates = False
         self._all, self._one = _Counts(), _Counts()
+        self._capture = ""
         self._rules: Counter[tuple[str, Severity]] = Counter()
         self._inputs: list[Input] = []
         self._more_inputs = 0
@@ -117,6 +128,7 @@ class Book:
     def _connection(self, conn: Connection) -> None:
         self._all.add(conn)
         self._one.add(conn)
+        self._capture = conn.capture
         for rule, severity in {(finding.rule, finding.severity) for finding in conn.findings}:
             self._rules[rule, severity] += 1
         for sent in conn.chains():
@@ -196,6 +208,8 @@ class Book:
 
     def front(self) -> Front:
         """What stands at the top."""
+        if self._one.outcomes:  # no summary came: whoever reads was stopped
+            self._inputs.append(interrupted_part(self._capture))
         rules = [RuleCount(rule, severity, count) for (rule, severity), count in self._rules.items()]
         return Front(
             connections=self._all.outcomes.total(),

@@ -15,7 +15,7 @@ from analyzer.report.frames import connection_filter, finding_filter
 from analyzer.report.page import Page, number
 from analyzer.report.svg import ladder_svg
 from analyzer.report.times import clock, moment
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import INTERRUPTED, CaptureSummary, Repeated
 
 NAMES_SHOWN = 20
 """Host names of a certificate shown in a tree; the table of certificates has all."""
@@ -274,6 +274,11 @@ def input_part(summary: CaptureSummary, counts: Mapping[Outcome, int], troubled:
         troubled=troubled,
         error=summary.error or "",
     )
+
+
+def interrupted_part(name: str) -> Input:
+    """An input of which no summary came."""
+    return Input(name, (), (), (), (), (), 0, INTERRUPTED)
 
 
 def _lines(summary: CaptureSummary, counts: Mapping[Outcome, int]) -> Iterator[str]:

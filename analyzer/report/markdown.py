@@ -20,7 +20,7 @@ from analyzer.report.frames import connection_filter, finding_filter, labels
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.page import number
 from analyzer.report.times import rfc3339
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import INTERRUPTED, CaptureSummary, Repeated
 
 GROUPS = 10
 """Different troubles told of one input; the others are counted. A ticket is about one or two."""
@@ -190,7 +190,9 @@ def _rest(section: _Section, capture: CaptureSummary | None, unicode: bool) -> I
         f"{code(flood.server_ip)} port {flood.server_port}, {code(flood.rule)}"
         for flood in section.floods[:FLOODS]
     ]
-    if capture is not None:
+    if capture is None:
+        lines.append(f"- **Not read to its end:** {INTERRUPTED}")
+    else:
         lines += [
             f"- **{one.severity.value.title()}:** {prose(one.summary, unicode)} ({code(one.rule)})"
             for one in capture.findings

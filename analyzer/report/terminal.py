@@ -13,7 +13,7 @@ from analyzer.report import overview
 from analyzer.report.blocks import Group, Groups, block, general
 from analyzer.report.output import Item, Output, OutputOptions
 from analyzer.report.page import Page, number
-from analyzer.summary import CaptureSummary, Repeated
+from analyzer.summary import INTERRUPTED, CaptureSummary, Repeated
 
 GROUPS = 500
 """Different troubles kept of one input; more are counted. `--each` shows them as they come."""
@@ -116,6 +116,8 @@ def _finish(section: _Section, capture: CaptureSummary | None, page: Page) -> No
         general(capture.findings, page)
         overview.summary(capture, section.counts, page)
         page.write()
+    else:
+        page.paragraph(INTERRUPTED, 0, "error", f"{page.symbols.error} ")
     page.flush()
 
 

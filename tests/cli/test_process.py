@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.cli.test_analyze import PCAP
 
 COMMAND = [sys.executable, "-m", "analyzer"]
 ROOT = Path(__file__).parents[2]
+REFUSED = (ROOT / "captures" / "client-untrusted-12.pcap").read_bytes()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
@@ -43,6 +45,26 @@ def test_control_c_is_silent() -> None:
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+@pytest.mark.parametrize("output", ["text", "html", "md", "json", "sqlite"])
+def test_control_c_leaves_a_report_that_says_so(output: str, tmp_path: Path) -> None:
+    target = tmp_path / "report"
+    process = subprocess.Popen(
+        [*COMMAND, "-T", output, "-o", str(target), "-"], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(REFUSED)
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while not target.exists() and time.monotonic() < deadline:  # made when the first connection is there
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    told = b"interrupted: the capture was not read to its end"
+    assert (process.returncode, err) == (130, b"mtlscope: " + told + b"\n")
+    assert told in target.read_bytes()
 
 
 def test_a_capture_without_a_packet_from_a_pipe(tmp_path: Path) -> None:

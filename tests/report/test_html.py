@@ -179,6 +179,7 @@ def test_an_interrupted_run_leaves_a_whole_page() -> None:
     said = written_until(html.OUTPUT, failed())
     assert said.decode().rstrip().endswith("</html>")
     assert b"client-certificate-rejected" in said
+    assert b"interrupted: the capture was not read to its end" in said
 
 
 def test_what_was_only_counted_is_told_as_in_the_text() -> None:

@@ -128,7 +128,9 @@ def test_across_connections_and_the_limits_of_the_capture() -> None:
 
 
 def test_interrupted() -> None:
-    assert "1 connection: 1 failed" in text([failed()])
+    said = text([failed()])
+    assert "1 connection: 1 failed" in said
+    assert "interrupted: the capture was not read to its end" in said
 
 
 def test_a_failure_that_no_rule_explains() -> None:

@@ -184,7 +184,9 @@ def test_runs_of_records_are_one_text() -> None:
 
 
 def test_what_was_seen_before_an_interruption_is_told() -> None:
-    assert "client-certificate-rejected" in written_until(terminal.OUTPUT, failed()).decode()
+    shown = written_until(terminal.OUTPUT, failed()).decode()
+    assert "client-certificate-rejected" in shown
+    assert "interrupted: the capture was not read to its end" in shown
 
 
 @pytest.mark.parametrize(
