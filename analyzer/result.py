@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING
@@ -20,6 +20,8 @@ from analyzer.selection import Selection, parse_time
 from analyzer.summary import CaptureSummary, LostPackets, Repeated
 
 if TYPE_CHECKING:
+    from pathlib import Path as File
+
     from analyzer.report.dataframe import DataFrame
     from analyzer.report.output import Output
     from analyzer.topology.model import Topology
@@ -216,10 +218,11 @@ class Result:
         return dataframe.messages(self)
 
     def to_sqlite(self, path: Path) -> None:
-        """Write every table of docs/frames.md into a new SQLite database. Raise UsageError if `path` is another kind of file."""
+        """Write every table of docs/frames.md into a new SQLite database. Raise UsageError if `path` is
+        another kind of file or database."""
         from analyzer.report import sqlite_file
 
-        self._write(sqlite_file.OUTPUT, path, sqlite_file.MAGIC)
+        self._write(sqlite_file.OUTPUT, path, sqlite_file.MAGIC, 0, sqlite_file.tables_in)
 
     def to_db(self, path: Path) -> None:
         """Add everything as one run to the store at `path` (docs/store.md), which is made if need be; `open_db` reads it. Raise
@@ -234,7 +237,7 @@ class Result:
         """The same as a DuckDB database (extra `sql`)."""
         from analyzer.report import duckdb_file
 
-        self._write(duckdb_file.OUTPUT, path, duckdb_file.MAGIC, duckdb_file.MAGIC_AT)
+        self._write(duckdb_file.OUTPUT, path, duckdb_file.MAGIC, duckdb_file.MAGIC_AT, duckdb_file.tables_in)
 
     def to_parquet(self, folder: Path) -> None:
         """The same as Parquet files in a folder, one a table (extra `parquet`)."""
@@ -244,14 +247,16 @@ class Result:
 
         parquet.write_folder(self._stream(), Folder(folder))
 
-    def _write(self, output: Output, path: Path, magic: bytes, at: int = 0) -> None:
+    def _write(
+        self, output: Output, path: Path, magic: bytes, at: int, tables_in: Callable[[File], set[str] | None]
+    ) -> None:
         """Beside `path` first: what was there is only replaced by something whole."""
         from pathlib import Path as File
 
         from analyzer.report.batches import replaceable
         from analyzer.report.output import OutputOptions
 
-        target = replaceable(File(path), magic, at)
+        target = replaceable(File(path), magic, at, tables_in)
         part = target.with_name(target.name + ".part")
         try:
             with part.open("wb") as sink:

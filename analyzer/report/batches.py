@@ -63,8 +63,14 @@ def through_a_file(out: BinaryIO, fill: Callable[[Path], None]) -> None:
     out.flush()
 
 
-def replaceable(path: Path, magic: bytes, at: int = 0) -> Path:
-    """`path`, if nothing is there or a file of the same kind. Raise UsageError for another file: it may be a capture."""
+def replaceable(
+    path: Path, magic: bytes, at: int = 0, tables_in: Callable[[Path], set[str] | None] | None = None
+) -> Path:
+    """`path`, if nothing is there or an earlier one of ours. Raise UsageError for another file: it may be a capture, a store,
+    or somebody's database.
+
+    `tables_in`: the names of the tables in such a file, None if they cannot be read; without it the kind of file counts.
+    """
     if places.is_folder(path):
         raise UsageError(f"{path} is a folder; choose a file")
     if places.is_file(path):
@@ -75,4 +81,7 @@ def replaceable(path: Path, magic: bytes, at: int = 0) -> Path:
             raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
         if head and head[at:] != magic:
             raise UsageError(f"{path} is a file of another kind and would be lost; choose another name")
+        found = tables_in(path) if head and tables_in is not None else set()
+        if found is None or not found <= {table.name for table in TABLES}:
+            raise UsageError(f"{path} is a database of another kind and would be lost; choose another name")
     return path

@@ -62,6 +62,21 @@ def _fill(library: Any, arrow: Any, items: Iterable[Item], path: Path) -> None:
         raise UsageError(f"cannot write the database: {error}") from None
 
 
+def tables_in(path: Path) -> set[str] | None:
+    """Names of the tables of a database, which is not touched; None if they cannot be read. Raise UsageError without the
+    extra."""
+    library = _duckdb()
+    try:
+        base = library.connect(str(path), read_only=True, config={"autoinstall_known_extensions": "false"})
+        try:
+            found = base.execute("SELECT table_name FROM information_schema.tables").fetchall()
+        finally:
+            base.close()
+    except library.Error:
+        return None
+    return {name for (name,) in found}
+
+
 def _create(table: Table) -> Iterable[str]:
     columns = ", ".join(f'"{column.name}" {_TYPES[column.kind]}' for column in table.columns)
     yield f"CREATE TABLE {table.name} ({columns})"

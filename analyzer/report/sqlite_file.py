@@ -66,6 +66,23 @@ def _fill(items: Iterable[Item], path: Path) -> None:
         base.close()
 
 
+def tables_in(path: Path) -> set[str] | None:
+    """Names of the tables of a database, which is not touched; None if they cannot be read, or not all of it is in the file."""
+    import sqlite3
+
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return None
+    try:
+        base = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+        try:
+            return {name for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type <> 'index'")}
+        finally:
+            base.close()
+    except sqlite3.Error:
+        return None
+
+
 def create(table: Table) -> str:
     """The statement that makes it."""
     return f"CREATE TABLE {table.name} ({', '.join(map(define, table.columns))})"

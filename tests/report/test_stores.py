@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from io import BytesIO
@@ -234,6 +234,57 @@ def test_a_result_never_writes_over_something_else(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         missing.to_sqlite(tmp_path / "x.sqlite")
     assert (tmp_path / "x.sqlite").stat().st_size, "what was there is still there"
+
+
+def _precious(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("CREATE TABLE precious (work TEXT)")
+        base.commit()
+
+
+def _half_precious(path: Path) -> None:
+    analyzer.analyze(CAPTURE).to_sqlite(path)
+    _precious(path)
+
+
+def _ours_as_duckdb(path: Path) -> None:
+    pytest.importorskip("duckdb").connect(str(path)).execute("CREATE TABLE precious (work TEXT)").close()
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        pytest.param(_precious, "sqlite", id="another program's database"),
+        pytest.param(_half_precious, "sqlite", id="ours, and a table of somebody else"),
+        pytest.param(analyzer.analyze(CAPTURE).to_db, "sqlite", id="a store"),
+        pytest.param(_ours_as_duckdb, "duckdb", id="another program's database of DuckDB"),
+    ],
+)
+def test_a_result_never_writes_over_another_database(made: Callable[[Path], None], name: str, tmp_path: Path) -> None:
+    target = tmp_path / "x.db"
+    made(target)
+    before = target.read_bytes()
+    with pytest.raises(UsageError, match="is a database of another kind and would be lost"):
+        getattr(analyzer.analyze(CAPTURE), f"to_{name}")(target)
+    assert target.read_bytes() == before
+
+
+def test_a_database_whose_log_holds_more_is_not_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "x.db"
+    with closing(sqlite3.connect(target)) as base:
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("CREATE TABLE precious (work TEXT)")
+        with pytest.raises(UsageError, match="another kind"):
+            analyzer.analyze(CAPTURE).to_sqlite(target)
+
+
+def test_a_database_of_ours_is_written_anew(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    for name in ("sqlite", "duckdb"):
+        target = tmp_path / name
+        for _ in range(2):
+            getattr(analyzer.analyze(CAPTURE), f"to_{name}")(target)
+        assert target.stat().st_size
 
 
 def _date(date: datetime) -> str:
