@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from typing import BinaryIO, cast
 
 from analyzer.capture.live.backlog import Backlog
 from analyzer.capture.live.blocks import describing, whole
+from analyzer.capture.live.filters import wrong
 from analyzer.capture.live.source import DEFAULT_FILTER, Engine, LiveError, Rung, Settings, Source
 
+WRONG_FILTER = "Invalid capture filter"
+"""What it says of one."""
 FILTER_WITH_VLAN = f"({DEFAULT_FILTER}) or (vlan and ({DEFAULT_FILTER}))"
 """`vlan` moves the offsets of everything behind it, so it stands last."""
 START = 10.0
@@ -60,7 +64,7 @@ class Dumpcap:
             return
 
     def started(self) -> None:
-        """Wait for its first blocks. Raise LiveError with dumpcap's words if it ends instead."""
+        """Wait for its first blocks. Raise LiveError with dumpcap's words if it ends instead; UsageError if the filter is why."""
         piece = self._backlog.take(START)
         if piece == b"":
             self.close()
@@ -68,6 +72,8 @@ class Dumpcap:
         if piece is None:
             self._listening.join(1)
             self.close()
+            if any(WRONG_FILTER in line for line in self._said):
+                raise wrong(self._settings.filter, _why(self._said))
             raise LiveError(f"{self._settings.interface}: dumpcap: {self._complaint()}")
         self._rest = piece
 
@@ -161,7 +167,7 @@ def command(settings: Settings, path: str = "dumpcap") -> list[str]:
 
 
 def open_dumpcap(settings: Settings) -> Source:
-    """Start it. Raise LiveError, which says what to do."""
+    """Start it. Raise LiveError, which says what to do, or UsageError for a wrong filter."""
     path = shutil.which("dumpcap")
     if path is None:
         raise LiveError(f"dumpcap is not in the PATH; {install()}")
@@ -190,6 +196,12 @@ def check() -> Rung:
             grant(),
         )
     return Rung("dumpcap", True, f"{path} opens an interface")
+
+
+def _why(said: list[str]) -> str:
+    """libpcap's words, which dumpcap gives in brackets; else its own."""
+    found = re.search(r"capture filter \((.+)\)", " ".join(said))
+    return found[1] if found else complaint(said)
 
 
 def complaint(said: list[str]) -> str:

@@ -12,7 +12,7 @@ from struct import Struct
 
 from analyzer.capture.live.source import DEFAULT_FILTER
 from analyzer.dataclass import dataclass
-from analyzer.errors import LiveError
+from analyzer.errors import LiveError, UsageError
 
 ETHERNET = 1
 """LINKTYPE_ETHERNET and DLT_EN10MB."""
@@ -41,7 +41,7 @@ class _Line:
 
 
 def program(expression: str, snap_length: int) -> bytes:
-    """The bytecode of a filter. Raise LiveError for one that is wrong or that nobody here can compile."""
+    """The bytecode of a filter. Raise UsageError for one that is wrong, LiveError if nobody here can compile it."""
     if expression == DEFAULT_FILTER:
         return default_program(snap_length)
     if not expression:
@@ -109,7 +109,7 @@ class _Program(ctypes.Structure):
 
 
 def _by_libpcap(expression: str, snap_length: int) -> bytes | None:
-    """None if there is no libpcap here. Raise LiveError with its words if it does not like the filter."""
+    """None if there is no libpcap here. Raise UsageError with its words if it does not like the filter."""
     path = ctypes.util.find_library("pcap")
     if path is None:
         return None
@@ -123,7 +123,7 @@ def _by_libpcap(expression: str, snap_length: int) -> bytes | None:
     compiled = _Program()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(compiled), expression.encode(), 1, ctypes.c_uint(0xFFFFFFFF)) != 0:
-            raise _wrong(expression, pcap.pcap_geterr(handle).decode(errors="replace"))
+            raise wrong(expression, pcap.pcap_geterr(handle).decode(errors="replace"))
         code = ctypes.string_at(compiled.instructions, compiled.length * INSTRUCTION.size)
         pcap.pcap_freecode(ctypes.byref(compiled))
     finally:
@@ -141,10 +141,11 @@ def _by_tcpdump(expression: str, snap_length: int) -> bytes:
             f"out -f for the default, {DEFAULT_FILTER!r}"
         ) from None
     if done.returncode:
-        raise _wrong(expression, done.stderr.strip().rpartition("\n")[2])
+        raise wrong(expression, done.stderr.strip().rpartition("\n")[2])
     rows = [tuple(map(int, line.split())) for line in done.stdout.splitlines()[1:]]
     return b"".join(INSTRUCTION.pack(*row) for row in rows)
 
 
-def _wrong(expression: str, why: str) -> LiveError:
-    return LiveError(f"the filter {expression!r} is wrong: {why}; see pcap-filter(7)")
+def wrong(expression: str, why: str) -> UsageError:
+    """What to raise for it: to try again, as with a cable that is out, changes nothing."""
+    return UsageError(f"the filter {expression!r} is wrong: {why}; see pcap-filter(7)")

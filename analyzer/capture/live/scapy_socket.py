@@ -99,8 +99,12 @@ class ScapySocket:
         self._listener.close()
 
 
+NO_FILTER = "Failed to compile filter expression"
+"""What it says of a wrong filter, before that and libpcap's words."""
+
+
 def open_scapy(settings: Settings) -> Source:
-    """Begin. Raise LiveError, which says what to do."""
+    """Begin. Raise LiveError, which says what to do, or UsageError for a wrong filter."""
     expression = FILTER_WITH_VLAN if settings.filter == DEFAULT_FILTER else settings.filter
     try:
         from scapy.all import conf
@@ -109,6 +113,10 @@ def open_scapy(settings: Settings) -> Source:
     try:
         listener = conf.L2listen(iface=settings.interface, filter=expression or None)
     except Exception as error:  # whatever its back ends raise
+        if NO_FILTER in str(error):
+            raise filters.wrong(
+                expression, str(error).partition(f"{NO_FILTER} {expression!r} ")[2].strip("()")
+            ) from None
         raise LiveError(f"{settings.interface}: scapy does not start: {error}; {remedy()}") from None
     return ScapySocket(listener, settings)
 

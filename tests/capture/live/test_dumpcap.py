@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.capture.live import blocks, dumpcap
 from analyzer.capture.live.source import Settings
-from analyzer.errors import LiveError
+from analyzer.errors import LiveError, UsageError
 from tests.capture.live.sources import HEADER
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the played dumpcap is a shell script")
@@ -74,6 +74,16 @@ def test_a_dumpcap_that_ends_at_once_is_told_in_its_words(said: str, told: str, 
     play(played, f'echo "Capturing on test0" >&2; echo "{said}" >&2; exit 3')
     with pytest.raises(LiveError, match=told):
         dumpcap.open_dumpcap(Settings("test0"))
+
+
+def test_a_wrong_filter_is_the_users_and_not_the_interfaces(played: Path) -> None:
+    said = """Capturing on 'test0'
+dumpcap: Invalid capture filter \\"tcp prot 1\\" for interface 'test0'.
+
+That string isn't a valid capture filter (can't parse filter expression: syntax error)."""
+    play(played, f'echo "{said}" >&2; exit 1')
+    with pytest.raises(UsageError, match="'tcp prot 1' is wrong: can't parse filter expression: syntax error; see"):
+        dumpcap.open_dumpcap(Settings("test0", "tcp prot 1"))
 
 
 def test_a_dumpcap_that_ends_by_itself_is_an_error_after_its_last_packet(played: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.capture.live import filters
 from analyzer.capture.live.source import DEFAULT_FILTER
-from analyzer.errors import LiveError
+from analyzer.errors import LiveError, UsageError
 from tests.build.bpf import passes
 from tests.build.frames import ethernet, ipv4, ipv6, tcp
 
@@ -70,7 +70,7 @@ def test_another_filter_is_compiled_by_libpcap() -> None:
 
 @pytest.mark.skipif(ctypes.util.find_library("pcap") is None, reason="libpcap is not installed")
 def test_a_wrong_filter_is_told_in_libpcaps_words() -> None:
-    with pytest.raises(LiveError, match=r"'tcp porty 3' is wrong: .*syntax error"):
+    with pytest.raises(UsageError, match=r"'tcp porty 3' is wrong: .*syntax error"):
         filters.program("tcp porty 3", 96)
 
 
