@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from analyzer.cli.main import show
@@ -12,7 +13,8 @@ WIDTH = 100
 
 
 def run(words: list[str]) -> int:
-    """Print every key, or those whose path has one of the words given. Raise UsageError if there is no such key."""
+    """Print every key, or those whose path has one of the words given; if there is none, those whose meaning has all of them.
+    Raise UsageError if there is no such key."""
     parser = Parser(prog="mtlscope fields", description=__doc__)
     parser.add_argument("keys", metavar="KEY", nargs="*", help="only keys with this word in them")
     wanted = parser.parse_args(words).keys
@@ -20,6 +22,10 @@ def run(words: list[str]) -> int:
 
     known = list(rows())
     shown = [row for row in known if not wanted or any(word in row.path for word in wanted)]
+    if not shown:
+        shown = [
+            row for row in known if all(re.search(rf"\b{re.escape(word)}\b", row.meaning, re.I) for word in wanted)
+        ]
     if not shown:
         parts = {part.removesuffix("[]") for row in known for part in row.path.split(".")}
         raise UsageError(f"no key called {wanted[0]!r}{near(wanted[0], parts)}")

@@ -24,13 +24,14 @@ class Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse would print the usage and exit.
 
     `configured`: the settings (settings.py) that count for this command; they take the place of its options' defaults.
+    `stray`: what was probably meant by a word that belongs to no option.
     """
 
     asked = False
 
-    def __init__(self, *, configured: Sequence[str] = (), **settings: Any) -> None:
+    def __init__(self, *, configured: Sequence[str] = (), stray: str = "", **settings: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
-        self._configured = configured
+        self._configured, self._stray = configured, stray
         if configured:
             self.add_argument(
                 "--no-config", action="store_true", help="no configuration files, no MTLSCOPE_* variables"
@@ -72,6 +73,9 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             options = [option for action in self._actions for option in action.option_strings]
             raise UsageError(f"no option {unknown[1]}{near(unknown[1], options)}")
+        stray = re.search(r"unrecognized arguments: (\S+)", message)
+        if stray and self._stray:
+            raise UsageError(f"{stray[1]!r} belongs to no option; {self._stray} {stray[1]}")
         raise UsageError(message.replace("argument ", "", 1))
 
 
@@ -134,5 +138,5 @@ def at_least_one(text: str) -> int:
 def number(text: str) -> int:
     """A type for numbers from 0."""
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 0")
     return int(text)

@@ -30,7 +30,7 @@ from tests.cli.commands import Shell
         pytest.param(["--color", "yes", "x"], "none of auto, always, never", id="a value that is none"),
         pytest.param(["-j", "0", "x"], "no number of at least 1", id="no workers"),
         pytest.param(["-j", "2", "--verdicts", "x"], "leave out -j", id="verdicts of several processes"),
-        pytest.param(["--stream", "-1", "x"], "--stream", id="a negative stream"),
+        pytest.param(["--stream", "-1", "x"], "'-1' is no number of at least 0", id="a negative stream"),
         pytest.param(["--stream", "x1", "x"], "is no number", id="a stream that is no number"),
         pytest.param(["--host", "foo", "x"], "expected e.g. 192.0.2.1", id="a host that is none"),
         pytest.param(["--since", "foo", "x"], "--since 'foo' is no time", id="a time that is none"),
@@ -41,6 +41,7 @@ from tests.cli.commands import Shell
         pytest.param(["explain", "tls-alrt"], "did you mean: tls-alert", id="a misspelt rule"),
         pytest.param(["explain", "zzz"], "`mtlscope rules` lists them", id="a rule like no other"),
         pytest.param(["fields", "clozed"], "did you mean: closed", id="a misspelt key"),
+        pytest.param(["live", "eth0"], "mtlscope live -i eth0", id="an interface without its option"),
         pytest.param(["rules", "--nosuch"], "no option --nosuch", id="an option of no command"),
     ],
 )

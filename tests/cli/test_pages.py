@@ -49,6 +49,12 @@ def test_fields_of_one_word(shell: Shell) -> None:
     assert "server_name" not in told
 
 
+def test_fields_are_found_by_their_meaning_too(shell: Shell) -> None:
+    told = shell("fields", "sni").out
+    assert "client_hello.server_name" in told
+    assert "ech " not in told  # "esni" is another word
+
+
 def test_every_key_that_needs_it_has_a_meaning() -> None:
     plain = [row.path for row in fields.rows() if not row.meaning and row.type in ("object", "string or null")]
     assert len(plain) < 20, plain

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analyzer.cli.live.target import Target
     from analyzer.live.run import LiveRun
 
-MIN_SNAP, MAX_SNAP = 64, 262_144
+MIN_SNAP = 64
 SAY_LOSS_EVERY = 10.0
 """Seconds between two lines about lost packets."""
 _DESCRIPTION = """\
@@ -101,6 +101,7 @@ def _parser() -> Parser:
         configured=[name for name in CONFIGURED if name != "workers"],
         usage="mtlscope live (-i INTERFACE [-f FILTER] | -r - | --follow PATH) [options]",
         description=_DESCRIPTION,
+        stray="an interface: mtlscope live -i",
     )
     add = parser.add_argument
     add_sources(parser)
@@ -120,7 +121,7 @@ def _parser() -> Parser:
         type=_snap,
         default=SNAP_LENGTH,
         metavar="BYTES",
-        help="keep so many bytes of a packet (default: all)",
+        help="keep so many bytes of a packet (default, and 0: all)",
     )
     add(
         "-B",
@@ -173,10 +174,13 @@ def _duration(text: str) -> float:
 
 
 def _snap(text: str) -> int:
-    size = at_least_one(text)
-    if not MIN_SNAP <= size <= MAX_SNAP:
-        raise argparse.ArgumentTypeError(f"{text} is not from {MIN_SNAP} to {MAX_SNAP:,} bytes")
-    return size
+    """Bytes; 0 is whole packets, as for tcpdump and dumpcap."""
+    size = int(text) if text.isascii() and text.isdigit() else -1
+    if size and not MIN_SNAP <= size <= SNAP_LENGTH:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not from {MIN_SNAP} to {SNAP_LENGTH:,} bytes, nor 0 for whole packets"
+        )
+    return size or SNAP_LENGTH
 
 
 def _list_interfaces() -> int:

@@ -18,7 +18,7 @@ import pytest
 
 import analyzer
 from analyzer.capture.live.landlock import abi
-from analyzer.cli.live.command import capture_filter
+from analyzer.cli.live.command import _snap, capture_filter
 from tests.build.frames import ethernet, ipv4, tcp
 from tests.build.namespace import why_not
 from tests.build.pcap import SECOND, Packet, pcap, pcap_record
@@ -447,6 +447,8 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
     [
         pytest.param(("-a", "soon"), "no duration", id="a duration that is none"),
         pytest.param(("-s", "10"), "not from 64", id="too short a snapshot"),
+        pytest.param(("-s", "much"), "not from 64 to 262,144 bytes, nor 0", id="a snapshot that is no number"),
+        pytest.param(("-f", "tcp prot 5061"), "'tcp prot 5061' is wrong", id="a filter that libpcap does not take"),
         pytest.param(("-j", "2"), "leave out -j", id="workers"),
         pytest.param(("--via", "tshark"), "no option --via", id="an option for captures alone"),
         pytest.param(("--repro", "x"), "keep one with -w", id="repro of what is not kept"),
@@ -465,6 +467,11 @@ def test_an_interface_that_is_not_there(shell: Shell) -> None:
 def test_wrong_arguments(words: tuple[str, ...], said: str, shell: Shell) -> None:
     done = shell("live", "-i", "lo", *words)
     assert (done.code, said in done.err) == (2, True), done.err
+
+
+@pytest.mark.parametrize(("text", "kept"), [("0", 262_144), ("64", 64), ("262144", 262_144)])
+def test_a_snapshot_length_of_0_is_the_whole_packet(text: str, kept: int) -> None:
+    assert _snap(text) == kept
 
 
 def test_a_library_is_asked_for_before_the_capture(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
