@@ -85,11 +85,8 @@ class Gunzip(io.RawIOBase):
         try:
             data = self._member.decompress(self._packed, room)
         except zlib.error as error:
-            at = self.packed_position - len(self._packed)
-            why = str(error).rpartition(": ")[2]  # zlib puts its own number before it
-            self._damage = CaptureError(f"the gzip stream is damaged after byte {at:,}: {why}")
-            self._member, data = before, self._salvage(before, room)
-            if not data:
+            data = self._salvage(before, room, str(error).rpartition(": ")[2])  # zlib puts its own number before it
+            if self._damage is not None and not data:
                 raise self._damage from None
             return data
         self._packed = self._member.unconsumed_tail
@@ -102,15 +99,19 @@ class Gunzip(io.RawIOBase):
             raise self._damage
         return data
 
-    def _salvage(self, member: zlib._Decompress, room: int) -> bytes:
+    def _salvage(self, member: zlib._Decompress, room: int, why: str) -> bytes:
         """What comes before the damage in the piece at hand, byte by byte: zlib drops the output of a call that fails."""
-        out = bytearray()
+        self._member = member
+        out, at = bytearray(), 0
         for at in range(len(self._packed)):
             try:
                 out += member.decompress(self._packed[at : at + 1], room - len(out))
             except zlib.error:
                 break
             if len(out) == room:
-                self._packed, self._damage = member.unconsumed_tail + self._packed[at + 1 :], None
-                break
+                self._packed = member.unconsumed_tail + self._packed[at + 1 :]
+                return bytes(out)
+        # Bytes that were changed are often noticed later, sometimes only by the checksum.
+        place = self.packed_position - len(self._packed) + at
+        self._damage = CaptureError(f"the gzip stream is damaged at byte {place:,} or before it: {why}")
         return bytes(out)

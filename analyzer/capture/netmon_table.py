@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analyzer.capture.source import BATCH_BYTES, BATCH_FRAMES, PAD, Facts, ReadOptions
-from analyzer.capture.window import LARGEST_FRAME, MAX_TIME_NS, frames_text, gather, note, size_text
+from analyzer.capture.window import LARGEST_FRAME, MAX_TIME_NS, frames_text, gather, note, size_text, stopped
 from analyzer.capture.zones import parse_zone, start_ns
 from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
@@ -179,7 +179,9 @@ class TableReader:
         header, size = self.header, self.source.size
         if header.table_at + header.table_bytes > size or self.source.error:
             yield from self._without_table(min(size, max(header.table_at, FIRST_FRAME)))
-            raise self.source.error or CaptureError(
+            if self.source.error:
+                raise stopped(self.source.error, self.count)
+            raise CaptureError(
                 f"the frame table at byte {header.table_at:,} needs {size_text(header.table_bytes)}, but the file ends at "
                 f"byte {size:,}; {self.count:,} packets were read without it"
             )

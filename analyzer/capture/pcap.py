@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from analyzer.capture.rhythm import RUN, Lengths, Rhythm, context_of
 from analyzer.capture.source import BATCH_FRAMES, Facts, Format, Frames, ReadOptions
-from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
+from analyzer.capture.window import LARGEST_FRAME, Window, gather, note, note_cuts, size_text, stopped
 from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError
 
@@ -87,7 +87,7 @@ def read_records(window: Window, facts: Facts) -> Iterator[Frames]:
             number += len(batch)
             note_cuts(facts, batch.captured, batch.original)
             yield batch
-    raise window.error or CaptureError(f"{damage}; {frames_text(number - 1)}")
+    raise stopped(window.error or CaptureError(damage), number - 1)
 
 
 def read_header(window: Window, facts: Facts) -> Layout:

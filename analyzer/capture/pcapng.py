@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from analyzer.capture.interfaces import Interfaces, counter_option
 from analyzer.capture.source import BATCH_FRAMES, NOT_A_PACKET, Facts, Format, Frames, Loss, ReadOptions
-from analyzer.capture.window import LARGEST_FRAME, Window, frames_text, gather, note, note_cuts, size_text
+from analyzer.capture.window import LARGEST_FRAME, Window, gather, note, note_cuts, size_text, stopped
 from analyzer.errors import CaptureError
 
 SECTION, INTERFACE, OLD_PACKET, SIMPLE_PACKET, STATISTICS, PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
@@ -72,7 +72,7 @@ class Reader:
                 if not window.left and window.error is None and window.offset + window.start:
                     return
                 break
-        raise window.error or CaptureError(f"{self.damage}; {frames_text(self.number - 1)}")
+        raise stopped(window.error or CaptureError(self.damage), self.number - 1)
 
     def _walk(self) -> NDArray[np.int64]:
         """Offsets of the blocks that lie whole in the window, up to the next section of the other byte order."""

@@ -167,6 +167,11 @@ def size_text(count: int) -> str:
     return f"{count / 1e6:.1f} MB" if count < 1_000_000_000 else f"{count / 1e9:.1f} GB"
 
 
+def stopped(error: CaptureError, count: int) -> CaptureError:
+    """Why the stream stopped, after so many frames."""
+    return CaptureError(f"{error}; {frames_text(count)}")
+
+
 def frames_text(count: int) -> str:
     """What was read before the damage, to end an error message with."""
     return f"{count:,} {'packet' if count == 1 else 'packets'} before it {'was' if count == 1 else 'were'} read"

@@ -52,9 +52,12 @@ def test_slices_and_members_do_not_matter(members: list[bytes], piece: int, room
         pytest.param(gzip.compress(b"x")[:-1], b"x", "the gzip stream is cut after 20 bytes", id="cut in the trailer"),
         pytest.param(gzip.compress(b"x")[:12], b"x", "the gzip stream is cut after 12 bytes", id="cut before the data's end"),
         pytest.param(gzip.compress(b"x") + b"junk", b"x", "byte 21 is neither the end", id="something after the last member"),
-        pytest.param(gzip.compress(b"x") + b"\x1f\x8b\x09" + bytes(9), b"x", "is damaged after byte", id="a bad second member"),
-        pytest.param(gzip.compress(b"x")[:-8] + b"00000000", b"x", "incorrect data check", id="wrong checksum"),
-        pytest.param(b"\x1f\x8b\x08\x00" + bytes(6) + b"\xff\xff", b"", "after byte 8: invalid block type", id="garbage"),
+        pytest.param(gzip.compress(b"x") + b"\x1f\x8b\x09" + bytes(9), b"x", "damaged at byte 24 or before it: unknown",
+                     id="a bad second member"),
+        pytest.param(gzip.compress(b"x")[:-8] + b"00000000", b"x", "at byte 16 or before it: incorrect data check",
+                     id="wrong checksum"),
+        pytest.param(b"\x1f\x8b\x08\x00" + bytes(6) + b"\xff\xff", b"", "damaged at byte 10 or before it: invalid block type",
+                     id="garbage"),
     ],
 )  # fmt: skip
 def test_damage(raw: bytes, out: bytes, error: str | None) -> None:
@@ -102,5 +105,5 @@ def test_every_byte_before_the_damage_is_given_in_pieces_of_any_size(at: int, ro
     whole[at] ^= 0xFF
     one_by_one, error = unpack(bytes(whole), piece=1, room=1)
     assert error is not None
-    assert unpack(bytes(whole), room=room)[0] == one_by_one
+    assert unpack(bytes(whole), room=room) == (one_by_one, error)  # the place, too
     assert len(one_by_one) == 16_240 or at > 0

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -140,7 +141,29 @@ def test_a_reading_error_keeps_the_packets_before_it(monkeypatch: pytest.MonkeyP
     with open_capture("-") as capture, pytest.raises(CaptureError) as caught:
         seen.extend(len(frames) for frames in capture)
     assert seen == [2]
-    assert str(caught.value) == "-: reading failed at byte 1,256: Input/output error"
+    assert str(caught.value) == "-: reading failed at byte 1,256: Input/output error; 2 packets before it were read"
+
+
+@pytest.mark.parametrize(
+    "raw", [pytest.param(make([Packet(bytes(600))] * 2), id=make.__name__) for make in (pcap, pcapng, netmon)]
+)
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(lambda raw: gzip.compress(raw)[:-3], "the gzip stream is cut after", id="cut"),
+        pytest.param(lambda raw: gzip.compress(raw)[:-8] + bytes(8), "incorrect data check", id="damaged"),
+        pytest.param(
+            lambda raw: gzip.compress(raw) + b"junk", "neither the end of the gzip stream", id="junk behind it"
+        ),
+    ],
+)
+def test_damaged_gzip_says_how_many_packets_came_before(
+    tmp_path: Path, raw: bytes, spoil: Callable[[bytes], bytes], said: str
+) -> None:
+    path = tmp_path / "x.gz"
+    path.write_bytes(spoil(raw))
+    with pytest.raises(CaptureError, match=f"{said}.*; 2 packets before it were read$"):
+        frames_in(str(path))
 
 
 def test_a_live_source_need_not_fill_the_buffer() -> None:
