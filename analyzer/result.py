@@ -59,6 +59,8 @@ def analyze(
     """
     if via not in (None, "tshark"):
         raise UsageError(f"via={via!r} is not known; tshark is")
+    if isinstance(ports, str):
+        raise UsageError(f"ports={ports!r} is a text; expected numbers such as [5061, 443]")
     given = _each(paths)
     expected = knowledge.default_tls_ports() if ports is None else frozenset(ports)
     deployment = _topology(topology)

@@ -50,6 +50,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if places.is_folder(path):
+            raise UsageError(f"{path} is a folder; a store is a file that mtlscope live --db makes")
         if not places.is_file(path):
             raise UsageError(f"{path}: there is no such file; mtlscope live --db makes it")
         schema.refuse_others(path)
