@@ -88,6 +88,7 @@ class Run:
         crashes: one line for each contained bug of ours (exit 5).
         worst: rank of the worst severity found (0 error, 1 warning, 2 note); None if nothing was found.
         progress: called with (name of the input, bytes read so far, size or None).
+        kept, passed_over: connections that were reported, and TCP connections that were not.
         left: the inputs that are not read to their end yet, the first one begun; reading: what reads it.
     """
 
@@ -97,6 +98,8 @@ class Run:
     errors: list[str] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     worst: int | None = None
+    kept: int = 0
+    passed_over: int = 0
     left: list[Input] = field(default_factory=list)
     reading: Analysis | None = None
 
@@ -131,6 +134,9 @@ class Run:
                     rank = finding.severity.rank
                     if self.worst is None or rank < self.worst:
                         self.worst = rank
+                if isinstance(item, CaptureSummary):
+                    self.kept += item.connections
+                    self.passed_over += item.tcp_streams - item.connections
                 if isinstance(item, CaptureSummary) and self.left:
                     del self.left[0]  # it is the last item of its input
                     self.reading = None

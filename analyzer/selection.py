@@ -118,7 +118,7 @@ def parse_host(text: str) -> Host:
         if number > 65535:
             raise ValueError
     except ValueError:
-        expected = "expected e.g. 192.0.2.1, 192.0.2.1:5061 or [2001:db8::1]:5061"
+        expected = "expected e.g. 192.0.2.1, 192.0.2.1:5061, [2001:db8::1]:5061 or 192.0.2.0/24"
         raise UsageError(f"--host {text!r} is no address; {expected}") from None
     return Host(network, None if number < 0 else number)
 

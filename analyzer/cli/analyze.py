@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from analyzer import places
 from analyzer.cli import annotated
 from analyzer.cli.main import COMMANDS, Exit, say
-from analyzer.cli.parser import Parser, add_color, at_least_one, number, one_of, place
+from analyzer.cli.parser import Once, Parser, add_color, at_least_one, number, one_of, place
 from analyzer.cli.writing import open_output, wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -112,9 +112,10 @@ def _parser() -> Parser:
         metavar="TOOL",
         help="tshark: let it read the captures, for formats that only Wireshark knows",
     )
-    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-T", action=Once, default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add(
         "-o",
+        action=Once,
         dest="output",
         type=place,
         metavar="FILE",
@@ -235,22 +236,23 @@ def _selection(args: argparse.Namespace) -> Selection | None:
         return None
     from analyzer.selection import Selection, parse_host
 
+    since, until = _time(args.since, "--since"), _time(args.until, "--until")
+    if since is not None and until is not None and since > until:
+        raise UsageError(f"--since {args.since} is after --until {args.until}: nothing can be alive then")
     return Selection(
         hosts=tuple(map(parse_host, args.host)),
         names=tuple(args.name),
         streams=frozenset(args.stream),
-        since_ns=_time(args.since, "--since"),
-        until_ns=_time(args.until, "--until"),
+        since_ns=since,
+        until_ns=until,
         troubled=args.troubled,
     )
 
 
 def _time(text: str | None, option: str) -> int | None:
-    if not text:
-        return None
     from analyzer.selection import parse_time
 
-    return parse_time(text, option)
+    return parse_time(text, option) if text else None
 
 
 def _trust(words: Sequence[str], topology: Topology | None, quiet: bool, verbose: bool) -> Trust:
@@ -378,10 +380,13 @@ def _tell(analysis: Run, args: argparse.Namespace) -> None:
     """What went wrong, one line each, on standard error."""
     for line in (*analysis.errors, *analysis.crashes):
         say(line)
+    narrowed = analysis.options.keep is not None and not args.troubled  # nothing in trouble is good news
+    if narrowed and analysis.passed_over and not analysis.kept and not args.quiet:
+        say(f"nothing matches what was selected; TCP connections: {analysis.passed_over:,}, reported: 0")
     if args.verbose and sys.stderr is not None:
         for setting in getattr(args, "settings", ()):
             say(f"setting {setting}")
-        say(f"{len(analysis.paths)} paths given, {len(analysis.errors)} not read to their end")
+        say(f"paths given: {len(analysis.paths)}; captures not read to their end: {len(analysis.errors)}")
 
 
 def _exit_code(analysis: Run, fail_on: str) -> int:

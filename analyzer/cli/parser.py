@@ -110,6 +110,17 @@ def one_of(choices: Iterable[str]) -> Any:
     return check
 
 
+class Once(argparse.Action):
+    """Keeps one value. Raises UsageError for a second one: what was asked for first would be left out in silence."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        given = vars(namespace).setdefault("given_once", {})
+        if self.dest in given:
+            raise UsageError(f"{option_string} {given[self.dest]} and {option_string} {values}: one output at a time")
+        given[self.dest] = values
+        setattr(namespace, self.dest, values)
+
+
 def add_color(add: Callable[..., Any]) -> None:
     """--color, the same for every command that reports; `add` is the `add_argument` of the parser or of a group."""
     add(

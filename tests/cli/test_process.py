@@ -67,6 +67,23 @@ def test_control_c_leaves_a_report_that_says_so(output: str, tmp_path: Path) -> 
     assert told in target.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["--stream", "99"], True, id="no such connection"),
+        pytest.param(["--stream", "99", "-q"], False, id="no word is wanted"),
+        pytest.param(["--stream", "0"], False, id="it is there"),
+        pytest.param(["--troubled"], False, id="it is in trouble"),
+    ],
+)
+def test_a_selection_that_matches_nothing_is_told(words: list[str], told: bool) -> None:
+    done = subprocess.run(
+        [*COMMAND, *words, "-T", "csv", "-"], cwd=ROOT, input=REFUSED, capture_output=True, timeout=60, check=False
+    )
+    line = b"mtlscope: nothing matches what was selected; TCP connections: 1, reported: 0\n"
+    assert done.stderr == (line if told else b"")
+
+
 def test_a_capture_without_a_packet_from_a_pipe(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "-T", "jsonl", "-"], cwd=ROOT, input=PCAP, capture_output=True, timeout=60, check=False

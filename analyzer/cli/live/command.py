@@ -19,7 +19,7 @@ from analyzer.cli.live.stopping import Ending, signals
 from analyzer.cli.live.table import is_wanted
 from analyzer.cli.live.taps import add_taps, open_taps, written_below
 from analyzer.cli.main import Exit, say, show
-from analyzer.cli.parser import Parser, at_least_one, one_of, place
+from analyzer.cli.parser import Once, Parser, at_least_one, one_of, place
 from analyzer.cli.writing import wanted_output
 from analyzer.errors import UsageError
 from analyzer.report import outputs
@@ -140,8 +140,8 @@ def _parser() -> Parser:
         help=f"{', '.join(NAMES)}: the first that works, see mtlscope doctor",
     )
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
-    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
-    add("-o", dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
+    add("-T", action=Once, default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-o", action=Once, dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
     add_rotation(parser)
     add("--no-table", action="store_true", help="text on a terminal: each trouble as it comes, instead of a live table")
     add_taps(parser)
