@@ -72,6 +72,8 @@ class Reader:
                 if not window.left and window.error is None and window.offset + window.start:
                     return
                 break
+        if window.error and self.prompt:
+            raise window.error  # of an interface: its packets are counted elsewhere
         raise stopped(window.error or CaptureError(self.damage), self.number - 1)
 
     def _walk(self) -> NDArray[np.int64]:

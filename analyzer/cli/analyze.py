@@ -112,7 +112,7 @@ def _parser() -> Parser:
         metavar="TOOL",
         help="tshark: let it read the captures, for formats that only Wireshark knows",
     )
-    add("-T", action=Once, default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add(
         "-o",
         action=Once,

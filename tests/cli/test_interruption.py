@@ -19,7 +19,7 @@ from tests.report.records import failed, summary
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     """A test that fails, or ends in between, leaves no handler behind."""
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 

@@ -140,7 +140,7 @@ def _parser() -> Parser:
         help=f"{', '.join(NAMES)}: the first that works, see mtlscope doctor",
     )
     formats = "; ".join(f"{name}: {text}" for name, text in outputs().items())
-    add("-T", action=Once, default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
+    add("-T", default="text", type=one_of(outputs()), metavar="FORMAT", help=formats)
     add("-o", action=Once, dest="output", type=place, metavar="FILE", help="where to write (default: standard output)")
     add_rotation(parser)
     add("--no-table", action="store_true", help="text on a terminal: each trouble as it comes, instead of a live table")
