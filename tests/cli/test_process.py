@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from tests.cli.test_analyze import PCAP
 COMMAND = [sys.executable, "-m", "analyzer"]
 ROOT = Path(__file__).parents[2]
 REFUSED = (ROOT / "captures" / "client-untrusted-12.pcap").read_bytes()
+LATER = struct.pack("<IIII", struct.unpack_from("<I", REFUSED, 24)[0] + 10, 0, 60, 60) + bytes(60)
+"""A packet of ten seconds after its first one: by then its connection is decided."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
@@ -55,7 +58,7 @@ def test_control_c_leaves_a_report_that_says_so(output: str, tmp_path: Path) -> 
         [*COMMAND, "-T", output, "-o", str(target), "-"], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdin is not None
-    process.stdin.write(REFUSED)
+    process.stdin.write(REFUSED + LATER)
     process.stdin.flush()
     deadline = time.monotonic() + 60
     while not target.exists() and time.monotonic() < deadline:  # made when the first connection is there
