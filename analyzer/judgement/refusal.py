@@ -14,7 +14,7 @@ from analyzer.dataclass import dataclass
 from analyzer.findings import Confidence, Depth, Severity
 from analyzer.judgement.injection import forged_reset
 from analyzer.judgement.reading import broken, strict_refusal
-from analyzer.judgement.story import never_arrived
+from analyzer.judgement.story import never_arrived, weaker
 from analyzer.knowledge import alert as alert_name
 from analyzer.knowledge import limit
 from analyzer.tls.names import AlertDescription
@@ -313,11 +313,6 @@ _STANDING = {
     for severity in Severity
     for failed in (False, True)
 }
-
-
-def weaker(one: Confidence, other: Confidence) -> Confidence:
-    """The lower of two confidences: a conclusion is as sure as its weaker part."""
-    return one if one.rank >= other.rank else other
 
 
 @dataclass(frozen=True, slots=True)

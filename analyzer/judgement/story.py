@@ -151,16 +151,25 @@ def waited(conn: Connection, ending: Ending) -> int:
     return silence if silence >= limit_ns("never_answers_s") else 0
 
 
-def moment(conn: Connection, ending: Ending) -> tuple[str, Confidence]:
-    """When a side ended the handshake, as words before the name of the last message, and how far that alone tells who is
-    to be looked at: a side that gave up waiting is not, and long silence before the end is a matter of its own."""
-    if gave_up := waited(conn, ending):
-        return f"after waiting {lasting(gave_up)} for an answer to", Confidence.LOW
+def moment(conn: Connection, ending: Ending, actor: Side | None) -> tuple[str, tuple[int, ...], Confidence]:
+    """When `actor` ended the handshake ("right after the client's Certificate"; None: nobody knows who did), the frames to
+    see it in, and how far that alone tells who is to be looked at: a side that gave up waiting is not, long silence before
+    the end is a matter of its own, and so is a PROXY header that a server most likely does not take."""
     last = last_word(conn, ending.time_ns)
     silence = ending.time_ns - last.time_ns if last else 0
-    if silence >= limit_ns("never_answers_s"):
-        return f"{lasting(silence)} after", Confidence.MEDIUM
-    return "right after", Confidence.HIGH
+    if gave_up := waited(conn, ending):
+        when, sure = f"after waiting {lasting(gave_up)} for an answer to", Confidence.LOW
+    elif silence >= limit_ns("never_answers_s"):
+        when, sure = f"{lasting(silence)} after", Confidence.MEDIUM
+    else:
+        when, sure = "right after", Confidence.HIGH
+    what = word(conn, last, actor) if last else "the TCP handshake"
+    header = proxy_header(conn) if actor is Side.SERVER else None
+    if header is not None:
+        sure = weaker(sure, Confidence.MEDIUM)
+        what += " behind a PROXY header" if last and last.name != "Preamble" else ""
+    steps = (step.frames[-1] for step in (header, last) if step is not None and step.frames)
+    return f"{when} {what}", (*steps, ending.frame), sure
 
 
 def end(conn: Connection) -> str:
@@ -193,3 +202,8 @@ def view_of(conn: Connection, side: Side) -> str:
 def lowered(conn: Connection, confidence: Confidence) -> Confidence:
     """One level lower if the capture does not show the whole handshake."""
     return LOWER[confidence] if conn.visibility.limited else confidence
+
+
+def weaker(one: Confidence, other: Confidence) -> Confidence:
+    """The lower of two confidences: a conclusion is as sure as its weaker part."""
+    return one if one.rank >= other.rank else other

@@ -33,8 +33,9 @@ from analyzer.judgement.issuers import listing
 from analyzer.judgement.memory import CAPACITY
 from analyzer.judgement.phrases import called, dn, some, where
 from analyzer.judgement.reading import broken_in
-from analyzer.judgement.refusal import Defect, Judgement, Refusal, Weight, refusal_of, weaker, weigh
+from analyzer.judgement.refusal import Defect, Judgement, Refusal, Weight, refusal_of, weigh
 from analyzer.judgement.stores import NO_TRUST, Trust
+from analyzer.judgement.story import weaker
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.judgement.uses import lacking, missing_usage
 from analyzer.judgement.validity import Clock, lapse

@@ -8,7 +8,7 @@ import pytest
 
 from analyzer.connection import CertificateState, Outcome, Side
 from analyzer.findings import Confidence, Depth, Severity
-from analyzer.judgement.refusal import Defect, Refusal, refusal_of, weaker, weigh
+from analyzer.judgement.refusal import Defect, Refusal, refusal_of, weigh
 from tests.build.connections import CLIENT_DONE, DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, connection
 from tests.rules.cast import CLIENT, SERVER, SUB, chain
 
@@ -123,11 +123,6 @@ def test_a_defect_beside_another_failure_keeps_its_severity_and_steps_back() -> 
     assert (cause.severity, cause.depth, cause.clause[:2]) == (Severity.ERROR, Depth.ROOT, "; ")
     assert (bystander.severity, bystander.depth, bystander.clause) == (Severity.WARNING, Depth.SYMPTOM, "")
     assert bystander.frames == ()
-
-
-def test_a_conclusion_is_as_sure_as_its_weaker_part() -> None:
-    assert weaker(Confidence.HIGH, Confidence.LOW) is Confidence.LOW
-    assert weaker(Confidence.MEDIUM, Confidence.HIGH) is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(

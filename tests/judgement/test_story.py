@@ -6,7 +6,7 @@ import pytest
 
 from analyzer.connection import Connection, Side
 from analyzer.findings import Confidence
-from analyzer.judgement.story import end, first_alert, last_step, lasting, lowered, moment, named, view_of, who
+from analyzer.judgement.story import end, first_alert, last_step, lasting, lowered, moment, named, view_of, weaker, who
 from tests.build.connections import CLIENT_DONE, HANDSHAKE, HELLOS, SECOND_NS, SERVER_FLIGHT, TCP, connection
 
 
@@ -57,18 +57,33 @@ def test_the_alert_that_ended_it(conn: Connection, code: int | None) -> None:
 @pytest.mark.parametrize(
     ("conn", "words", "sure"),
     [
-        pytest.param(connection(*HELLOS, "> RST"), "right after", Confidence.HIGH, id="at once"),
-        pytest.param(connection(*HELLOS, "... 5 s", "> RST"), "5.0 s after", Confidence.MEDIUM, id="after thinking"),
+        pytest.param(
+            connection(*HELLOS, "> RST"), "right after the server's ServerHello", Confidence.HIGH, id="at once"
+        ),
+        pytest.param(
+            connection(*HELLOS, "... 5 s", "> RST"),
+            "5.0 s after the server's ServerHello",
+            Confidence.MEDIUM,
+            id="after thinking",
+        ),
         pytest.param(
             connection(*HELLOS, "... 5 s", "< RST"),
-            "after waiting 5.0 s for an answer to",
+            "after waiting 5.0 s for an answer to its own ServerHello",
             Confidence.LOW,
             id="after waiting",
         ),
     ],
 )
 def test_the_moment_of_the_end(conn: Connection, words: str, sure: Confidence) -> None:
-    assert moment(conn, conn.endings[0]) == (words, sure)
+    ending = conn.endings[0]
+    when, frames, confidence = moment(conn, ending, ending.side)
+    assert (when, confidence) == (words, sure)
+    assert frames == (conn.steps[-2].frames[-1], ending.frame)
+
+
+def test_a_conclusion_is_as_sure_as_its_weaker_part() -> None:
+    assert weaker(Confidence.HIGH, Confidence.LOW) is Confidence.LOW
+    assert weaker(Confidence.MEDIUM, Confidence.HIGH) is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ from analyzer.judgement.defects import self_signed_leaf
 from analyzer.judgement.issuers import Listing, listing, plainly_listed
 from analyzer.judgement.kind import Kind, Period, quiet_if
 from analyzer.judgement.phrases import called, counted, dn, where
-from analyzer.judgement.refusal import Defect, weaker, weigh
+from analyzer.judgement.refusal import Defect, weigh
+from analyzer.judgement.story import weaker
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(

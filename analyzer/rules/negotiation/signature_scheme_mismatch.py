@@ -31,9 +31,9 @@ from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.chains import as_meant
 from analyzer.judgement.hellos import hello_refused, refusing_alert
 from analyzer.judgement.phrases import called, where
-from analyzer.judgement.refusal import Defect, refusal_of, weaker
+from analyzer.judgement.refusal import Defect, refusal_of
 from analyzer.judgement.schemes import Schemes, accepted, own_scheme, unaccepted
-from analyzer.judgement.story import alert_name, end
+from analyzer.judgement.story import alert_name, end, weaker
 from analyzer.rules.rule import Context, Rule
 from analyzer.tls.names import AlertDescription, is_grease
 

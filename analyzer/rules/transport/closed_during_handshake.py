@@ -20,11 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzer.connection import Connection, Ending, Outcome, Seen, Side
+from analyzer.connection import Connection, Ending, Outcome, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
-from analyzer.judgement.refusal import weaker
-from analyzer.judgement.story import first_alert, first_ending, last_word, moment, proxy_header, who, word
+from analyzer.judgement.story import first_alert, first_ending, moment, who
 from analyzer.rules.rule import Context, Rule
 
 RULE = Rule(
@@ -61,18 +60,13 @@ def _alerted(conn: Connection, close: Ending) -> bool:
 
 
 def _finding(conn: Connection, close: Ending) -> Finding:
-    before = last_word(conn, close.time_ns)
-    when, sure = moment(conn, close)
-    header = proxy_header(conn) if close.side is Side.SERVER else None
+    when, frames, sure = moment(conn, close, close.side)
     polite = any(a.code == 0 and a.time_ns <= close.time_ns for a in conn.alerts)
     said = "saying only close_notify" if polite else "without an alert"
-    what = word(conn, before, close.side) if before else "the TCP handshake"
-    if header and before is not None and before.name != "Preamble":
-        what += " behind a PROXY header"
     return RULE.finding(
         conn,
-        f"{who(conn, close.side)} closed the connection {when} {what}, {said}",
+        f"{who(conn, close.side)} closed the connection {when}, {said}",
         advice=causes(conn, close.side, close.time_ns),
-        frames=(*(header.frames[-1:] if header else ()), *(before.frames[-1:] if before else ()), close.frame),
-        confidence=weaker(sure, Confidence.MEDIUM) if header else sure,
+        frames=frames,
+        confidence=sure,
     )

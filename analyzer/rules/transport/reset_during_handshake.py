@@ -27,19 +27,7 @@ from analyzer.connection import Connection, Ending, Outcome, Seen, Side
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
 from analyzer.judgement.injection import forged_reset
-from analyzer.judgement.refusal import weaker
-from analyzer.judgement.story import (
-    alert_name,
-    closing_alerts,
-    first_ending,
-    last_word,
-    lowered,
-    moment,
-    proxy_header,
-    view_of,
-    who,
-    word,
-)
+from analyzer.judgement.story import alert_name, closing_alerts, first_ending, lowered, moment, view_of, who
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.rules.rule import Context, Rule
 
@@ -79,25 +67,19 @@ def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
 
 
 def _finding(conn: Connection, reset: Ending) -> Finding:
-    before = last_word(conn, reset.time_ns)
     own = next((a for a in closing_alerts(conn, reset.time_ns) if a.side is reset.side), None)
     if own is None:
         said = "without an alert"
     else:
         said = "after an encrypted alert" if own.code is None else f"after its alert {alert_name(own.code)}"
-    when, sure = moment(conn, reset)
     forged = forged_reset(conn) is not None
-    header = proxy_header(conn) if reset.side is Side.SERVER and not forged else None
-    sure = weaker(sure, Confidence.MEDIUM) if header else sure
-    what = word(conn, before, None if forged else reset.side) if before else "the TCP handshake"
-    if header and before is not None and before.name != "Preamble":
-        what += " behind a PROXY header"
+    when, frames, sure = moment(conn, reset, None if forged else reset.side)
     actor = f"a packet in the name of {who(conn, reset.side)}" if forged else who(conn, reset.side)
     return RULE.finding(
         conn,
-        f"{actor} reset the connection {when} {what}, {said}",
+        f"{actor} reset the connection {when}, {said}",
         advice="" if forged else causes(conn, reset.side, reset.time_ns),
-        frames=(*(header.frames[-1:] if header else ()), *(before.frames[-1:] if before else ()), reset.frame),
+        frames=frames,
         confidence=lowered(conn, sure),
     )
 
