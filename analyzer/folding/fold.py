@@ -20,7 +20,7 @@ from analyzer.folding.ends import alerts, endings, finished
 from analyzer.folding.identity import endpoints, uid
 from analyzer.folding.presence import hidden_facts, seen_facts
 from analyzer.folding.timeline import build, history
-from analyzer.folding.traffic import handshake_end, round_trip, traffic
+from analyzer.folding.traffic import round_trip, traffic
 from analyzer.tls import messages as wire
 from analyzer.tls.names import HandshakeType
 
@@ -125,8 +125,8 @@ def _record(case: Case, roles_known: str) -> Connection:
         alerts=alerts(case),
         endings=endings(case.conversation, c),
         steps=line.steps,
-        client=traffic(case.conversation, c, line.client.app_records, line.client.unread, handshake_end(line.client)),
-        server=traffic(case.conversation, s, line.server.app_records, line.server.unread, handshake_end(line.server)),
+        client=traffic(case.conversation, c, line.client.app_records, line.client.unread, line.client.clear_end),
+        server=traffic(case.conversation, s, line.server.app_records, line.server.unread, line.server.clear_end),
         rtt_ns=round_trip(case.conversation, c),
         finished=finished(case),
         icmp=tuple(flow.icmp),

@@ -25,8 +25,6 @@ MOST_ALERTS = 2
 """Alerts that a server sends one behind the other when it refuses: GnuTLS says access_denied, and then why."""
 PROMPT_NS = 1_000_000_000
 """Who refuses a certificate does so at once: after a client that has talked on for longer, a close is a close."""
-
-
 UNREAD = 0
 """Length of a `Record` that stands for any number of records that were only counted; none is that short."""
 

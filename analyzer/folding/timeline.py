@@ -107,6 +107,11 @@ class Direction:
     tls: bool = False
     odd: bool = False
 
+    @property
+    def clear_end(self) -> int:
+        """Offset behind the last handshake message in clear; 0 if there is none."""
+        return max([message.span.end for message in self.messages.values()], default=0)
+
 
 @dataclass(slots=True)
 class Timeline:
@@ -324,9 +329,8 @@ def _deny_13(rows: list[StepRow], reading: Reading, hellos: Direction, conversat
         return
     if any(row[3] is Side.SERVER and row[4] in _BEHIND_13 for row in rows):
         return
-    start = max([message.span.end for message in hellos.messages.values()], default=0)
     done = next((row[8] for row in rows if row[3] is Side.CLIENT and row[4] == "Finished"), None)
-    if isinstance(done, OpaqueRecord) and never_arrived(conversation, client, start, done.span.end):
+    if isinstance(done, OpaqueRecord) and never_arrived(conversation, client, hellos.clear_end, done.span.end):
         reading.auth = replace(reading.auth, arrived=False, refused=False)
 
 

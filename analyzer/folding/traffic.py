@@ -5,16 +5,10 @@ from __future__ import annotations
 from analyzer.connection import SideTraffic
 from analyzer.folding import outcome as judge
 from analyzer.folding.conversation import Conversation
-from analyzer.folding.timeline import Direction
-
-
-def handshake_end(line: Direction) -> int:
-    """Offset behind the last handshake message in clear."""
-    return max([message.span.end for message in line.messages.values()], default=0)
 
 
 def traffic(conv: Conversation, direction: int, app_records: int, unread: int, clear_end: int) -> SideTraffic:
-    """Counters of one direction. `unread`: see `unread_bytes`; `clear_end`: see `handshake_end`."""
+    """Counters of one direction. `unread`: see `unread_bytes`; `clear_end`: see `Direction`."""
     lane, half = conv.flow.lanes[direction], conv.halves[direction]
     assembler = half.assembler
     size = judge.payload_bytes(conv, direction)
