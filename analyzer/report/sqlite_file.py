@@ -70,7 +70,7 @@ def tables_in(path: Path) -> set[str] | None:
     """Names of the tables of a database, which is not touched; None if they cannot be read, or not all of it is in the file."""
     import sqlite3
 
-    log = path.with_name(f"{path.name}-wal")
+    log = log_of(path)
     if log.exists() and log.stat().st_size:
         return None
     try:
@@ -81,6 +81,12 @@ def tables_in(path: Path) -> set[str] | None:
             base.close()
     except sqlite3.Error:
         return None
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log, which is there as long as somebody writes. SQLite follows links first."""
+    real = path.resolve()
+    return real.with_name(f"{real.name}-wal")
 
 
 def create(table: Table) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer import places
 from analyzer.errors import UsageError
 from analyzer.report import tables
-from analyzer.report.sqlite_file import as_read
+from analyzer.report.sqlite_file import as_read, log_of
 from analyzer.report.tables import Kind, Table, TableColumn
 from analyzer.report.times import rfc3339
 from analyzer.selection import parse_time
@@ -155,7 +155,7 @@ class Store:
 
     def _ready(self) -> sqlite3.Connection:
         """The database, opened anew if somebody began to write it although it was believed not to change."""
-        if self._unchanging and schema.log_of(self.path).exists():
+        if self._unchanging and log_of(self.path).exists():
             self._base.close()
             self._base, self._unchanging = _connect(self.path)
         return self._base
@@ -194,7 +194,7 @@ def _connect(path: Path) -> tuple[sqlite3.Connection, bool]:
         except sqlite3.Error as error:
             base.close()
             reason = error
-            if schema.log_of(path).exists():
+            if log_of(path).exists():
                 break
     raise UsageError(f"cannot read {path}: {reason}")
 

@@ -104,12 +104,6 @@ def open_to_write(path: Path, timeout: float) -> sqlite3.Connection:
     return base
 
 
-def log_of(path: Path) -> Path:
-    """The write-ahead log, which is there as long as somebody writes. SQLite follows links first."""
-    real = path.resolve()
-    return real.with_name(f"{real.name}-wal")
-
-
 def refuse_others(path: Path) -> None:
     """Raise UsageError for a file that is no SQLite database, or that cannot be read. An empty one may become one."""
     try:

@@ -16,7 +16,7 @@ from analyzer.connection import Connection
 from analyzer.errors import UsageError
 from analyzer.report import safe, tables
 from analyzer.report.output import Item
-from analyzer.report.sqlite_file import as_stored
+from analyzer.report.sqlite_file import as_stored, log_of
 from analyzer.report.tables import Row, Rows
 from analyzer.report.times import rfc3339
 from analyzer.store import pruning, schema
@@ -83,7 +83,7 @@ class Writer:
         except sqlite3.Error as error:
             self._base.close()
             raise UsageError(f"cannot write {path}: {error}") from None
-        self._log, self._file = schema.log_of(path), path.stat()
+        self._log, self._file = log_of(path), path.stat()
 
     def add(self, item: Item) -> None:
         """Let the rows of an item wait: all of them, or none if making them fails."""
