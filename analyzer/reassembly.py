@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from operator import attrgetter, itemgetter
 
 from analyzer.dataclass import dataclass
+from analyzer.packets.checksums import tcp_fits
 
 MAX_PENDING_SEGMENTS, MAX_PENDING_BYTES = 256, 1 << 20
 """Segments and bytes kept behind a hole, until the hole is given up."""
@@ -362,7 +363,7 @@ class Assembler:
 
     def _wins(self, piece: _Piece, head: bytes, data: bytes) -> bool:
         """Note that a piece disagrees with what came first (`head`, `data`). True if only the piece's checksum is right."""
-        first, second = _checksum_fits(head, data), _checksum_fits(piece.head, piece.data)
+        first, second = tcp_fits(head, data), tcp_fits(piece.head, piece.data)
         self.note_conflict(piece.frame, decided=first != second)
         return second and not first
 
@@ -382,19 +383,3 @@ def _slice(piece: _Piece, start: int, end: int) -> _Piece:
     data = piece.data[start - piece.at : end - piece.at]
     head = piece.head if len(data) == len(piece.data) else b""  # a part's checksum says nothing
     return _Piece(start, data, end - start - len(data), piece.frame, piece.time_ns, head)
-
-
-def _checksum_fits(head: bytes, payload: bytes) -> bool:
-    """The TCP checksum fits (RFC 9293 section 3.1). True as well where it cannot be computed."""
-    version = head[0] >> 4 if head else 0
-    if version == 4:
-        tcp, addresses = head[(head[0] & 15) * 4 :], head[12:20]
-    elif version == 6 and head[6] == 6:
-        tcp, addresses = head[40:], head[8:40]
-    else:
-        return True
-    whole = addresses + (6).to_bytes(2, "big") + (len(tcp) + len(payload)).to_bytes(2, "big") + tcp + payload
-    total = sum(int.from_bytes(whole[at : at + 2].ljust(2, b"\0"), "big") for at in range(0, len(whole), 2))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total == 0xFFFF

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from analyzer.dataclass import dataclass
 from analyzer.export.addresses import Addresses
 from analyzer.packets import links
+from analyzer.packets.checksums import ONES, ones_sum
 from analyzer.packets.columns import SYN
 from analyzer.packets.fragments import Reassembler
 from analyzer.packets.ip import DESTINATION, EXTENSIONS, HOP_BY_HOP
@@ -18,7 +19,6 @@ RAW = 101
 """LINKTYPE_RAW: what a datagram put together from fragments becomes."""
 LOOKUP = "dns"
 """How a walk ends that came to a UDP datagram of port 53."""
-ONES = 0xFFFF
 _MACS = {
     Layer.ETHERNET: (0, 6),
     Layer.TOKEN_RING: (2, 8),
@@ -203,11 +203,6 @@ def _quoted_checks(packet: Packet) -> list[Check]:
     return [_check(data, at + 10, at, tcp), _check(data, tcp + 16, tcp, packet.end, (at + 12, at + 20))]
 
 
-def _sum(data: bytes) -> int:
-    """The ones' complement sum: 65,535 is no value of its own, it is 0."""
-    return int.from_bytes(data + b"\0" if len(data) % 2 else data, "big") % ONES
-
-
 def _check(
     data: bytes | bytearray, at: int, start: int, end: int, pseudo: tuple[int, int] | None = None, rest: int = 0
 ) -> Check:
@@ -218,14 +213,14 @@ def _check(
 
 def _total(data: bytes | bytearray, check: Check) -> int:
     """Zero if all is captured and the checksum fits."""
-    pseudo = _sum(bytes(data[check.pseudo[0] : check.pseudo[1]])) if check.pseudo else 0
-    return (_sum(bytes(data[check.start : check.end])) + pseudo + check.rest) % ONES
+    pseudo = ones_sum(bytes(data[check.pseudo[0] : check.pseudo[1]])) if check.pseudo else 0
+    return (ones_sum(bytes(data[check.start : check.end])) + pseudo + check.rest) % ONES
 
 
 def _left_to_hardware(data: bytes, check: Check, size: int) -> bool:
     """A checksum that the sender's network card would have filled in: nothing, or the pseudo-header's sum alone."""
     found = int.from_bytes(data[check.at : check.at + 2], "big")
-    pseudo = _sum(data[check.pseudo[0] : check.pseudo[1]]) if check.pseudo else 0
+    pseudo = ones_sum(data[check.pseudo[0] : check.pseudo[1]]) if check.pseudo else 0
     return found in (0, (pseudo + check.rest) % ONES, (pseudo + check.rest - size) % ONES)
 
 
