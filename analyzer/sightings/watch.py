@@ -53,7 +53,8 @@ class Sightings:
 
     def __init__(self) -> None:
         self._ports = services.revocation_ports()
-        self._watched = np.array(sorted(self._ports), np.uint16)
+        self._watched = np.zeros(65_536, np.bool_)
+        self._watched[list(self._ports)] = True
         self._errands: dict[str, deque[Errand]] = {}
         self._count = 0
         self._forgotten: dict[str, int] = {}
@@ -264,8 +265,8 @@ def _put(table: dict[K, V], key: K, value: V, most: int) -> None:
     table[key] = value
 
 
-def _worth_a_look(seg: Segments, watched: NDArray[np.uint16]) -> NDArray[np.intp]:
-    """Rows that may be heads of HTTP, DNS, or ends of connections to the ports of interest."""
+def _worth_a_look(seg: Segments, watched: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows that may be heads of HTTP, DNS, or ends of connections to the ports that are `watched`."""
     carrying = np.flatnonzero(seg.payload >= LEAST_HEAD)
     first = seg.data[seg.payload_at[carrying]]
     heads = carrying[(first == G) | (first == P) | (first == H)]
@@ -277,7 +278,7 @@ def _worth_a_look(seg: Segments, watched: NDArray[np.uint16]) -> NDArray[np.intp
         heads = heads[known]
     control = np.flatnonzero((seg.flags & (SYN | RST)) != 0)
     if len(control):
-        control = control[np.isin(seg.src_port[control], watched) | np.isin(seg.dst_port[control], watched)]
+        control = control[watched[seg.src_port[control]] | watched[seg.dst_port[control]]]
     lookups = np.flatnonzero((seg.payload > 0) & ((seg.src_port == DNS_PORT) | (seg.dst_port == DNS_PORT)))
     rows = np.concatenate((heads, control, lookups))
     rows.sort()
