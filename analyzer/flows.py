@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from analyzer.dataclass import dataclass
 from analyzer.grouping import Block, Tallies, new_salt, tally
 from analyzer.packets.columns import ACK, SYN, IcmpError, Segments
+from analyzer.picked import Columns, LateRows
 from analyzer.picking import Picker, Wants
 
 FIRST_ROWS = 4
@@ -106,45 +107,6 @@ class Flow:
         """When the last packet of either direction came."""
         a, b = self.lanes[0].last_ns, self.lanes[1].last_ns
         return max(self.first_ns if a is None else a, self.first_ns if b is None else b)
-
-
-class Columns:
-    """The columns of the rows handed up, as plain lists (a list element costs a tenth of an array element)."""
-
-    __slots__ = (
-        "ack",
-        "direction",
-        "flags",
-        "frame",
-        "ip_at",
-        "ip_id",
-        "payload",
-        "payload_at",
-        "seq",
-        "tcp_at",
-        "time_ns",
-        "ttl",
-        "window",
-        "wire_payload",
-    )
-
-    def __init__(self, block: Block, rows: NDArray[np.int64]) -> None:
-        seg = block.seg
-        self.direction: list[int] = block.direction[rows].tolist()
-        self.flags: list[int] = seg.flags[rows].tolist()
-        self.seq: list[int] = seg.seq[rows].tolist()
-        self.ack: list[int] = seg.ack[rows].tolist()
-        self.window: list[int] = seg.window[rows].tolist()
-        self.payload_at: list[int] = seg.payload_at[rows].tolist()
-        wire, payload = seg.wire_payload[rows], seg.payload[rows]
-        self.wire_payload: list[int] = wire.tolist()
-        self.payload = self.wire_payload if bool((wire == payload).all()) else payload.tolist()
-        self.tcp_at: list[int] = seg.tcp_at[rows].tolist()
-        self.ip_at: list[int] = seg.ip_at[rows].tolist()
-        self.frame: list[int] = seg.frame[rows].tolist()
-        self.time_ns: list[int] = seg.time_ns[rows].tolist()
-        self.ttl: list[int] = seg.ttl[rows].tolist()
-        self.ip_id: list[int] = seg.ip_id[rows].tolist()
 
 
 @dataclass(slots=True)
@@ -357,6 +319,7 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
     rows, group = rows[order], group[order]
     columns = Columns(block, rows)
     edges: list[int] = np.searchsorted(group, np.arange(len(flows) + 1)).tolist()
+    late = LateRows(block, picker, ROUND_ROWS)
     for g, flow in enumerate(flows):
         size = block.stops[g] - block.starts[g]
         if flow.unseen:
@@ -364,16 +327,21 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
         if edges[g] < edges[g + 1]:
             yield Rows(flow, columns, edges[g], edges[g + 1], seg.data, block, g)
         if size > ROUND_ROWS:
-            yield from _further_rounds(block, picker, flow, g)
+            yield from _further_rounds(block, picker, late, flow, g)
 
 
-def _further_rounds(block: Block, picker: Picker, flow: Flow, g: int) -> Iterator[Rows]:
+def _further_rounds(block: Block, picker: Picker, late: LateRows, flow: Flow, g: int) -> Iterator[Rows]:
     """While the handshake goes on, in growing steps; all that is left at once when it is over."""
-    rows = block.rows(g)[ROUND_ROWS:]
-    at, size = 0, ROUND_ROWS
+    rows = block.rows(g)
+    at, size = ROUND_ROWS, ROUND_ROWS
     while at < len(rows):
         wants = flow.wants
-        piece = rows[at:] if wants in (Wants.LIGHT, Wants.ENDS) else rows[at : at + size]
+        if wants in (Wants.LIGHT, Wants.ENDS):
+            columns, start, stop = late.of(wants, g, at)
+            if start < stop:
+                yield Rows(flow, columns, start, stop, block.seg.data, block, g)
+            return
+        piece = rows[at : at + size]
         at, size = at + len(piece), size * 2
         piece = piece[picker.of_one(piece, wants)]
         if len(piece):

@@ -221,6 +221,31 @@ def test_the_stage_above_is_asked_again_after_each_round() -> None:
     assert seen.frames[0][-1] == 304
 
 
+@pytest.mark.parametrize("level", [Wants.LIGHT, Wants.ENDS])
+def test_of_flows_that_are_over_only_what_is_behind_the_round_is_handed_up(level: Wants) -> None:
+    """Each loses interest in another round; of the rows behind it, only the ends are wanted, each once."""
+    talks = [Tcp(sport=50_000 + n, start_ns=Tcp().now_ns + n).open() for n in range(4)]
+    for number, talk in enumerate(talks):
+        for _ in range(60 + 60 * number):
+            talk.put(CLIENT, b"data", flags=ACK | PSH)
+            talk.put(SERVER, flags=FIN | ACK)
+    rounds: dict[int, int] = {}
+
+    def enough(flow: Flow) -> None:
+        rounds[flow.stream] = rounds.get(flow.stream, 0) + 1
+        if rounds[flow.stream] == 1 + flow.stream:
+            flow.wants = level
+
+    packets = merged(*talks)
+    number_of = {id(packet): number for number, packet in enumerate(packets, 1)}
+    seen = Seen(react=enough)
+    seen.feed(packets)
+    for stream, talk in enumerate(talks):
+        own, followed = [number_of[id(packet)] for packet in talk.packets], ROUND_ROWS * 2**stream
+        fins = [frame for at, frame in enumerate(own) if at >= followed and at % 2 == 0]
+        assert seen.frames[stream] == own[:followed] + fins
+
+
 def test_flows_come_in_order_of_their_first_rows_and_rows_in_order() -> None:
     talks = [Tcp(sport=50_000 + n, start_ns=Tcp().now_ns + n).open() for n in (2, 0, 1)]
     packets = merged(*talks)

@@ -46,6 +46,7 @@ FLOORS = (
     "certificates",
     "reassembly",
     "flows",
+    "picked",
     "picking",
     "grouping",
     "packets",

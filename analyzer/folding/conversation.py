@@ -6,12 +6,13 @@ Once both sides have shown encrypted traffic beyond the handshake, only ends and
 
 from __future__ import annotations
 
-from analyzer.flows import Columns, Flow, Rows
+from analyzer.flows import Flow, Rows
 from analyzer.folding.beginning import announced_mss, begins_earlier, first_byte, is_far
 from analyzer.folding.closing import End, closing_time, reach, unheeded
 from analyzer.folding.half import Half
 from analyzer.folding.settling import is_settled, memory
 from analyzer.packets.columns import ACK, FIN, RST, SYN, URG
+from analyzer.picked import Columns
 from analyzer.picking import ALERT_SEGMENTS, Wants
 from analyzer.reassembly import COPY_NS, Assembler, Hole, seq_distance
 from analyzer.tls.names import ContentType
