@@ -58,6 +58,7 @@ FLOORS = (
     "knowledge",
     "views",
     "places",
+    "nearest",
     "errors",
     "dataclass",
     "version",

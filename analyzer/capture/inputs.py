@@ -13,7 +13,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,6 +20,7 @@ from analyzer.capture.rings import joined
 from analyzer.capture.source import is_capture
 from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError, UsageError
+from analyzer.nearest import did_you_mean, nearest
 
 WILDCARDS = "*?["
 STANDARD_INPUT = "-"
@@ -162,7 +162,7 @@ def matching(pattern: str, closed: list[str]) -> list[str]:
         folders = [path for path in paths if os.path.isdir(path)]  # noqa: PTH112 - as above
         files += [path for folder in folders for path in captures_below(folder, closed)]
     if not files and len(closed) == known:
-        raise UsageError(f"{pattern}: no file matches{nearest(pattern)}")
+        raise UsageError(f"{pattern}: no file matches{_beside(pattern)}")
     return [path for path in files if may_be_capture(path)] or files
 
 
@@ -193,10 +193,10 @@ def missing(path: str) -> str:
     """What to say about a path that does not exist, or cannot be looked at."""
     if _is_there(path):
         return f"{path}: cannot be opened: {os.strerror(errno.EACCES)}"
-    return f"{path}: no such file or folder{nearest(path)}"
+    return f"{path}: no such file or folder{_beside(path)}"
 
 
-def nearest(path: str) -> str:
+def _beside(path: str) -> str:
     """The existing names closest to a wrong one, or the part of the path that is missing."""
     folder, name = os.path.split(path.rstrip("/\\"))
     try:
@@ -206,6 +206,4 @@ def nearest(path: str) -> str:
         while parent and not os.path.isdir(parent):  # noqa: PTH112 - as above
             missing_part, parent = parent, os.path.dirname(parent)  # noqa: PTH120 - as above
         return f" (there is no folder {missing_part})" if folder and not os.path.isdir(folder) else ""  # noqa: PTH112
-    lower = {candidate.lower(): candidate for candidate in sorted(names, reverse=True)}
-    close = [os.path.join(folder, lower[match]) for match in get_close_matches(name.lower(), lower, n=3)]  # noqa: PTH118
-    return f"; did you mean {' or '.join(close)}?" if close else ""
+    return did_you_mean([os.path.join(folder, one) for one in nearest(name, sorted(names, reverse=True), 3, 0.6)])  # noqa: PTH118

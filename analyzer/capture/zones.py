@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from difflib import get_close_matches
 
 from analyzer.errors import UsageError
+from analyzer.nearest import meant
 
 OFFSET = re.compile(r"(?:UTC)?([+-])(\d{1,2}):?(\d{2})?", re.ASCII | re.IGNORECASE)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def parse_zone(text: str | None) -> tzinfo:
         delta = timedelta(hours=int(hours), minutes=int(minutes))
         if delta < timedelta(hours=24) and int(minutes) < 60:
             return timezone(delta if sign == "+" else -delta)
-        raise UsageError(f"--timezone {text}: an offset is at most 23:59, for example +02:00")
+        raise UsageError(f"no time zone {text!r}; an offset is at most 23:59, for example +02:00")
     return named_zone(text)
 
 
@@ -33,14 +33,13 @@ def named_zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text)
     except (OSError, ValueError, LookupError):
-        known = {name.lower(): name for name in available_timezones()}
+        known = available_timezones()
     if not known:
         raise UsageError(
-            f"--timezone {text}: this machine has no zone names (pip install tzdata); give an offset such as +02:00"
+            f"time zone {text!r}: this machine has no zone names (pip install tzdata); give an offset such as +02:00"
         )
-    close = [known[name] for name in get_close_matches(text.lower(), known)]
-    nearest = f"; did you mean {' or '.join(close)}?" if close else ""
-    raise UsageError(f"--timezone {text}: not a zone name or an offset such as +02:00{nearest}")
+    expected = "expected a name such as Europe/Berlin, or an offset such as +02:00"
+    raise UsageError(f"no time zone {text!r}; {expected}{meant(text, known, 2, 0.6)}")
 
 
 def start_ns(fields: tuple[int, ...], zone: tzinfo) -> int | None:

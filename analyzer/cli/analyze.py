@@ -304,18 +304,12 @@ def ports(text: str | None) -> frozenset[int] | None:
 
 def zone(text: str | None) -> str | None:
     """The zone of --timezone, checked. Raise UsageError with the nearest names for one that does not exist."""
-    import re
-
-    if text is None or re.fullmatch(r"(UTC|Z|[+-](0\d|1[0-4]):?[0-5]\d)", text):
-        return text
-    from zoneinfo import ZoneInfo, available_timezones
-
-    from analyzer.cli.parser import near
+    from analyzer.capture.zones import parse_zone
 
     try:
-        ZoneInfo(text)
-    except (OSError, ValueError, KeyError):
-        raise UsageError(f"--timezone {text!r} is no time zone{near(text, available_timezones())}") from None
+        parse_zone(text)
+    except UsageError as error:
+        raise UsageError(f"--timezone: {error}") from None
     return text
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from analyzer.cli.main import show
-from analyzer.cli.parser import Parser, near
+from analyzer.cli.parser import Parser
 from analyzer.errors import UsageError
+from analyzer.nearest import meant
 
 
 def run(words: list[str]) -> int:
@@ -17,6 +18,6 @@ def run(words: list[str]) -> int:
     for name in names:
         entry = find(name)
         if entry is None:
-            raise UsageError(f"no rule called {name!r}{near(name, ids()) or '; `mtlscope rules` lists them'}")
+            raise UsageError(f"no rule called {name!r}{meant(name, ids()) or '; `mtlscope rules` lists them'}")
         show(entry.page())
     return 0

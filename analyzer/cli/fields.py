@@ -6,8 +6,9 @@ import re
 import textwrap
 
 from analyzer.cli.main import show
-from analyzer.cli.parser import Parser, near
+from analyzer.cli.parser import Parser
 from analyzer.errors import UsageError
+from analyzer.nearest import meant
 
 WIDTH = 100
 
@@ -28,7 +29,7 @@ def run(words: list[str]) -> int:
         ]
     if not shown:
         parts = {part.removesuffix("[]") for row in known for part in row.path.split(".")}
-        raise UsageError(f"no key called {wanted[0]!r}{near(wanted[0], parts)}")
+        raise UsageError(f"no key called {wanted[0]!r}{meant(wanted[0], parts)}")
     kind = ""
     for row in shown:
         if row.object != kind:

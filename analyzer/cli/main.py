@@ -8,12 +8,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from enum import IntEnum
 from pathlib import Path
 
 from analyzer import places
 from analyzer.errors import CaptureError, LiveError, UsageError
+from analyzer.nearest import nearest
 
 COMMANDS = {
     "analyze": "analyse captures (the default: may be left out)",
@@ -142,7 +142,7 @@ def _run(command: str, words: list[str]) -> int:
 
 def _no_misspelt_command(word: str) -> None:
     """A bare word that is no file but nearly a command. Raise UsageError for it."""
-    if word.isalpha() and not places.is_there(word) and (near := get_close_matches(word.lower(), COMMANDS, 1)):
+    if word.isalpha() and not places.is_there(word) and (near := nearest(word, COMMANDS, 1, 0.6)):
         raise UsageError(f"no file and no command called {word!r}; did you mean: mtlscope {near[0]}")
 
 

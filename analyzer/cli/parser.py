@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from analyzer.cli.main import flush, show
 from analyzer.errors import UsageError
+from analyzer.nearest import meant
 
 
 class Asked(Exception):
@@ -72,7 +72,7 @@ class Parser(argparse.ArgumentParser):
         unknown = re.search(r"unrecognized arguments: (--?[\w-]+)", message)
         if unknown:
             options = [option for action in self._actions for option in action.option_strings]
-            raise UsageError(f"no option {unknown[1]}{near(unknown[1], options)}")
+            raise UsageError(f"no option {unknown[1]}{meant(unknown[1], options)}")
         stray = re.search(r"unrecognized arguments: (\S+)", message)
         if stray and self._stray:
             raise UsageError(f"{stray[1]!r} belongs to no option; {self._stray} {stray[1]}")
@@ -91,19 +91,13 @@ def parser_of(run: Callable[[list[str]], int]) -> Parser:
     raise TypeError(f"{run.__module__} parses no words")
 
 
-def near(word: str, choices: Iterable[str]) -> str:
-    """ "; did you mean: x", or "" if nothing is near."""
-    found = get_close_matches(word, list(choices), 2, 0.5)
-    return f"; did you mean: {' or '.join(found)}" if found else ""
-
-
 def one_of(choices: Iterable[str]) -> Any:
     """A type for an argument with fixed values. Its error names the nearest one."""
     allowed = list(choices)
 
     def check(text: str) -> str:
         if text not in allowed:
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}{near(text, allowed)}")
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}{meant(text, allowed)}")
         return text
 
     check.choices = tuple(allowed)  # type: ignore[attr-defined]  # the shells complete them

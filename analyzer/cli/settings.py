@@ -10,12 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from analyzer.dataclass import dataclass
 from analyzer.errors import UsageError
+from analyzer.nearest import meant, nearest
 
 PROJECT_FILE = "mtlscope.toml"
 USER_FILE = "config.toml"
@@ -74,21 +74,23 @@ def _ports(found: Any, _base: Path) -> str:
 
 
 def _zone(found: Any, _base: Path) -> str:
-    from analyzer.cli.analyze import zone
+    from zoneinfo import available_timezones
 
+    from analyzer.capture.zones import parse_zone
+
+    text = _text(found)
     try:
-        return zone(_text(found)) or ""
-    except UsageError as error:
-        raise Wrong(
-            f"a time zone such as Europe/Berlin or +02:00{str(error).partition('is no time zone')[2]}"
-        ) from None
+        parse_zone(text)
+    except UsageError:
+        raise Wrong(f"a time zone such as Europe/Berlin or +02:00{meant(text, available_timezones())}") from None
+    return text
 
 
 def _one_of(words: Callable[[], list[str]]) -> Callable[[Any, Path], str]:
     def read(found: Any, _base: Path) -> str:
         if found in (allowed := words()):
             return str(found)
-        raise Wrong(f"one of {', '.join(allowed)}{nearest(str(found), allowed)}")
+        raise Wrong(f"one of {', '.join(allowed)}{meant(str(found), allowed)}")
 
     return read
 
@@ -167,12 +169,6 @@ SETTINGS = {
 """Name in a file -> setting. As a variable: MTLSCOPE_ and the name in capitals, "_" for "-"."""
 
 
-def nearest(word: str, words: list[str]) -> str:
-    """ "; did you mean: x", or "" if nothing is near."""
-    found = get_close_matches(word.lower(), words, 1)
-    return f"; did you mean: {found[0]}" if found else ""
-
-
 def variable(name: str) -> str:
     """ "MTLSCOPE_FAIL_ON" for "fail-on"."""
     return PREFIX + name.upper().replace("-", "_")
@@ -223,7 +219,7 @@ def of_file(path: Path) -> dict[str, InForce]:
     for name, value in table.items():
         origin = f"{path} line {_line(text, name)}"
         if name not in SETTINGS:
-            near = nearest(name.replace("_", "-"), list(SETTINGS)) or f"; there are {', '.join(SETTINGS)}"
+            near = meant(name.replace("_", "-"), SETTINGS) or f"; there are {', '.join(SETTINGS)}"
             raise UsageError(f"{origin}: no setting called {_shown(name)}{near}")
         found[name] = InForce(_read(name, value, path.parent, origin, name), origin)
     return found
@@ -237,7 +233,7 @@ def of_environment(environ: Mapping[str, str]) -> dict[str, InForce]:
         if not key.startswith(PREFIX):
             continue
         if key not in known:
-            near = get_close_matches(key.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1, MISSPELT)
+            near = nearest(key.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], 1, MISSPELT)
             if near:
                 raise UsageError(f"environment: no variable called {_shown(key)}; did you mean: {PREFIX}{near[0]}")
         elif text:

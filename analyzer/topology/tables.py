@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from difflib import get_close_matches
 from ipaddress import ip_address
 from typing import Any
 
 from analyzer.certificates.hostnames import is_address, normal_host
 from analyzer.errors import UsageError
+from analyzer.nearest import meant, nearest
 from analyzer.topology.model import ANY_PORT, Address
 from analyzer.topology.positions import Path, line_of, lines_of
 
@@ -56,25 +56,17 @@ class Table:
     def mistake(self, key: str, found: object, expected: str, near: tuple[str, ...] = ()) -> UsageError:
         """What to raise; `found` None: the key is missing or it is the key itself that is wrong."""
         strangers = [other for other in self._values if other not in self._known] if found is None else []
-        if key not in self._values and (misspelt := get_close_matches(key, strangers, 1, 0.6)):
+        if key not in self._values and (misspelt := nearest(key, strangers, 1, 0.6)):
             return UsageError(f"{self._source.place((*self._path, misspelt[0]))}: no such key; did you mean: {key}")
-        close = get_close_matches(str(found), near, 2, 0.5)
-        meant = f"; did you mean: {' or '.join(close)}" if close else ""
         said = "expected" if found is None else f"found {_shown(found)}, expected"
-        return UsageError(f"{self._source.place((*self._path, key))}: {said} {expected}{meant}")
+        return UsageError(f"{self._source.place((*self._path, key))}: {said} {expected}{meant(str(found), near)}")
 
     def end(self) -> None:
         """Raise UsageError if there is a key that nobody took."""
         for key in self._values:
             if key not in self._known:
-                raise UsageError(
-                    f"{self._source.place((*self._path, key))}: no such key; "
-                    + (self._near(key) or f"there are {', '.join(self._known)}")
-                )
-
-    def _near(self, key: str) -> str:
-        close = get_close_matches(key, self._known, 2, 0.5)
-        return f"did you mean: {' or '.join(close)}" if close else ""
+                close = meant(key, self._known) or f"; there are {', '.join(self._known)}"
+                raise UsageError(f"{self._source.place((*self._path, key))}: no such key{close}")
 
     def _take(self, key: str) -> Any:
         self._known.append(key)

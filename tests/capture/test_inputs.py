@@ -77,8 +77,8 @@ def test_what_is_found(paths: list[str], found: list[str]) -> None:
     ("paths", "message"),
     [
         pytest.param([], "nothing to analyse: give a capture, a folder, or -", id="nothing given"),
-        pytest.param(["a.pcp"], "a.pcp: no such file or folder; did you mean a.pcap", id="misspelt"),
-        pytest.param(["A.PCAP "], "did you mean a.pcap", id="upper case"),
+        pytest.param(["a.pcp"], "a.pcp: no such file or folder; did you mean: a.pcap", id="misspelt"),
+        pytest.param(["A.PCAP "], "did you mean: a.pcap", id="upper case"),
         pytest.param(["deep/err/c"], "there is no folder", id="misspelt folder"),
         pytest.param(
             ["empty"], "empty: no capture in this folder (looked at the content of no files)", id="empty folder"

@@ -187,5 +187,5 @@ def test_every_format_is_found() -> None:
 def test_a_wrong_time_zone_is_the_users_mistake(tmp_path: Path) -> None:
     path = tmp_path / "x.pcap"
     path.write_bytes(pcap(STORY))
-    with pytest.raises(UsageError, match="did you mean Europe/Berlin"):
+    with pytest.raises(UsageError, match="did you mean: Europe/Berlin"):
         open_capture(str(path), ReadOptions(timezone="Europe/Berln"))

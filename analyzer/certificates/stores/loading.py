@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from analyzer.certificates.stores.content import Content, Format
 from analyzer.certificates.stores.folder import files_in
 from analyzer.certificates.stores.store import Problem, TrustStore
 from analyzer.errors import UsageError
+from analyzer.nearest import did_you_mean, nearest
 
 FORMATS: tuple[Format, ...] = (sst.FORMAT, pkcs7.FORMAT, single.FORMAT, pem.FORMAT)
 """PEM last: it is looked for anywhere in the file, and the others start with what no text starts with."""
@@ -140,10 +140,10 @@ def _near(name: str) -> str:
     """ "; did you mean: x", or "" if no file beside it has a name like that."""
     folder, last = Path(name).parent, Path(name).name
     try:
-        found = get_close_matches(last, os.listdir(folder), 1)  # noqa: PTH208 - names are all that is needed
+        found = nearest(last, os.listdir(folder), 1, 0.6)  # noqa: PTH208 - names are all that is needed
     except (OSError, ValueError):
         return ""
-    return f"; did you mean: {folder / found[0]}" if found else ""
+    return did_you_mean([str(folder / one) for one in found])
 
 
 def _nothing(name: str, data: bytes, content: Content) -> str:
