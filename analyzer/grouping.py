@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ BURST = 4
 
 def new_salt() -> list[int]:
     """Secret multipliers of the flow hash, so that a sender cannot choose addresses that collide."""
-    return [secrets.randbits(64) | 1 for _ in range(5)]
+    return [int.from_bytes(os.urandom(8), "little") | 1 for _ in range(5)]
 
 
 class Block:

@@ -60,6 +60,8 @@ def run(words: list[str]) -> int:
     paths = [*args.read, *args.paths]
     if not paths:
         raise UsageError("nothing to analyse; try: mtlscope FILE.pcapng, or mtlscope --help")
+    import numpy  # noqa: F401  before anything that is deep: Python maps and unmaps a piece of its stack 1,000 times there
+
     from analyzer.cli.interruption import Interruption
     from analyzer.cli.progress import Progress
     from analyzer.pipeline import Run

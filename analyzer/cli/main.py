@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import IntEnum
@@ -156,6 +155,8 @@ def forget_stdout() -> None:
 
 def _bug(error: Exception, words: list[str]) -> int:
     """Ours. The message may hold bytes of a capture, so only type and place are told; -v gives the way there."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
     say(f"a bug of ours: {type(error).__name__} in {place}; please report it" + _how_to_see(words))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -105,8 +104,11 @@ def _binary(file: BinaryIO, name: str, progress: Progress) -> BinaryIO:
 
 
 def _for_stdout(color: str, each: bool) -> OutputOptions:
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if terminal else PIPE_WIDTH
+    terminal, width = sys.stdout.isatty(), PIPE_WIDTH
+    if terminal:
+        from shutil import get_terminal_size
+
+        width = get_terminal_size((PIPE_WIDTH, 24)).columns
     unicode = not terminal or (sys.stdout.encoding or "").lower().startswith("utf")
     return OutputOptions(color=_wants_color(color, terminal), width=width, unicode=unicode, each=each)
 

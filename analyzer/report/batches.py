@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,8 +57,10 @@ def through_a_file(out: BinaryIO, fill: Callable[[Path], None]) -> None:
             fill(path)
         finally:
             if path.exists():
+                from shutil import copyfileobj
+
                 with path.open("rb") as made:
-                    shutil.copyfileobj(made, out, 2**20)
+                    copyfileobj(made, out, 2**20)
     out.flush()
 
 
