@@ -76,11 +76,12 @@ class Picker:
     def _may_be_alert(self) -> NDArray[np.bool_]:
         if self._light is None:
             seg = self._seg
-            self._light = self._ends.copy()
-            carrying = np.flatnonzero(seg.payload > 0)
-            first, size = seg.data[seg.payload_at[carrying]], seg.wire_payload[carrying]
+            size = seg.wire_payload
             small = (size == ALERT_SEGMENTS[0]) | (size == ALERT_SEGMENTS[1]) | (size == ALERT_SEGMENTS[2])
-            self._light[carrying] |= (first == ALERT_RECORD) | ((first == APPLICATION_RECORD) & small)
+            small &= seg.first == APPLICATION_RECORD
+            small |= seg.first == ALERT_RECORD
+            small &= seg.payload > 0
+            self._light = self._ends | small
         return self._light
 
     def _behind_closed(

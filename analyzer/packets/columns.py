@@ -57,9 +57,18 @@ class Segments:
     ip_id: NDArray[np.uint16]
     ip_at: NDArray[np.int64]
     data: NDArray[np.uint8]
+    _first: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def first(self) -> NDArray[np.uint8]:
+        """The first captured payload byte of each; where there is none it means nothing. Each is a look into memory that is
+        far from the one before: done once, when somebody asks."""
+        if self._first is None:
+            self._first = self.data[self.payload_at]
+        return self._first
 
 
 @dataclass(frozen=True, slots=True)

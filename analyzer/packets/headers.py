@@ -140,7 +140,7 @@ def segments(
     )
 
 
-COLUMNS = tuple(f.name for f in fields(Segments) if f.name != "data")
+COLUMNS = tuple(f.name for f in fields(Segments) if f.name not in ("data", "_first"))
 
 
 def empty(data: NDArray[np.uint8]) -> Segments:

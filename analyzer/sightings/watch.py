@@ -45,7 +45,8 @@ MOST_HEAD = 8_192
 """Bytes of a head that are looked at."""
 STARTS = (b"GET ", b"POST", b"HTTP")
 """How requests for CRLs and the like, and answers, begin."""
-G, H, P = b"GHP"
+_HEADS = np.zeros(256, np.bool_)
+_HEADS[[start[0] for start in STARTS]] = True
 
 
 class Sightings:
@@ -267,9 +268,7 @@ def _put(table: dict[K, V], key: K, value: V, most: int) -> None:
 
 def _worth_a_look(seg: Segments, watched: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Rows that may be heads of HTTP, DNS, or ends of connections to the ports that are `watched`."""
-    carrying = np.flatnonzero(seg.payload >= LEAST_HEAD)
-    first = seg.data[seg.payload_at[carrying]]
-    heads = carrying[(first == G) | (first == P) | (first == H)]
+    heads = np.flatnonzero(_HEADS[seg.first] & (seg.payload >= LEAST_HEAD))
     if len(heads):
         starts = [seg.data[seg.payload_at[heads] + place] for place in range(1, 4)]
         known = np.zeros(len(heads), np.bool_)
