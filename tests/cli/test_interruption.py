@@ -15,14 +15,7 @@ from analyzer.report.output import Item
 from analyzer.summary import INTERRUPTED, CaptureSummary
 from tests.report.records import failed, summary
 
-
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """A test that fails, or ends in between, leaves no handler behind."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
+pytestmark = pytest.mark.usefixtures("heeds_control_c")
 
 NOT_READ = (Input("b.pcap", ("b.pcap",)), Input("c.pcap", ("c.pcap",)))
 

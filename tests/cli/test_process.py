@@ -36,6 +36,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+@pytest.mark.usefixtures("heeds_control_c")
 def test_control_c_is_silent() -> None:
     process = subprocess.Popen(
         [*COMMAND, "-"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -51,6 +52,7 @@ def test_control_c_is_silent() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+@pytest.mark.usefixtures("heeds_control_c")
 @pytest.mark.parametrize("output", ["text", "html", "md", "json", "sqlite"])
 def test_control_c_leaves_a_report_that_says_so(output: str, tmp_path: Path) -> None:
     target = tmp_path / "report"
