@@ -15,7 +15,7 @@ from analyzer.errors import UsageError
 if TYPE_CHECKING:
     from analyzer.capture.inputs import Input
     from analyzer.export.marks import Collector
-    from analyzer.export.writer import Plan
+    from analyzer.export.plan import Plan
     from analyzer.pipeline import Options
     from analyzer.report.output import Item
 
@@ -84,7 +84,7 @@ def begin(args: argparse.Namespace, paths: Sequence[str], options: Options) -> C
     from analyzer.capture.inputs import find_inputs
     from analyzer.capture.source import ReadOptions
     from analyzer.export.marks import Collector
-    from analyzer.export.writer import Plan
+    from analyzer.export.plan import Plan
 
     inputs = find_inputs(paths).inputs
     for path in (path for one in inputs for path in one.files):

@@ -5,7 +5,7 @@ Source: draft-ietf-opsawg-pcapng.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from struct import Struct, pack
 
 from analyzer.capture.pcapng import INTERFACE, OLD_PACKET, PACKET, SECTION, SIMPLE_PACKET, STATISTICS
@@ -91,3 +91,20 @@ def commented(raw: bytes, order: str, texts: Sequence[str], stamp: tuple[int, in
     if len(options) < 4:
         options = pack(order + "HH", END, 0)
     return block(kind, raw[8:options_at] + comments(texts, order) + options, order)
+
+
+class Interfaces:
+    """The interfaces of a section that we make, each described before its first packet."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[int, int], int] = {}
+
+    def packet(
+        self, link: int, digits: int, time_ns: int, data: bytes, original: int, texts: Sequence[str]
+    ) -> Iterator[bytes]:
+        """The packet's block, after its interface's if that is new."""
+        if (link, digits) not in self._numbers:
+            self._numbers[link, digits] = len(self._numbers)
+            yield interface(link, digits)
+        ticks = max(0, time_ns) // 10 ** (9 - digits)
+        yield packet(self._numbers[link, digits], ticks, data, max(original, len(data)), texts)

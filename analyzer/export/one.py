@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from analyzer.connection import Connection, Side
 from analyzer.export import blocks
 from analyzer.export.marks import SIGN, Marks
-from analyzer.export.writer import Interfaces
 from analyzer.report import safe
 
 Packet = tuple[int, int, int, int, bytes]
@@ -33,7 +32,7 @@ def annotated(
     comments = _placed(marks.comments, list(numbers))
     about = (safe.line(text, unicode=False) for text in _about(conn, len(first) + len(last), left_out))
     yield blocks.section([SIGN + _renumbered(text, numbers) for text in about])
-    interfaces, digits = Interfaces(), conn.time_digits
+    interfaces, digits = blocks.Interfaces(), conn.time_digits
     for frame, time_ns, link, original, data in packets:
         texts = [SIGN + _renumbered(text, numbers) for text in comments[frame]]
         yield from interfaces.packet(link, digits, time_ns, data, original, texts)

@@ -16,8 +16,8 @@ from analyzer.export.beside import clean_fetching, clean_lookup
 from analyzer.export.choosing import Chooser, batches, count_frames, key_from
 from analyzer.export.disguise import Disguise
 from analyzer.export.marks import SIGN, Marks
+from analyzer.export.plan import Plan, Written
 from analyzer.export.streams import Streams
-from analyzer.export.writer import Interfaces, Plan, Written
 from analyzer.folding.case import Setting
 from analyzer.knowledge import services
 from analyzer.packets.decode import Decoder
@@ -33,7 +33,7 @@ TOLD_OF_THE_END = "the capture went on until here, with packets of no concern"
 def share(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Addresses) -> Iterator[bytes]:
     """The blocks of one input."""
     yield blocks.section()
-    interfaces = Interfaces()
+    interfaces = blocks.Interfaces()
     chooser = Chooser(marks, plan.reading, everything=True)
     streams = follow(one, chooser, plan)
     place = Place(chooser, streams, addresses)

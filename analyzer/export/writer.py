@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field
 from pathlib import Path
 from struct import Struct
 
 from analyzer.capture.inputs import Input
 from analyzer.capture.pcapng import PACKET, SECTION
-from analyzer.capture.source import NOT_A_PACKET, Frames, ReadOptions
+from analyzer.capture.source import NOT_A_PACKET, Frames
 from analyzer.dataclass import dataclass
 from analyzer.errors import CaptureError, UsageError
 from analyzer.export import blocks
@@ -17,35 +16,9 @@ from analyzer.export.addresses import Addresses
 from analyzer.export.choosing import Chooser, batches, count_frames
 from analyzer.export.marks import SIGN, Marks, joined
 from analyzer.export.original import NOT_TO_COPY, NUMBERED, SECRETS, is_pcapng, read_blocks
+from analyzer.export.plan import Plan, Written
+from analyzer.export.sharing import share
 from analyzer.packets.links import UNKNOWN_LINK
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to write.
-
-    Attributes:
-        all_packets: every packet of the file, not the handshakes of the reported connections alone.
-        keep_secrets: copy decryption secrets (session keys).
-        share_safe: see sharing.py; the capture is made anew.
-        ports: where TLS is expected, as of the analysis.
-        reading: as of the analysis.
-    """
-
-    all_packets: bool = False
-    keep_secrets: bool = False
-    share_safe: bool = False
-    ports: frozenset[int] | None = None
-    reading: ReadOptions = field(default_factory=ReadOptions)
-
-
-@dataclass(slots=True)
-class Written:
-    """What was written: packets, how many of them have comments, and what was left out on purpose."""
-
-    packets: int = 0
-    commented: int = 0
-    secrets: int = 0
 
 
 def write(target: str, inputs: Sequence[Input], marks: dict[str, Marks], plan: Plan) -> Written:
@@ -67,8 +40,6 @@ def write(target: str, inputs: Sequence[Input], marks: dict[str, Marks], plan: P
 def _input(one: Input, marks: Marks, plan: Plan, written: Written, addresses: Addresses) -> Iterator[bytes]:
     """The blocks of one input. Frames of a ring are counted through its files."""
     if plan.share_safe:
-        from analyzer.export.sharing import share
-
         yield from share(one, marks, plan, written, addresses)
         return
     before = 0
@@ -125,7 +96,7 @@ def _copied(path: str, view: _View, plan: Plan, written: Written) -> Iterator[by
 def _made(path: str, view: _View, plan: Plan, written: Written) -> Iterator[bytes]:
     """Any other format: a section and interfaces of our own, one for each link type."""
     yield blocks.section()
-    interfaces = Interfaces()
+    interfaces = blocks.Interfaces()
     for capture, frames in batches(path, plan.reading):
         digits = capture.facts.time_digits
         for index in _wanted(frames, view.chosen):
@@ -146,23 +117,3 @@ def _wanted(frames: Frames, chosen: set[int] | None) -> list[int]:
         return list(range(len(frames)))
     first = frames.first_frame
     return [index for index in range(len(frames)) if first + index in chosen]
-
-
-class Interfaces:
-    """The interfaces of a section that we make, each described before its first packet."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[int, int], int] = {}
-
-    def packet(
-        self, link: int, digits: int, time_ns: int, data: bytes, original: int, texts: Sequence[str]
-    ) -> Iterator[bytes]:
-        """The packet's block, after its interface's if that is new."""
-        if (link, digits) not in self._numbers:
-            self._numbers[link, digits] = len(self._numbers)
-            yield blocks.interface(link, digits)
-        ticks = max(0, time_ns) // 10 ** (9 - digits)
-        yield blocks.packet(self._numbers[link, digits], ticks, data, max(original, len(data)), texts)
-
-
-__all__ = ["Interfaces", "Plan", "Written", "write"]

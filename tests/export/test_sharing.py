@@ -15,8 +15,8 @@ from analyzer.connection import Connection
 from analyzer.export.addresses import Addresses
 from analyzer.export.beside import clean_fetching, clean_lookup
 from analyzer.export.original import read_blocks
+from analyzer.export.plan import Plan
 from analyzer.export.streams import EVERYTHING, Lane, blank_records, masked
-from analyzer.export.writer import Plan
 from analyzer.pipeline import Options, Run
 from analyzer.summary import CaptureSummary
 from tests.export.test_writer import CAPTURES, rows, written

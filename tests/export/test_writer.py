@@ -16,7 +16,8 @@ from analyzer.connection import Connection
 from analyzer.errors import UsageError
 from analyzer.export.marks import SIGN, Collector, culprit
 from analyzer.export.original import SECRETS, read_blocks
-from analyzer.export.writer import Plan, Written, write
+from analyzer.export.plan import Plan, Written
+from analyzer.export.writer import write
 from analyzer.pipeline import Options, Run
 from tests.build import pcapng
 from tests.build.pcap import Packet
