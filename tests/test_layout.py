@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,9 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
+MODULES = {f"analyzer.{name_of(path)}" for path in FILES} | {f"analyzer.{name}" for name in FLOORS}
+
+
 @cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -114,10 +118,8 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}:{node.lineno} imports relatively"
-            if node.module == "analyzer":
-                yield from (f"analyzer.{alias.name}" for alias in node.names)
-            else:
-                yield node.module or ""
+            whole = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in MODULES else node.module or "" for name in whole)
 
 
 def own(path: Path) -> Iterator[str]:
@@ -144,6 +146,13 @@ def test_imports_point_down(path: Path) -> None:
         assert same_room or floor(there) > floor(here), f"{here} imports upwards: {there}"
         why = NEVER.get(here.partition(".")[0], {}).get(there.partition(".")[0])
         assert why is None, f"{here} imports {there}: {why}"
+
+
+def test_imports_make_no_circle() -> None:
+    """Not within a room either, nor by an import inside a function."""
+    known = {name_of(path): path for path in FILES}
+    graph = {name: {there for there in own(path) if there in known and there != name} for name, path in known.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the files
 
 
 @each_file
