@@ -81,6 +81,7 @@ class Reading:
         server_flight: how many of the server's records came before that.
         tickets: how many of the server's records after that look like session tickets.
         client_alert, server_alert: index of a record that is an alert by its size and place; None if there is none.
+        in_flight: the server refused before it had the client's Finished.
     """
 
     auth: ClientAuth13
@@ -89,6 +90,7 @@ class Reading:
     tickets: int
     client_alert: int | None = None
     server_alert: int | None = None
+    in_flight: bool = False
 
 
 def read(
@@ -119,6 +121,8 @@ def read(
         return Reading(auth, 0, len(server), 0, server_alert=len(server) - 1 if alone else None)
     done = client[flight - 1]
     before = sum(1 for record in server if record.frame <= done.frame)
+    in_flight = before == len(server) and server_end is not None and not early_data and _breaks_in(client, server, size)
+    before -= in_flight
     after = server[before:]
     asked = bool(after) and len(client) > flight and client[flight].frame < after[0].frame
     last = client[-1] if len(client) > flight and size.is_alert(client[-1].length) else None
@@ -137,7 +141,13 @@ def read(
     if refused and asked:
         confidence = "medium"  # an answer of two bytes looks the same
     auth = ClientAuth13(answer, confidence, refused, False, _lengths(client), _lengths(server), frames)
-    return Reading(auth, flight, before, tickets, client_alert, server_alert)
+    return Reading(auth, flight, before, tickets, client_alert, server_alert, in_flight)
+
+
+def _breaks_in(client: list[Record], server: list[Record], size: Sizes) -> bool:
+    """The server's last record is an alert amid the flight of a client that sends each message by itself (JSSE): it judged
+    the Certificate, and the rest was under way. No handshake message is so short."""
+    return len(server) > 1 and size.is_alert(server[-1].length) and client[0].frame < server[-1].frame
 
 
 def _lengths(records: list[Record]) -> tuple[int, ...]:

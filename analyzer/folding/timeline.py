@@ -323,7 +323,10 @@ _BEHIND_13 = frozenset({"NewSessionTicket", "ApplicationData"})
 
 
 def _deny_13(rows: list[StepRow], reading: Reading, hellos: Direction, conversation: Conversation, client: int) -> None:
-    """What the server never had it cannot have refused. If it went on, it did have it."""
+    """What the server never had it cannot have refused. If it went on, it did have it; who refuses the Certificate does not
+    wait for the rest."""
+    if reading.in_flight:
+        return
     assembler, acked = conversation.halves[client].assembler, conversation.halves[client].acked
     if assembler is None or acked is None or acked >= assembler.high:  # nearly always
         return

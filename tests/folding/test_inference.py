@@ -149,6 +149,26 @@ def test_refused(
 
 
 @pytest.mark.parametrize(
+    ("client", "frames", "answer", "refused"),
+    [
+        pytest.param((1_841, 281, 69), (20, 40, 41), "sent", True, id="behind the Certificate, before the rest"),
+        pytest.param((41, 85), (20, 40), "empty", True, id="behind an empty Certificate"),
+        pytest.param((69,), (40,), "not-requested", False, id="before the client said anything: of its own flight"),
+    ],
+)
+def test_refused_while_the_client_still_sends(
+    client: tuple[int, ...], frames: tuple[int, ...], answer: str, refused: bool
+) -> None:
+    """JSSE sends each message by itself; the server's alert, in frame 30, crosses the rest of them."""
+    mine = [Record(length, frame, frame * 10) for length, frame in zip(client, frames, strict=True)]
+    server = records(*SERVER, start=10) + records(19, start=30)
+    found = read(mine, server, SHA384, client_end=None, server_end=31)
+    assert (found.auth.answer, found.auth.refused, found.in_flight) == (answer, refused, refused)
+    assert found.server_alert == (4 if refused else None)
+    assert not read(mine, server, SHA384, client_end=None, server_end=None).auth.refused, "nobody closed"
+
+
+@pytest.mark.parametrize(
     ("said_ns", "closed_ns", "refused", "confidence"),
     [
         pytest.param(None, 20 * SECOND, True, "high", id="the client waited: revocation may take its time"),
