@@ -76,8 +76,13 @@ def reach(direction: int, ends: list[End], flow: Flow, base: int, end: int) -> i
     last_seq = flow.lanes[direction].last_seq
     if any(one.seq == last_seq for one in guesses):
         last_seq = None
+    fins = [one.seq for one in ends if one.direction == direction and one.how == "fin"]
     for seq in (*marks, flow.lanes[1 - direction].last_ack, last_seq):
-        if seq is not None and furthest < (ahead := (seq - expected) & 0xFFFFFFFF) <= MAX_UNSEEN:
+        if seq is None:
+            continue
+        behind_fin = (seq - 1) & 0xFFFFFFFF in fins  # it takes a number, and is no byte
+        ahead = (seq - expected - behind_fin) & 0xFFFFFFFF
+        if furthest < ahead <= MAX_UNSEEN:
             furthest = ahead
     return end + furthest if furthest > 1 else end  # one more than seen is a FIN
 

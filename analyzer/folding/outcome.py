@@ -11,10 +11,14 @@ from analyzer.folding.conversation import Conversation
 from analyzer.folding.timeline import NOT_STAGES, Timeline
 from analyzer.knowledge import limit
 from analyzer.tls.messages import Alert, ClientHello, OpaqueRecord
-from analyzer.tls.names import AlertLevel, ContentType, HandshakeType
+from analyzer.tls.names import TLS13, AlertLevel, ContentType, HandshakeType
 
 SMALLEST_FULL_SEGMENT = 500
 """Bytes: a hole or a lost segment below this is no full-size one (the smallest MSS in use is 536, RFC 9293 3.7.1)."""
+TWO_ALERTS = 80
+"""Bytes of two encrypted alerts at most, padded: more is an answer."""
+MOST_FLIGHT_13 = (4, 6)
+"""Encrypted records that a TLS 1.3 handshake takes of client and server, if each message has one of its own."""
 
 
 @dataclass(slots=True)
@@ -175,13 +179,25 @@ def is_established(timeline: Timeline, tls13: bool) -> bool:
         if reading.auth.refused:
             return False
         if reading.client_flight:
-            return reading.auth.arrived
+            answered = reading.tickets or server.app_records or server.unread or server.behind_lost > TWO_ALERTS
+            return reading.auth.arrived and bool(answered or not server.lost)  # what is lost may be an alert
         # coalesced or padded records: both sides went on talking long after any handshake
         return len(reading.auth.client_records) > 2 and len(reading.auth.server_records) > 6
+    if any(isinstance(event, Alert) and event.level == AlertLevel.fatal for event, *_ in client.alerts + server.alerts):
+        return False  # whoever has finished encrypts its alerts: what looked like a Finished was none
     finished = (client.finished_frame is not None, server.finished_frame is not None)
     data = (client.app_records > 0, server.app_records > 0)
+    if _may_be_13(timeline) and not any(finished):
+        data = (client.app_records > MOST_FLIGHT_13[0], server.app_records > MOST_FLIGHT_13[1])
     hello = bool(client.messages or server.messages)
     return hello and (all(finished) or all(data) or (any(finished) and any(data) and (data != finished)))
+
+
+def _may_be_13(timeline: Timeline) -> bool:
+    """The client offers TLS 1.3 and the server's choice was not seen: what looks like data may be the handshake."""
+    hello = timeline.client.messages.get(HandshakeType.client_hello)
+    offered = hello.body.supported_versions if hello is not None and isinstance(hello.body, ClientHello) else None
+    return TLS13 in (offered or ()) and HandshakeType.server_hello not in timeline.server.messages
 
 
 def outcome(

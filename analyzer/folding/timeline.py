@@ -87,7 +87,7 @@ FIRST, MIDDLE, LAST = 0, 1, 2
 @dataclass(slots=True)
 class Direction:
     """What one direction's events add up to. Frames are those that complete a thing; None = not there. `late_alert`: frame and
-    time of one that came after what was followed; `unread`: see `unread_bytes`."""
+    time of one that came after what was followed; `unread`: see `unread_bytes`; `behind_lost`: bytes behind the last hole."""
 
     messages: dict[int, Handshake] = field(default_factory=dict)
     places: dict[int, tuple[tuple[int, ...], int]] = field(default_factory=dict)  # message type -> frames, time
@@ -99,6 +99,7 @@ class Direction:
     app_records: int = 0
     unread: int = 0
     lost: list[Lost] = field(default_factory=list)
+    behind_lost: int = 0
     malformed: list[str] = field(default_factory=list)
     preamble: str | None = None
     not_tls: NotTls | None = None
@@ -313,6 +314,7 @@ def _note(event: Event, side: Side, half: Half, direction: Direction) -> None:
     """Keep what is no step."""
     if isinstance(event, Lost):
         direction.lost.append(event)
+        direction.behind_lost = max(0, half.assembler.high - event.at - event.missing) if half.assembler else 0
     elif isinstance(event, Malformed):
         frames = half.assembler.frames(event.at, event.at + 1) if half.assembler else ()
         where = f", frame {frames[0]}" if frames else ""

@@ -10,7 +10,7 @@ from analyzer.connection import CertificateState, Connection, Outcome, Side
 from tests.build import handshake as tls
 from tests.build.frames import ACK, PSH, RST
 from tests.build.pcap import Packet
-from tests.build.records import application_data, change_cipher_spec, record
+from tests.build.records import HANDSHAKE, application_data, change_cipher_spec, encrypted, record
 from tests.build.tcp import CLIENT, MILLISECOND, SERVER, Tcp, merged
 from tests.scenarios import STORIES, Story
 from tests.scenarios.following import follow, only, packets_of
@@ -216,6 +216,45 @@ def test_a_capture_that_starts_at_the_answer_is_mid_stream() -> None:
     conn = only(story.packets[begun:])
     assert conn.server_hello is not None and conn.closed.how == "rst"
     assert (conn.visibility.mid_stream, conn.outcome) == (True, U)
+
+
+def test_a_fatal_alert_in_clear_proves_that_nothing_was_finished() -> None:
+    """The capture begins amid the server's flight: the rest of a long CertificateRequest looks like a Finished."""
+    story = Story()
+    story.open()
+    story.hello()
+    begun = len(story.packets)
+    story.send(SERVER, encrypted(HANDSHAKE, 2_600) + record(tls.message(14, b""))).certificate()
+    assert only(story.packets[begun:]).outcome is E, "as far as can be seen"
+    conn = only(story.alert(SERVER, 48).close(SERVER).packets[begun:])
+    assert (conn.outcome, conn.closed.by) == (F, Side.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("then", "outcome"),
+    [
+        pytest.param(lambda s: s.close(SERVER), U, id="the server may have refused"),
+        pytest.param(lambda s: s.records(SERVER, 250, 250, 400), E, id="it went on: it did not"),
+    ],
+)
+def test_what_is_lost_behind_a_tls_1_3_handshake_may_be_an_alert(
+    then: Callable[[Story], object], outcome: Outcome
+) -> None:
+    def script(story: Story) -> None:
+        story.hello_13().answer_13().client_13(700, 281, 53)
+        story.lose(SERVER, 24).ack(CLIENT)
+        then(story)
+
+    assert told(script).outcome is outcome
+
+
+@pytest.mark.parametrize(("records", "outcome"), [(1, U), (7, E)])
+def test_data_behind_a_lost_server_hello_may_be_the_handshake_of_tls_1_3(records: int, outcome: Outcome) -> None:
+    def script(story: Story) -> None:
+        story.hello_13().lose(SERVER, 2_400).ack(CLIENT)
+        story.client_13(700, 281, 53, *[300] * records).records(SERVER, *[19] * records).close(SERVER)
+
+    assert told(script).outcome is outcome
 
 
 def test_a_whole_handshake_behind_a_missing_hello_is_established() -> None:
