@@ -6,7 +6,7 @@ from analyzer import knowledge
 from analyzer.connection import Alert, CertificateState, Connection, Side
 from analyzer.judgement.causes import PROXY_HEADER_REFUSED
 from analyzer.judgement.hellos import keyed_by_psk, offer_text
-from analyzer.judgement.story import proxy_header
+from analyzer.judgement.story import proxy_header, view_of
 from analyzer.tls.names import AlertDescription as Code
 
 ABOUT_CERTIFICATES = frozenset(
@@ -152,4 +152,9 @@ def _server_finds_no_match(conn: Connection) -> str:
         return "the server does not accept the client's certificate or its proof of the key"
     if conn.server_hello is None:
         return "nothing that the client offers fits the server (suites, groups, signature schemes, or its certificate)"
+    if conn.certificate_request is not None and view_of(conn, Side.CLIENT):
+        return (
+            "the server had made its choice and asked for a certificate; what it refuses is the client's answer, which the "
+            "capture does not have: most often one without a certificate"
+        )
     return "the server could not agree on the parameters of this handshake"

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from analyzer.connection import CertificateState, Connection, Side
 from analyzer.judgement.hellos import keyed_by_psk
-from analyzer.judgement.story import last_step, never_arrived, proxy_header
+from analyzer.judgement.story import CLIENT_ANSWER, last_step, never_arrived, proxy_header
 from analyzer.judgement.thresholds import limit_ns
 
-CLIENT_ANSWER = frozenset(
-    {"Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished", "EncryptedHandshake"}
-)
 EMPTY = frozenset({CertificateState.EMPTY, CertificateState.INFERRED_EMPTY})
 SENT = frozenset({CertificateState.SENT, CertificateState.INFERRED_SENT})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analyzer import knowledge
 from analyzer.connection import Alert, Connection, Side
 from analyzer.judgement.injection import forged_reset
-from analyzer.judgement.story import first_alert, first_ending, last_step
+from analyzer.judgement.story import CLIENT_ANSWER, first_alert, first_ending, last_step
 from analyzer.judgement.thresholds import limit_ns
 from analyzer.tls.messages import ClientHello
 from analyzer.tls.names import EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, is_grease
@@ -54,10 +54,14 @@ def hello_refused(conn: Connection) -> bool:
     once. A server that closes after long silence refused nothing: it was stuck."""
     if conn.client_hello is None or conn.server_hello is not None or not conn.failed:
         return False
-    alert = first_alert(conn)
+    alert, hello = first_alert(conn), last_step(conn, conn.end_ns, Side.CLIENT)
+    if (
+        hello is not None and hello.name in CLIENT_ANSWER and hello.name != "ChangeCipherSpec"
+    ):  # early data begins with one
+        return False  # an answer to the server's choice, which the capture does not have
     if alert is not None:
         return alert.side is Side.SERVER
-    ending, hello = first_ending(conn), last_step(conn, conn.end_ns, Side.CLIENT)
+    ending = first_ending(conn)
     if ending is None or hello is None or ending.side is not Side.SERVER or conn.closed.echo or forged_reset(conn):
         return False
     return ending.time_ns - hello.time_ns < limit_ns("at_once_s")

@@ -9,6 +9,9 @@ from analyzer.judgement.thresholds import SECOND_NS, limit_ns
 
 TCP_STEPS = frozenset({"SYN", "SYN-ACK", "FIN", "RST"})
 NOT_HANDSHAKE = TCP_STEPS | {"Alert", "EncryptedAlert", "ApplicationData", "PlainText", "Preamble", "Heartbeat"}
+CLIENT_ANSWER = frozenset(
+    {"Certificate", "ClientKeyExchange", "CertificateVerify", "ChangeCipherSpec", "Finished", "EncryptedHandshake"}
+)
 READABLE = {"EncryptedHandshake": "encrypted handshake records"}
 PROXY_HEADER = "PROXY protocol"
 """`Connection.preamble`, and the first of `not_tls`, of a client side that announces whom it speaks for (HAProxy's

@@ -46,6 +46,16 @@ def test_offers_as_text() -> None:
         pytest.param(connection(*TCP, "> ClientHello", "> Alert 90", "< RST"), False, id="the client went first"),
         pytest.param(connection(*TCP, "> ClientHello", "> FIN"), False, id="the client gave up"),
         pytest.param(connection(*HELLOS, "< RST"), False, id="after its own hello"),
+        pytest.param(
+            connection(*TCP, "> ClientHello", "> Certificate", "< Alert 40"),
+            False,
+            id="the choice is missing, its answer not",
+        ),
+        pytest.param(
+            connection(*TCP, "> ClientHello", "> ChangeCipherSpec", "< Alert 40"),
+            True,
+            id="early data begins behind one",
+        ),
         pytest.param(connection(*TCP, "> ClientHello"), False, id="not decided"),
         pytest.param(connection(*TCP, "< RST"), False, id="no hello"),
     ],

@@ -16,6 +16,7 @@ from tests.build.connections import (
     HELLOS_13,
     SERVER_FLIGHT,
     TCP,
+    ca_list,
     client_hello,
     connection,
 )
@@ -79,6 +80,13 @@ CASES = [
     ),
     hit(
         "40 from the client", connection(*SERVER_FLIGHT, "> Alert 40"), says=("does not accept what the server chose",)
+    ),
+    hit(
+        "40 where the client's answer is not in the capture",
+        connection(
+            *SERVER_FLIGHT, "< Alert 40", request=ca_list(), visibility={"gap_bytes": 105, "gap_side": Side.CLIENT}
+        ),
+        says=("most often one without a certificate",),
     ),
     hit("40 in the middle", connection(*HELLOS, "< Alert 40"), says=("could not agree",)),
     hit("70 names the offer", connection(*TCP, "> ClientHello", "< Alert 70"), says=("up to TLSv1.2",)),
