@@ -62,6 +62,10 @@ class Summit:
 
 LONGEST_KEY_ID = 32
 """Bytes; a key identifier is a hash. A longer one helps nobody."""
+OTHER_NAME = (
+    " OpenSSL says bad_certificate of a wrong name, GnuTLS of an unknown root: compare the name that the client is told to "
+    "expect (it may differ from the SNI) with those of the certificate."
+)
 OTHER_STORE = "See which store the {judge} really uses and give that one with --trust. If it is this one: "
 
 # ------------------------------------------------------------------------------------------------------------- anchors
@@ -274,9 +278,13 @@ def _refused(conn: Connection, side: Side, refusal: Refusal, trust: Trust, known
     blame = f"{chance.get(sure, 'perhaps ')}the {side.peer} does not trust {which}"
     if not top.is_root:
         blame += ", or, if that is no root, its certificate is missing from the chain"
+    blame, advice = blame + _kind_of_root(top), _advice(conn, side, top)
+    if side is Side.SERVER and refusal.code == AlertDescription.bad_certificate:
+        blame += ", or it looks for a name that is not in the certificate"
+        advice += OTHER_NAME
     return Judgement(
-        summary=f"{refusal}, and nothing is wrong with the {side}'s chain itself: {blame}{_kind_of_root(top)}",
-        advice=_advice(conn, side, top),
+        summary=f"{refusal}, and nothing is wrong with the {side}'s chain itself: {blame}",
+        advice=advice,
         frames=(*sent.frames, *refusal.frames),
         weight=Weight(Severity.ERROR, sure, depth, refusal),
         confidence=weaker(sure, refusal.confidence),

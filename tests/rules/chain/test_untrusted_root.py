@@ -265,6 +265,13 @@ def test_a_name_that_is_unknown_may_be_the_reason(alert: int, asked: str | None,
     assert told(conn).confidence is confidence
 
 
+@pytest.mark.parametrize(("alert", "both"), [(42, True), (48, False)])
+def test_bad_certificate_may_be_about_the_name_that_the_client_looks_for(alert: int, both: bool) -> None:
+    """OpenSSL says it of a wrong name, and the SNI need not be the name that is checked."""
+    said = told(connection(*SERVER_FLIGHT, f"> Alert {alert}", server_chain=chain(SERVER, SUB)))
+    assert ("looks for a name" in said.summary, "compare the name" in said.advice) == (both, both)
+
+
 @pytest.mark.parametrize(
     ("sent", "alert", "expected"),
     [
