@@ -112,3 +112,9 @@ def test_the_server_sent_the_missing_intermediate_itself() -> None:
     assert "the server sent it on this connection" in said.advice
     assert "on 192.0.2.10 among the intermediates" in said.advice
     assert said.depth is Depth.ROOT
+
+
+def test_an_issuer_that_may_be_a_root_has_a_second_way_out() -> None:
+    said = finding(RULE, connection(*CLIENT_FLIGHT, "< Alert 48", "< FIN", client_chain=LONE))
+    assert "If it is a root itself, import it on" in said.advice
+    assert "a certificate of a CA that the server names" in said.advice
