@@ -23,8 +23,9 @@ from collections.abc import Iterator
 from analyzer.connection import Connection, Ending, Outcome, Seen
 from analyzer.findings import CannotTell, Confidence, Depth, Finding, Severity
 from analyzer.judgement.causes import causes
-from analyzer.judgement.story import first_alert, first_ending, moment, who
+from analyzer.judgement.story import alert_name, first_alert, first_ending, moment, who
 from analyzer.rules.rule import Context, Rule
+from analyzer.tls.names import AlertDescription
 
 RULE = Rule(
     id="closed-during-handshake",
@@ -38,6 +39,9 @@ RULE = Rule(
         "RFC 5246 section 7.2.1",
         "learn.microsoft.com: Performing Authentication Using Schannel",
     ),
+)
+STOPPED = (
+    "Somebody stopped it on the {0}: a user, or a program that gave up. Look there; nothing points at a certificate."
 )
 
 
@@ -61,12 +65,16 @@ def _alerted(conn: Connection, close: Ending) -> bool:
 
 def _finding(conn: Connection, close: Ending) -> Finding:
     when, frames, sure = moment(conn, close, close.side)
-    polite = any(a.code == 0 and a.time_ns <= close.time_ns for a in conn.alerts)
-    said = "saying only close_notify" if polite else "without an alert"
+    codes = [a.code for a in conn.alerts if a.code is not None and a.time_ns <= close.time_ns]
+    cancelled = AlertDescription.user_canceled in codes
+    if cancelled:
+        said = f"saying {alert_name(AlertDescription.user_canceled)}"
+    else:
+        said = "saying only close_notify" if AlertDescription.close_notify in codes else "without an alert"
     return RULE.finding(
         conn,
         f"{who(conn, close.side)} closed the connection {when}, {said}",
-        advice=causes(conn, close.side, close.time_ns),
+        advice=STOPPED.format(close.side.value) if cancelled else causes(conn, close.side, close.time_ns),
         frames=frames,
         confidence=sure,
     )

@@ -47,6 +47,11 @@ CASES = [
         says=("only",),
     ),
     hit(
+        "somebody cancelled it",
+        connection(*SERVER_FLIGHT, "> Alert warning 90", "> FIN"),
+        says=("saying user_canceled (90)", "nothing points at a certificate"),
+    ),
+    hit(
         "the server thinks for long and closes: the silence is what counts",
         connection(*TCP, "> ClientHello", "... 7 s", "< FIN"),
         says=("7.0 s after the client's ClientHello",),
