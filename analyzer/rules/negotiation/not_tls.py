@@ -4,6 +4,9 @@
 Fires when the first bytes of either side are no TLS and none follows. Names what they look like (SIP, HTTP ...) and who
 sent them.
 
+A server that never speaks TLS although the client asked for it within the protocol (STARTTLS) and sent its ClientHello is
+told on any port.
+
 A request to a proxy (CONNECT) that is refused is no fault of anybody's TLS: the finding shows the proxy's status line, as a
 warning if it asks for credentials (407), because a client that has some asks again. A server that ends the connection at a
 PROXY header, or answers it in clear text, most likely does not take such a header.
@@ -54,6 +57,11 @@ GIVE_CREDENTIALS = (
     "The proxy wants credentials: nothing is to be seen wrong here if the client asks again with some. Else give the client "
     "its user and password (or Kerberos) for the proxy, or let the proxy pass this target without them."
 )
+READ_THE_ANSWER = (
+    "Read the server's last answer in clear text. If it refuses (SMTP 454 or 502, PostgreSQL N): switch TLS on there, with a "
+    "certificate and its key bound to the service, or look for a firewall in between that takes STARTTLS out of the "
+    "conversation. If it agrees (SMTP 220): its log tells what it did not like in the hello."
+)
 LOOK_AT_THE_PROXY = (
     "Look at the proxy's log: whether it may connect to this target and port, and whether it reaches it (name, route, "
     "firewall). If this is no proxy, correct the proxy settings of the client."
@@ -62,12 +70,16 @@ LOOK_AT_THE_PROXY = (
 
 def check(conn: Connection, context: Context) -> Iterator[Finding | CannotTell]:
     """See the page above."""
-    if conn.not_tls is None or not conn.expected:
+    starttls = conn.preamble not in (None, PROXY_HEADER) and conn.client_hello is not None
+    if conn.not_tls is None or not (conn.expected or starttls):
         return
     if conn.visibility.mid_stream or conn.visibility.gap_bytes:
         yield CannotTell(conn.visibility.limited)
         return
     protocol, side, sample = conn.not_tls
+    if starttls and side is Side.SERVER:
+        yield _never_spoke_tls(conn)
+        return
     asked = sample.startswith(ASKS_A_PROXY)
     header = side is Side.CLIENT and protocol == PROXY_HEADER
     if conn.visibility.open_end and not conn.not_tls_answer and (asked or header):
@@ -106,6 +118,20 @@ def _from_proxy(conn: Connection, status: bytes) -> Finding | CannotTell:
         advice=GIVE_CREDENTIALS if challenge else LOOK_AT_THE_PROXY,
         frames=(*_frames(conn, Side.CLIENT), *_frames(conn, Side.SERVER)),
         severity=Severity.WARNING if challenge else None,
+    )
+
+
+def _never_spoke_tls(conn: Connection) -> Finding | CannotTell:
+    """The client asked for TLS in the clear-text protocol and began it; nothing of the server is TLS."""
+    if conn.visibility.open_end:
+        return CannotTell("the capture ends before the server could answer the ClientHello")
+    answer = [step.frames[-1] for step in conn.steps if step.name == "PlainText" and step.side is Side.SERVER]
+    return RULE.finding(
+        conn,
+        f"{who(conn, Side.CLIENT)} asked for TLS within {conn.preamble} and sent its ClientHello, and "
+        f"{who(conn, Side.SERVER)} never spoke TLS: it refused in clear text, or ended the connection at the hello",
+        advice=READ_THE_ANSWER,
+        frames=(*answer[-1:], *conn.frames_of("ClientHello")),
     )
 
 

@@ -15,6 +15,7 @@ BINARY = ("unknown", Side.CLIENT, b"\x03\x00\x00\x13\x0e")
 CONNECT = ("HTTP", Side.CLIENT, b"CONNECT a:443 HTTP/1.1")
 CHALLENGE = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n"
 HEADER = ("PROXY protocol", Side.CLIENT, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n")
+SMTP = ("SMTP", Side.SERVER, b"220 mail.example.com ESMTP\r\n")
 ESCAPE = ("unknown", Side.CLIENT, b"\x1b[31mred")
 
 CASES = [
@@ -43,6 +44,28 @@ CASES = [
         says=("1b 5b 33",),
     ),
     hit("an empty sample", connection(*TCP, "> PlainText", not_tls=("unknown", Side.CLIENT, b"")), says=("no TLS",)),
+    hit(
+        "a server that refuses STARTTLS, on any port",
+        connection(
+            *TCP, "> Preamble", "< PlainText", "> ClientHello", "< RST", not_tls=SMTP, preamble="SMTP", expected=False
+        ),
+        severity=Severity.ERROR,
+        says=("asked for TLS within SMTP", "never spoke TLS", "454"),
+        frames=(5, 6),
+    ),
+    cannot_tell(
+        "the capture ends behind the ClientHello within SMTP",
+        connection(
+            *TCP,
+            "> Preamble",
+            "< PlainText",
+            "> ClientHello",
+            not_tls=SMTP,
+            preamble="SMTP",
+            visibility={"open_end": True},
+        ),
+        says=("before the server could answer",),
+    ),
     cannot_tell(
         "the capture ends behind the request to a proxy",
         connection(
