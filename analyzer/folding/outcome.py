@@ -180,7 +180,8 @@ def is_established(timeline: Timeline, tls13: bool) -> bool:
             return False
         if reading.client_flight:
             answered = reading.tickets or server.app_records or server.unread or server.behind_lost > TWO_ALERTS
-            return reading.auth.arrived and bool(answered or not server.lost)  # what is lost may be an alert
+            maybe_alert = bool(server.lost) and server.lost[-1].missing <= TWO_ALERTS
+            return reading.auth.arrived and bool(answered or not maybe_alert)
         # coalesced or padded records: both sides went on talking long after any handshake
         return len(reading.auth.client_records) > 2 and len(reading.auth.server_records) > 6
     if any(isinstance(event, Alert) and event.level == AlertLevel.fatal for event, *_ in client.alerts + server.alerts):
