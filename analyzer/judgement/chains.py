@@ -240,7 +240,7 @@ def _advice(conn: Connection, side: Side, link: MissingLink) -> str:
         text += f" The certificate says it is at {link.child.aia_urls[0]}."
     if link.sender:
         text += f" In this capture {link.sender}."
-    if link.lone and link.elsewhere is None:
+    if link.lone and link.elsewhere is None and conn.failed:
         other = ", or use a certificate of a CA that the server names" if side is Side.CLIENT else ""
         text += f" If it is a root itself, import it on {where(conn, side.peer)} among the trusted roots{other}."
     return text
