@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from analyzer.dataclass import dataclass
 from analyzer.grouping import Block, Tallies, new_salt, tally
 from analyzer.packets.columns import ACK, SYN, IcmpError, Segments
-from analyzer.picked import Columns, LateRows
+from analyzer.picked import Columns, LateRows, by_group
 from analyzer.picking import Picker, Wants
 
 FIRST_ROWS = 4
@@ -314,11 +314,8 @@ def _hand_up(block: Block, flows: list[Flow]) -> Iterator[Rows]:
     group = block.group[rows]
     mask = picker.of_many(rows, group, wants)
     mask |= block.rank[rows] < unseen[group]
-    rows, group = rows[mask], group[mask]
-    order = np.argsort(group, kind="stable")
-    rows, group = rows[order], group[order]
+    rows, edges = by_group(block, rows[mask])
     columns = Columns(block, rows)
-    edges: list[int] = np.searchsorted(group, np.arange(len(flows) + 1)).tolist()
     late = LateRows(block, picker, ROUND_ROWS)
     for g, flow in enumerate(flows):
         size = block.stops[g] - block.starts[g]

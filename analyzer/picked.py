@@ -50,6 +50,14 @@ class Columns:
         self.ip_id: list[int] = seg.ip_id[rows].tolist()
 
 
+def by_group(block: Block, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
+    """These rows group by group, each group's in order; and where each group begins, the end of the last one behind it."""
+    group = block.group[rows]
+    order = np.argsort(group, kind="stable")
+    edges: list[int] = np.searchsorted(group[order], np.arange(len(block.keys) + 1)).tolist()
+    return rows[order], edges
+
+
 class LateRows:
     """The few rows that are wanted of flows whose handshake is over, of those with rank `first` or more: cut out of the whole
     block when the first of these flows asks, for each of them alone would cost as much."""
@@ -68,7 +76,5 @@ class LateRows:
     def _cut_out(self, wants: int) -> tuple[Columns, list[int], list[int]]:
         block = self._block
         rows = np.flatnonzero(block.rank >= self._first)
-        rows = rows[self._picker.of_one(rows, wants)]
-        rows = rows[np.argsort(block.group[rows], kind="stable")]
-        edges = np.searchsorted(block.group[rows], np.arange(len(block.keys) + 1))
-        return Columns(block, rows), block.rank[rows].tolist(), edges.tolist()
+        rows, edges = by_group(block, rows[self._picker.of_one(rows, wants)])
+        return Columns(block, rows), block.rank[rows].tolist(), edges

@@ -57,7 +57,7 @@ class Segments:
     ip_id: NDArray[np.uint16]
     ip_at: NDArray[np.int64]
     data: NDArray[np.uint8]
-    _first: NDArray[np.uint8] | None = None
+    _first: NDArray[np.uint8] | None = field(default=None, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -140,7 +140,7 @@ def segments(
     )
 
 
-COLUMNS = tuple(f.name for f in fields(Segments) if f.name not in ("data", "_first"))
+COLUMNS = tuple(f.name for f in fields(Segments) if f.init and f.name != "data")
 
 
 def empty(data: NDArray[np.uint8]) -> Segments:
