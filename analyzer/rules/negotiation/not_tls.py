@@ -20,9 +20,9 @@ Make both sides agree: TLS on this port, or the clear-text port for the one that
 expected here, leave the port out of `--ports`.
 
 ## When it cannot tell
-The beginning of the connection is not in the capture, or the capture ends right behind a request to a proxy (CONNECT) or a
-PROXY header. Nothing follows such a header, and the server did not end the connection at once: balancers test so. A proxy
-opened the tunnel, and no TLS went through it.
+The beginning of the connection is not in the capture, or the capture ends right behind a request to a proxy (CONNECT), a
+PROXY header, or the ClientHello after STARTTLS. Nothing follows such a header, and the server did not end the connection at
+once: balancers test so. A proxy opened the tunnel, and no TLS went through it.
 """
 
 from __future__ import annotations
