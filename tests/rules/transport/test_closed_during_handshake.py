@@ -8,6 +8,7 @@ from analyzer.connection import CertificateState, Outcome, Side
 from analyzer.findings import Confidence, Severity
 from tests.build.cases import Case, cannot_tell, clear, hit
 from tests.build.connections import CLIENT_DONE, CLIENT_FLIGHT, DATA, HANDSHAKE, HELLOS, SERVER_FLIGHT, TCP, connection
+from tests.rules.endings import behind_plain_text
 
 PSK = "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384"
 CASES = [
@@ -68,38 +69,7 @@ CASES = [
         says=("after waiting 30 s for an answer to its own ClientHello", "server's load"),
         confidence=Confidence.LOW,
     ),
-    hit(
-        "the server closes behind a PROXY header, before the hello",
-        connection(*TCP, "> Preamble", "< FIN", "> ClientHello", preamble="PROXY protocol"),
-        says=("right after the client's PROXY header", "does not take one", "send-proxy"),
-        confidence=Confidence.MEDIUM,
-        frames=(4, 5),
-    ),
-    hit(
-        "the server closes behind a PROXY header and the hello",
-        connection(*TCP, "> Preamble", "> ClientHello", "< FIN", preamble="PROXY protocol"),
-        says=("right after the client's ClientHello behind a PROXY header", "does not take one"),
-        confidence=Confidence.MEDIUM,
-        frames=(4, 5, 6),
-    ),
-    hit(
-        "the server takes the PROXY header and closes after the client's certificate",
-        connection(*TCP, "> Preamble", *CLIENT_FLIGHT[3:], "< FIN", preamble="PROXY protocol"),
-        says=("clientAuth",),
-        confidence=Confidence.HIGH,
-    ),
-    hit(
-        "the client closes behind its own PROXY header and the server's flight",
-        connection(*TCP, "> Preamble", *SERVER_FLIGHT[3:], "> FIN", preamble="PROXY protocol"),
-        says=("does not accept the server's certificate",),
-        confidence=Confidence.HIGH,
-    ),
-    hit(
-        "the server closes behind other plain text",
-        connection(*TCP, "< Preamble", "> Preamble", "< FIN", "> ClientHello", preamble="SMTP"),
-        says=("right after the client's plain text (SMTP)",),
-        frames=(5, 6),
-    ),
+    *behind_plain_text("FIN"),
     hit("an alert comes too late to explain it", connection(*SERVER_FLIGHT, "> FIN", "< Alert 50"), says=("client",)),
     clear("a fatal alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "> FIN")),
     clear("the peer's alert went before", connection(*SERVER_FLIGHT, "> Alert 48", "< FIN")),

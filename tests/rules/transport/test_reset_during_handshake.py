@@ -20,6 +20,7 @@ from tests.build.connections import (
     client_hello,
     connection,
 )
+from tests.rules.endings import behind_plain_text
 
 CASES = [
     hit(
@@ -55,38 +56,7 @@ CASES = [
         connection(*TCP, "> ClientHello", "< RST", client_hello=client_hello(sslv2=True)),
         says=("Multi-Protocol Unified Hello",),
     ),
-    hit(
-        "the server resets behind a PROXY header, before the hello",
-        connection(*TCP, "> Preamble", "< RST", "> ClientHello", preamble="PROXY protocol"),
-        says=("right after the client's PROXY header", "does not take one", "send-proxy"),
-        confidence=Confidence.MEDIUM,
-        frames=(4, 5),
-    ),
-    hit(
-        "the server resets behind a PROXY header and the hello",
-        connection(*TCP, "> Preamble", "> ClientHello", "< RST", preamble="PROXY protocol"),
-        says=("right after the client's ClientHello behind a PROXY header", "does not take one"),
-        confidence=Confidence.MEDIUM,
-        frames=(4, 5, 6),
-    ),
-    hit(
-        "the server takes the PROXY header and resets after the client's certificate",
-        connection(*TCP, "> Preamble", *CLIENT_FLIGHT[3:], "< RST", preamble="PROXY protocol"),
-        says=("clientAuth",),
-        confidence=Confidence.HIGH,
-    ),
-    hit(
-        "the client resets behind its own PROXY header and the server's flight",
-        connection(*TCP, "> Preamble", *SERVER_FLIGHT[3:], "> RST", preamble="PROXY protocol"),
-        says=("does not accept the server's certificate",),
-        confidence=Confidence.HIGH,
-    ),
-    hit(
-        "the server resets behind other plain text",
-        connection(*TCP, "< Preamble", "> Preamble", "< RST", "> ClientHello", preamble="SMTP"),
-        says=("right after the client's plain text (SMTP)",),
-        frames=(5, 6),
-    ),
+    *behind_plain_text("RST"),
     hit("the client resets after the ServerHello", connection(*HELLOS, "> RST"), says=("compare version",)),
     hit(
         "after its own alert",
